@@ -1,0 +1,122 @@
+"""One request and its answer: authentication, trying again, parsing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from rgclient._answers import error_of, unexpected
+from rgclient._backoff import ATTEMPTS, PASSING, PATIENCE, delay
+from rgclient._errors import NoServer, ServerUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rgclient._clock import Clock
+    from rgcontract.credentials import Credentials
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Connection:
+    """A server, seen through its contract. Safe to share between threads."""
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        clock: Clock,
+        timeout: float | httpx.Timeout,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.clock = clock
+        self.url = credentials.url.rstrip("/")
+        try:
+            url = httpx.URL(self.url)
+        except httpx.InvalidURL as error:
+            raise NoServer(f"{credentials.url!r} is not an address: {error}") from error
+        if url.scheme not in {"http", "https"} or not url.host:
+            raise NoServer(f"{credentials.url!r} is not an address: it starts with http:// or so")
+        if not credentials.token.isascii() or not credentials.token.isprintable():
+            raise NoServer("the token has characters that a token cannot have")
+        self._http = httpx.Client(
+            base_url=url,
+            headers={"Authorization": f"Bearer {credentials.token}", "User-Agent": "rgclient"},
+            timeout=timeout,
+            transport=transport,
+            trust_env=url.host not in LOOPBACK,  # a proxy cannot reach the loopback of this machine
+        )
+
+    def close(self) -> None:
+        """Close the sockets."""
+        self._http.close()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        answer: type[Answer],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> Answer:
+        """Send a request and parse the answer.
+
+        Args:
+            method: HTTP method.
+            path: below the address of the server.
+            answer: what a success is parsed as.
+            params: the query.
+            body: JSON.
+            headers: beside those of every request.
+            attempts: 1 for a request that is not safe to repeat.
+
+        Raises:
+            ServerUnreachable: no answer came.
+            ResponseError: the answer is an error, or not what the contract says.
+        """
+        extra = {**({"Content-Type": "application/json"} if body else {}), **(headers or {})}
+        request = self._http.build_request(
+            method, path, params=dict(params or {}), content=body, headers=extra
+        )
+        response = self._send(request, attempts)
+        if not response.is_success:
+            raise error_of(response)
+        try:
+            return answer.model_validate_json(response.content)
+        except ValidationError as error:
+            raise unexpected(response) from error
+
+    def _send(self, request: httpx.Request, attempts: int) -> httpx.Response:
+        for attempt in range(1, attempts + 1):
+            is_last = attempt == attempts
+            try:
+                response = self._http.send(request)
+            except httpx.TransportError as error:
+                if is_last:
+                    raise self._unreachable(request, error) from error
+                pause = delay(attempt, self.clock)
+            except httpx.RequestError as error:
+                raise self._unreachable(request, error) from error
+            else:
+                pause = delay(attempt, self.clock, response.headers.get("retry-after"))
+                if is_last or response.status_code not in PASSING or pause > PATIENCE:
+                    return response
+            self.clock.sleep(pause)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _unreachable(self, request: httpx.Request, error: httpx.RequestError) -> ServerUnreachable:
+        cause = str(error) or type(error).__name__
+        never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        doubt = request.method == "POST" and not never_sent
+        hint = (
+            "It is not known whether it took effect: look before you repeat it."
+            if doubt
+            else "Is it running (`rglab up`), and is RGLAB_URL right?"
+        )
+        return ServerUnreachable(f"no answer from {self.url}: {cause}. {hint}")

@@ -1,0 +1,89 @@
+"""Where a server on this machine leaves its address and a token, and how the client finds them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+FILE_NAME = "credentials.json"
+
+
+class CredentialsError(Exception):
+    """The credentials file is there and cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Address of a server and a token for it. The token is kept out of the repr."""
+
+    url: str
+    token: str = field(repr=False)
+
+
+def data_dir() -> Path:
+    """`RGLAB_DATA_DIR`, or else the user's data directory."""
+    chosen = os.environ.get("RGLAB_DATA_DIR")
+    return Path(chosen).expanduser() if chosen else user_data_path("rglab")
+
+
+def credentials_path() -> Path:
+    """Where the credentials file is, or would be."""
+    return data_dir() / FILE_NAME
+
+
+def read_credentials(path: Path | None = None) -> Credentials | None:
+    """The credentials in the file; None if there is no file.
+
+    Raises:
+        CredentialsError: others can read the file, or it is not what `write_credentials` writes.
+    """
+    path = path or credentials_path()
+    try:
+        with path.open(encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            text = file.read()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CredentialsError(f"cannot read {path}: {error}") from error
+    if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise CredentialsError(f"others can read {path}, which holds a token: chmod 600 {path}")
+    try:
+        found = json.loads(text)
+        url, token = found["url"], found["token"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise CredentialsError(_malformed(path)) from error
+    if not (isinstance(url, str) and isinstance(token, str) and url and token):
+        raise CredentialsError(_malformed(path))
+    return Credentials(url, token)
+
+
+def write_credentials(credentials: Credentials, path: Path | None = None) -> Path:
+    """Write the file for this user only; a reader sees the old one or the new one, whole."""
+    path = path or credentials_path()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    text = json.dumps({"url": credentials.url, "token": credentials.token})
+    # mkstemp makes the file with mode 0600: at no time can others read it
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            Path(temporary).unlink()
+        raise
+    return path
+
+
+def _malformed(path: Path) -> str:
+    return f'{path} is not {{"url": ..., "token": ...}}: delete it and run `rglab up`'

@@ -1,0 +1,80 @@
+"""The fields of a model by name and path, and the nearest names to a misspelt one."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+
+def children(model: type[BaseModel], path: str) -> list[str]:
+    """Names of the fields directly under a dotted path (`""` for the top)."""
+    found = {name for at, name in _walk(model, "") if at == path}
+    return sorted(found)
+
+
+def paths(model: type[BaseModel], name: str) -> list[str]:
+    """Every dotted path whose last step is `name`."""
+    return sorted({f"{at}.{leaf}" if at else leaf for at, leaf in _walk(model, "") if leaf == name})
+
+
+def nearest(name: str, model: type[BaseModel]) -> list[str]:
+    """Up to three dotted paths whose last step is spelt most like `name`."""
+    names = {leaf for _, leaf in _walk(model, "")}
+    close = difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.6)
+    return [path for match in close for path in paths(model, match)][:3]
+
+
+def allowed(model: type[BaseModel], path: str) -> str | None:
+    """What the field at a dotted path accepts, in words; None if there is no such field."""
+    parent, _, name = path.rpartition(".")
+    if name.isdigit():  # an item of a list: the field is the list
+        return allowed(model, parent)
+    for at, section in _owners(model, ""):
+        if at == parent and name in section.model_fields:
+            schema = section.model_json_schema()
+            return _words(schema["properties"][name], schema.get("$defs", {}))
+    return None
+
+
+def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    if "anyOf" in schema:
+        return " or ".join(_words(option, definitions) for option in schema["anyOf"])
+    if "oneOf" in schema or schema.get("type") == "object":
+        return "an object"
+    if "enum" in schema:
+        return ", ".join(map(str, schema["enum"]))
+    if "const" in schema:
+        return str(schema["const"])
+    if schema["type"] == "array":
+        least, most = schema.get("minItems", 0), schema.get("maxItems", "any number")
+        return f"a list of {least} to {most} of: {_words(schema['items'], definitions)}"
+    signs = {
+        "minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<",
+        "minLength": "length >=", "maxLength": "length <=", "pattern": "matching",
+    }  # fmt: skip
+    bounds = [f"{sign} {schema[key]}" for key, sign in signs.items() if key in schema]
+    return f"{schema['type']} {', '.join(bounds)}".strip()
+
+
+def _walk(model: type[BaseModel], at: str) -> list[tuple[str, str]]:
+    """(parent path, field name) of every field, sections included, all members of unions."""
+    return [(path, name) for path, section in _owners(model, at) for name in section.model_fields]
+
+
+def _owners(model: type[BaseModel], at: str) -> list[tuple[str, type[BaseModel]]]:
+    """(path, model) of a model and of every section below it, all members of unions."""
+    found = [(at, model)]
+    for name, field in model.model_fields.items():
+        for section in _sections(field.annotation):
+            found += _owners(section, f"{at}.{name}" if at else name)
+    return found
+
+
+def _sections(annotation: object) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in _sections(part)]

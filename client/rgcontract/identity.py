@@ -1,0 +1,69 @@
+"""Two-level identity of an experiment.
+
+The training hash covers what decides the trained weights. The measurement hash adds what decides
+the numbers read off them, and the version of the protocol that reads them. Seeds, label, tags,
+priority and owner are in neither: more seeds are more runs of the same experiment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from rgcontract.spec import ExperimentSpec, Section
+
+TRAINING_PROTOCOL = 1
+"""Bumped by hand when the same spec would train to other weights."""
+PROTOCOL = 1
+"""Bumped by hand when the same weights would measure to other numbers."""
+
+
+def canonical_json(value: Any) -> str:
+    """The one way a JSON value is written: sorted keys, no spaces, shortest round-trip floats."""
+    return json.dumps(
+        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return value + 0.0  # -0.0 and 0.0 are one number
+    return value
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def _section(section: Section) -> dict[str, Any]:
+    # python mode keeps floats floats: 7 and 7.0 are the same correlation length
+    return section.model_dump(mode="python")
+
+
+def chain_hash(spec: ExperimentSpec) -> str:
+    """SHA-256 of the chain section: what decides the transition matrix."""
+    return _digest(_section(spec.chain))
+
+
+def training_hash(spec: ExperimentSpec) -> str:
+    """SHA-256 of what decides the trained weights of a seed."""
+    return _digest(_trained(spec))
+
+
+def measurement_hash(spec: ExperimentSpec, protocol: int = PROTOCOL) -> str:
+    """SHA-256 of what decides the numbers of a seed: the `spec_hash` of an experiment."""
+    measured = {"measurement": _section(spec.measurement), "protocol": protocol}
+    return _digest({**_trained(spec), **measured})
+
+
+def _trained(spec: ExperimentSpec) -> dict[str, Any]:
+    sections = ("chain", "data", "model", "training")
+    return {
+        **{name: _section(getattr(spec, name)) for name in sections},
+        "training_protocol": TRAINING_PROTOCOL,
+    }

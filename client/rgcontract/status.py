@@ -1,0 +1,181 @@
+"""How far an experiment is: states, runs, attempts, as the wire carries them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rgcontract.spec import ExperimentSpec
+
+
+class State(StrEnum):
+    """State of a run, and of an experiment as a whole."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self in {State.DONE, State.FAILED, State.CANCELLED}
+
+
+class View(BaseModel):
+    """Base of what the server answers; frozen, and lenient to fields of a newer server."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+
+class RunCounts(View):
+    """Runs of an experiment by state."""
+
+    queued: int = 0
+    running: int = 0
+    done: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def total(self) -> int:
+        """All runs."""
+        return self.queued + self.running + self.done + self.failed + self.cancelled
+
+
+class Acknowledgement(View):
+    """The answer to a submission. Once it is given, the submission is not lost."""
+
+    id: str
+    """Name of the experiment; the same spec always gets the same one."""
+    spec_hash: str
+    """SHA-256 of what is measured."""
+    state: State
+    created: bool
+    """False if the lab already had this experiment."""
+    added_seeds: list[int]
+    """Seeds that this submission added; the others were there."""
+    runs: RunCounts
+
+
+class Progress(View):
+    """How far a run is."""
+
+    phase: str
+    """`sampling`, `training`, `measuring`."""
+    fraction: float = Field(ge=0, le=1)
+    """Of the whole run."""
+    step: int
+    """Training steps taken."""
+    steps: int
+    """Training steps to take."""
+    loss: float | None
+    """Recent training loss, nats per masked token."""
+
+
+class Attempt(View):
+    """One try of one worker at one run."""
+
+    number: int
+    worker: str
+    host: str
+    device: str
+    versions: dict[str, str]
+    """Versions of the libraries that decide the numbers."""
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    """`done`, `failed`, `cancelled`, `lost` (worker vanished), `timed_out`; null while it runs."""
+    error: str | None
+    """The cause, in a line."""
+    traceback: str | None
+    """Where it failed, for whoever repairs it."""
+
+
+class Run(View):
+    """One seed of an experiment."""
+
+    seed: int
+    state: State
+    progress: Progress | None
+    error: str | None
+    attempts: list[Attempt]
+
+
+class Waiting(View):
+    """Why an experiment is not running yet."""
+
+    reason: str
+    place: int
+    """Runs ahead of the first one of this experiment."""
+
+
+class Experiment(View):
+    """An experiment: its spec with defaults filled in, and how far it is."""
+
+    id: str
+    spec_hash: str
+    training_hash: str
+    protocol: int
+    spec: ExperimentSpec
+    state: State
+    progress: float = Field(ge=0, le=1)
+    """Of all its runs together."""
+    waiting: Waiting | None
+    """Null unless the state is queued."""
+    run_counts: RunCounts
+    runs: list[Run]
+    label: str | None
+    tags: list[str]
+    priority: int
+    owner: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ExperimentSummary(View):
+    """An experiment in a list."""
+
+    id: str
+    spec_hash: str
+    state: State
+    family: str
+    corr_len: float
+    mixing: str
+    depth: int
+    width: int
+    run_counts: RunCounts
+    label: str | None
+    tags: list[str]
+    owner: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ExperimentPage(View):
+    """A page of a list."""
+
+    items: list[ExperimentSummary]
+    next_cursor: str | None
+    """Send it back as `cursor` for the next page; null on the last one."""
+
+
+class Forecast(View):
+    """What an experiment would cost, before anything is stored."""
+
+    cached: bool
+    """Whether every run asked for is there already."""
+    missing_seeds: list[int]
+    parameters: int
+    """Trainable numbers of the network."""
+    flops: float
+    """Floating-point operations of the missing runs."""
+    seconds: float
+    """Expected working time of the missing runs on one worker."""
+    memory_bytes: int
+    """Expected peak memory of a run."""
+    stored_bytes: int
+    """What the missing runs add to the database."""

@@ -1,0 +1,1 @@
+"""The lab's server: API, web page, operator command line, embedded Postgres and Valkey."""

@@ -1,0 +1,50 @@
+"""Reading a request body: capped, strict JSON, validated against a model of the contract."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import Request
+
+from rgcontract import field_problems, strictjson
+from rgcontract.strictjson import StrictJsonError
+from rgservice.errors import BodyTooLarge, InvalidJson, InvalidSpec, UnsupportedMediaType
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+async def read_model(request: Request, model: type[M], *, limit: int) -> M:
+    """The body as a model.
+
+    Raises:
+        UnsupportedMediaType, BodyTooLarge, InvalidJson, InvalidSpec: as they say.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise UnsupportedMediaType(
+            f"send Content-Type: application/json (got {kind or 'none'}); "
+            "with curl: -H 'Content-Type: application/json' or --json"
+        )
+    body = await _read(request, limit)
+    try:
+        strictjson.loads(body)
+        return model.model_validate_json(body)
+    except StrictJsonError as error:
+        raise InvalidJson(str(error)) from error
+    except ValidationError as error:
+        refused = field_problems(error, model)
+        lines = [
+            f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused
+        ]
+        raise InvalidSpec("; ".join(lines), errors=refused) from error
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise BodyTooLarge(f"the body is longer than {limit} bytes (RGLAB_MAX_BODY_BYTES)")
+    return bytes(body)

@@ -1,0 +1,147 @@
+"""What the API refuses, and how each refusal reads as problem+json.
+
+    ApiError
+    +-- InvalidJson           400
+    +-- InvalidSpec           422   with the refused fields
+    +-- InvalidQuery          422
+    +-- BodyTooLarge          413
+    +-- UnsupportedMediaType  415
+    +-- OverLimit             422   with the estimate
+    +-- NotAuthenticated      401
+    +-- InvalidToken          401
+    +-- WrongHost             421
+    +-- NotFound              404
+    +-- NotReady              409   with the state
+    +-- NotCancellable        409
+    +-- NotRetryable          409
+    +-- KeyReused             422
+    +-- Unavailable           503
+
+Raise them anywhere below a route; one handler renders them. They are safe to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from rgcontract import Code, FieldProblem, Problem
+
+
+class ApiError(Exception):
+    """An answer that is not a success."""
+
+    status: ClassVar[int]
+    code: ClassVar[Code]
+    title: ClassVar[str]
+    headers: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, detail: str, *, errors: Sequence[FieldProblem] = (), **extra: Any) -> None:
+        """Say what happened and what to do next; `extra` becomes members of the body."""
+        super().__init__(detail)
+        self.detail, self.errors, self.extra = detail, list(errors), extra
+
+    def problem(self) -> Problem:
+        """The body of the answer."""
+        return Problem(
+            title=self.title,
+            status=self.status,
+            code=self.code,
+            detail=self.detail,
+            errors=self.errors,
+            **self.extra,
+        )
+
+
+class InvalidJson(ApiError):
+    """The body is not strict JSON."""
+
+    status, code, title = 400, Code.INVALID_JSON, "The body is not strict JSON"
+
+
+class InvalidSpec(ApiError):
+    """Fields of the spec were refused."""
+
+    status, code, title = 422, Code.INVALID_SPEC, "The spec is not valid"
+
+
+class InvalidQuery(ApiError):
+    """Query parameters were refused."""
+
+    status, code, title = 422, Code.INVALID_QUERY, "The query is not valid"
+
+
+class BodyTooLarge(ApiError):
+    """The body is longer than the server reads."""
+
+    status, code, title = 413, Code.BODY_TOO_LARGE, "The body is too large"
+
+
+class UnsupportedMediaType(ApiError):
+    """The body is something other than JSON."""
+
+    status, code, title = 415, Code.UNSUPPORTED_MEDIA_TYPE, "The body must be JSON"
+
+
+class OverLimit(ApiError):
+    """The submission would cost more than this server allows."""
+
+    status, code, title = 422, Code.OVER_LIMIT, "The experiment costs more than this server allows"
+
+
+class NotAuthenticated(ApiError):
+    """No token came with the request."""
+
+    status, code, title = 401, Code.NOT_AUTHENTICATED, "A token is needed"
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": "Bearer"}
+
+
+class InvalidToken(ApiError):
+    """The token is unknown or revoked."""
+
+    status, code, title = 401, Code.INVALID_TOKEN, "The token is not valid"
+    headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class WrongHost(ApiError):
+    """The request names a host that this server does not answer to."""
+
+    status, code, title = 421, Code.WRONG_HOST, "This server does not answer to that name"
+
+
+class NotFound(ApiError):
+    """There is no such thing."""
+
+    status, code, title = 404, Code.NOT_FOUND, "Not found"
+
+
+class NotReady(ApiError):
+    """The measurement is not there yet."""
+
+    status, code, title = 409, Code.NOT_READY, "The result is not there yet"
+
+
+class NotCancellable(ApiError):
+    """Everything has ended already."""
+
+    status, code, title = 409, Code.NOT_CANCELLABLE, "Nothing is left to cancel"
+
+
+class NotRetryable(ApiError):
+    """No run has failed or been cancelled."""
+
+    status, code, title = 409, Code.NOT_RETRYABLE, "Nothing to retry"
+
+
+class KeyReused(ApiError):
+    """The idempotency key came before with another body."""
+
+    status, code = 422, Code.IDEMPOTENCY_KEY_REUSED
+    title = "The idempotency key was used for another submission"
+
+
+class Unavailable(ApiError):
+    """The database does not answer."""
+
+    status, code, title = 503, Code.UNAVAILABLE, "The lab's database does not answer"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}

@@ -1,0 +1,82 @@
+"""Every answer that is not a success, as problem+json; every answer, as strict JSON."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from rgcontract import Code, FieldProblem, Problem
+from rgcontract.problem import MEDIA_TYPE
+from rgservice.errors import ApiError, InvalidQuery, NotFound, Unavailable
+
+log = logging.getLogger(__name__)
+
+_PLAIN_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
+
+
+def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """A problem as an answer."""
+    return Response(
+        problem.model_dump_json(), problem.status, headers=headers, media_type=MEDIA_TYPE
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Give an application the handlers."""
+
+    @app.exception_handler(ApiError)
+    async def api_error(_: Request, error: ApiError) -> Response:
+        return problem_response(error.problem(), error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid_query(_: Request, error: RequestValidationError) -> Response:
+        refused = [_query_problem(item) for item in error.errors()]
+        detail = "; ".join(f"{item.field}: {item.message}" for item in refused)
+        return problem_response(InvalidQuery(detail, errors=refused).problem())
+
+    @app.exception_handler(HTTPException)
+    async def plain(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            nothing = f"nothing at {request.url.path}; the API is described at /docs"
+            return problem_response(NotFound(nothing).problem())
+        problem = Problem(
+            title=str(error.detail),
+            status=error.status_code,
+            code=_PLAIN_CODES.get(error.status_code, Code.INTERNAL),
+            detail=f"{request.method} {request.url.path}: {error.detail}",
+        )
+        return problem_response(problem, dict(error.headers or {}))
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(PoolTimeoutError)
+    async def database_away(_: Request, error: Exception) -> Response:
+        log.error("database: %s", error)
+        gone = Unavailable("nothing was stored; try again in a moment")
+        return problem_response(gone.problem(), gone.headers)
+
+    @app.exception_handler(Exception)
+    async def fault(request: Request, error: Exception) -> Response:
+        log.error("%s %s", request.method, request.url.path, exc_info=error)
+        return problem_response(
+            Problem(
+                title="The server made a mistake",
+                status=500,
+                code=Code.INTERNAL,
+                detail="this is a defect of the server; its log has the traceback",
+            )
+        )
+
+
+def _query_problem(item: dict[str, Any]) -> FieldProblem:
+    place, *path = item["loc"]
+    bounds = ", ".join(f"{key} {value}" for key, value in item.get("ctx", {}).items())
+    return FieldProblem(
+        field=".".join(map(str, path)) or str(place), message=item["msg"], allowed=bounds or None
+    )

@@ -1,0 +1,1 @@
+"""What the service and the workers share: tables, queries, settings, the Celery application."""

@@ -1,0 +1,129 @@
+"""Reading and steering experiments that are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from rgcontract import State
+from rgstore.tables import AttemptRow, ExperimentRow, RunRow
+from rgstore.transitions import move, refresh_experiment
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to; None means any."""
+
+    state: State | None = None
+    family: str | None = None
+    mixing: str | None = None
+    corr_len_min: float | None = None
+    corr_len_max: float | None = None
+    depth: int | None = None
+    width: int | None = None
+    tag: str | None = None
+    owner: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The same as SQL."""
+        row = ExperimentRow
+        exact = {
+            row.state: self.state,
+            row.family: self.family,
+            row.mixing: self.mixing,
+            row.depth: self.depth,
+            row.width: self.width,
+            row.owner: self.owner,
+        }
+        found: list[ColumnElement[bool]] = [
+            column == value for column, value in exact.items() if value is not None
+        ]
+        if self.corr_len_min is not None:
+            found.append(row.corr_len >= self.corr_len_min)
+        if self.corr_len_max is not None:
+            found.append(row.corr_len <= self.corr_len_max)
+        if self.tag is not None:
+            found.append(row.tags.contains([self.tag]))
+        return found
+
+
+def get(session: Session, name: str) -> ExperimentRow | None:
+    """An experiment by its name."""
+    return session.get(ExperimentRow, name)
+
+
+def page(
+    session: Session, filters: Filters, *, after: tuple[datetime, str] | None, limit: int
+) -> Sequence[ExperimentRow]:
+    """A page of experiments, newest first, from just after a (created_at, id) key."""
+    conditions = filters.conditions()
+    if after is not None:
+        conditions.append(tuple_(ExperimentRow.created_at, ExperimentRow.id) < after)
+    return session.scalars(
+        select(ExperimentRow)
+        .where(*conditions)
+        .order_by(ExperimentRow.created_at.desc(), ExperimentRow.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def runs_of(session: Session, names: Sequence[str]) -> Sequence[RunRow]:
+    """Runs of these experiments, by seed."""
+    return session.scalars(
+        select(RunRow).where(RunRow.experiment_id.in_(names)).order_by(RunRow.seed)
+    ).all()
+
+
+def attempts_of(session: Session, run_ids: Sequence[int]) -> Sequence[AttemptRow]:
+    """Attempts at these runs, oldest first."""
+    return session.scalars(
+        select(AttemptRow).where(AttemptRow.run_id.in_(run_ids)).order_by(AttemptRow.number)
+    ).all()
+
+
+def place_in_line(session: Session, run: RunRow) -> int:
+    """Queued runs that go before this one."""
+    earlier = or_(
+        RunRow.priority > run.priority,
+        (RunRow.priority == run.priority)
+        & (tuple_(RunRow.queued_at, RunRow.id) < (run.queued_at, run.id)),
+    )
+    return session.scalar(select(func.count()).where(RunRow.state == State.QUEUED, earlier)) or 0
+
+
+def request_cancel(session: Session, name: str) -> int:
+    """Cancel what is queued and ask the workers to stop what runs. Returns how many runs."""
+    stopped = move(session, State.QUEUED, State.CANCELLED, RunRow.experiment_id == name)
+    asked = session.scalars(
+        update(RunRow)
+        .where(RunRow.experiment_id == name, RunRow.state == State.RUNNING)
+        .values(cancel_requested=True)
+        .returning(RunRow.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if stopped:
+        refresh_experiment(session, name)
+    return len(stopped) + len(asked)
+
+
+def retry(session: Session, name: str, *, attempt_limit: int) -> list[int]:
+    """Queue failed and cancelled runs again, with a fresh allowance. Returns their ids."""
+    again = [
+        run.id
+        for source in (State.FAILED, State.CANCELLED)
+        for run in move(
+            session,
+            source,
+            State.QUEUED,
+            RunRow.experiment_id == name,
+            attempt_limit=RunRow.attempt + attempt_limit,
+            error=None,
+        )
+    ]
+    if again:
+        refresh_experiment(session, name)
+    return again

@@ -1,0 +1,26 @@
+"""Ending with the process that started us, however it ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+VARIABLE = "RGLAB_SUPERVISED"
+"""Set by a supervisor that holds the other end of our standard input."""
+
+
+def exit_with_parent() -> None:
+    """If we are supervised, take the end of standard input for a SIGTERM.
+
+    A supervisor that is killed cannot stop its children, but its pipes close.
+    """
+    if VARIABLE in os.environ:
+        threading.Thread(target=_wait, name="orphan-watch", daemon=True).start()
+
+
+def _wait() -> None:
+    while sys.stdin.buffer.read(1):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

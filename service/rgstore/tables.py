@@ -1,0 +1,268 @@
+"""The schema. Numbers live in float8 columns and arrays: jsonb does not keep every double."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from rgcontract import State
+
+Doubles = list[float]
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraint names are fixed so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
+        str: Text(),
+        float: Double(),
+        datetime: DateTime(timezone=True),
+        Doubles: ARRAY(Double()),
+        list[int]: ARRAY(Integer()),
+        list[str]: ARRAY(Text()),
+        dict[str, Any]: JSON(),  # json, not jsonb: text goes in and out as it was
+    }
+
+
+_states = ", ".join(f"'{state}'" for state in State)
+
+
+class ExperimentRow(Base):
+    """A spec that someone asked for. Its runs carry the work."""
+
+    __tablename__ = "experiments"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    spec_hash: Mapped[str] = mapped_column(unique=True)
+    training_hash: Mapped[str] = mapped_column(index=True)
+    chain_hash: Mapped[str]
+    protocol: Mapped[int]
+    spec: Mapped[dict[str, Any]]
+    """Without seeds: those are the runs."""
+    family: Mapped[str]
+    corr_len: Mapped[float]
+    mixing: Mapped[str]
+    depth: Mapped[int]
+    width: Mapped[int]
+    label: Mapped[str | None]
+    tags: Mapped[list[str]]
+    priority: Mapped[int]
+    owner: Mapped[str]
+    state: Mapped[str]
+    """Derived from the runs, kept here so that a list can be filtered by it."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    completed_at: Mapped[datetime | None]
+    """When all runs were done for the first time: from then on there is a result."""
+
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_states})", name="state"),
+        Index("ix_experiments_created_at_id", "created_at", "id"),
+        Index("ix_experiments_state_created_at_id", "state", "created_at", "id"),
+        Index("ix_experiments_corr_len", "corr_len"),
+        Index("ix_experiments_tags", "tags", postgresql_using="gin"),
+    )
+
+
+class RunRow(Base):
+    """One training seed of an experiment: the unit of work, of leases and of retries."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    seed: Mapped[int]
+    state: Mapped[str]
+    priority: Mapped[int]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    """Attempts begun; together with `lease_owner` the fence of every write."""
+    attempt_limit: Mapped[int]
+    """A run that is lost at this attempt is failed and not queued again."""
+    lease_owner: Mapped[str | None]
+    lease_until: Mapped[datetime | None]
+    cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
+    queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[datetime | None]
+    """When a message was last sent for it."""
+    phase: Mapped[str | None]
+    fraction: Mapped[float] = mapped_column(server_default="0")
+    step: Mapped[int] = mapped_column(server_default="0")
+    loss: Mapped[float | None]
+    error: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "seed"),
+        CheckConstraint(f"state IN ({_states})", name="state"),
+        CheckConstraint(
+            "(state = 'running') = (lease_owner IS NOT NULL AND lease_until IS NOT NULL)",
+            name="lease",
+        ),
+        Index(
+            "ix_runs_line",
+            text("priority DESC"),
+            "queued_at",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index("ix_runs_lease_until", "lease_until", postgresql_where=text("state = 'running'")),
+    )
+
+
+class AttemptRow(Base):
+    """One try of one worker at one run."""
+
+    __tablename__ = "attempts"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    worker: Mapped[str]
+    host: Mapped[str]
+    device: Mapped[str]
+    versions: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    error: Mapped[str | None]
+    traceback: Mapped[str | None]
+
+
+class ResultRow(Base):
+    """That a run has been measured, by which attempt. One per run: the key says so."""
+
+    __tablename__ = "results"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    attempt: Mapped[int]
+    measured_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seconds: Mapped[float]
+    """Working time of the attempt."""
+    curve_steps: Mapped[list[int]]
+    curve_losses: Mapped[Doubles]
+
+
+class MeasurementRow(Base):
+    """One quantity of one run, as a flat array with its shape."""
+
+    __tablename__ = "measurements"
+
+    run_id: Mapped[int] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True)
+    when: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[str] = mapped_column(primary_key=True)
+    quantity: Mapped[str] = mapped_column(primary_key=True)
+    step: Mapped[int]
+    n_rows: Mapped[int]
+    shape: Mapped[list[int]]
+    values: Mapped[Doubles]
+    """NaN where the quantity is not defined; `reasons` says why."""
+    reasons: Mapped[dict[str, Any]]
+
+
+class SummaryRow(Base):
+    """One quantity of an experiment over its measured seeds, kept up to date by the workers."""
+
+    __tablename__ = "summaries"
+
+    experiment_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
+    )
+    when: Mapped[str] = mapped_column(primary_key=True)
+    level: Mapped[str] = mapped_column(primary_key=True)
+    quantity: Mapped[str] = mapped_column(primary_key=True)
+    step: Mapped[int]
+    n_rows: Mapped[int]
+    shape: Mapped[list[int]]
+    seeds: Mapped[list[int]]
+    mean: Mapped[Doubles]
+    standard_error: Mapped[Doubles]
+    low: Mapped[Doubles]
+    high: Mapped[Doubles]
+    reasons: Mapped[dict[str, Any]]
+
+
+class ChainRow(Base):
+    """What is known exactly of a chain; experiments on the same chain share it."""
+
+    __tablename__ = "chains"
+
+    chain_hash: Mapped[str] = mapped_column(primary_key=True)
+    family: Mapped[str]
+    n_states: Mapped[int]
+    corr_len: Mapped[float]
+    entropy_rate: Mapped[float]
+    unigram_entropy: Mapped[float]
+    eigenvalues_real: Mapped[Doubles]
+    eigenvalues_imag: Mapped[Doubles]
+    stationary: Mapped[Doubles]
+    transition: Mapped[Doubles]
+    """Row by row."""
+
+
+class TokenRow(Base):
+    """A bearer token, by its digest: the token itself is not stored."""
+
+    __tablename__ = "tokens"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    revoked_at: Mapped[datetime | None]
+
+
+class SubmissionRow(Base):
+    """A submission that was acknowledged; with an idempotency key it is answered the same again."""
+
+    __tablename__ = "submissions"
+
+    id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    owner: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    body_hash: Mapped[str]
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    created: Mapped[bool]
+    added_seeds: Mapped[list[int]]
+    submitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        UniqueConstraint("owner", "idempotency_key"),
+        Index("ix_submissions_experiment_id", "experiment_id"),
+    )
+
+
+class WorkerRow(Base):
+    """A worker process and when it was last heard of."""
+
+    __tablename__ = "workers"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    concurrency: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

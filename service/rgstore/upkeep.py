@@ -1,0 +1,118 @@
+"""What keeps work from getting stuck: freeing expired leases, sending lost messages again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from rgcontract import State
+from rgstore.leases import end_attempt
+from rgstore.tables import RunRow, WorkerRow
+from rgstore.transitions import move, refresh_experiment
+
+UPKEEP_LOCK = 0x52474C41  # an arbitrary number, "RGLA": one worker at a time does the upkeep
+RESEND_AFTER = timedelta(seconds=15)
+WORKER_SILENT_AFTER = timedelta(seconds=30)
+
+
+def try_upkeep_lock(session: Session) -> bool:
+    """Whether this transaction is the one that does the upkeep now."""
+    return bool(session.scalar(select(func.pg_try_advisory_xact_lock(UPKEEP_LOCK))))
+
+
+def free_expired_lease(session: Session) -> int | None:
+    """Take one run from a worker that has not been heard of; None if there is none.
+
+    It goes back to the line while it has attempts left, to `cancelled` if that was asked for,
+    and to `failed` otherwise.
+    """
+    expired = session.scalars(
+        select(RunRow)
+        .where(RunRow.state == State.RUNNING, RunRow.lease_until < func.clock_timestamp())
+        .order_by(RunRow.lease_until)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    if expired is None:
+        return None
+    error: str | None = f"worker {expired.lease_owner} was not heard of any more"
+    number = expired.attempt
+    if expired.cancel_requested:
+        move(session, State.RUNNING, State.CANCELLED, RunRow.id == expired.id)
+    elif number < expired.attempt_limit:
+        move(session, State.RUNNING, State.QUEUED, RunRow.id == expired.id, error=error)
+    else:
+        final = f"{error} (attempt {number} of {expired.attempt_limit})"
+        move(session, State.RUNNING, State.FAILED, RunRow.id == expired.id, error=final)
+    end_attempt(session, expired.id, number, "lost", error)
+    refresh_experiment(session, expired.experiment_id)
+    return expired.id
+
+
+def runs_to_send(session: Session, *, in_broker: int) -> Sequence[int]:
+    """Queued runs whose message seems lost, given how many messages the broker holds.
+
+    A message only says that there is work, whoever takes it takes the first run in line; so no
+    more are sent than the line is longer than the broker's queue.
+    """
+    queued = session.scalar(select(func.count()).where(RunRow.state == State.QUEUED)) or 0
+    if queued <= in_broker:
+        return []
+    return session.scalars(
+        select(RunRow.id)
+        .where(
+            RunRow.state == State.QUEUED,
+            or_(RunRow.sent_at.is_(None), RunRow.sent_at < _ago(RESEND_AFTER)),
+            RunRow.queued_at < _ago(timedelta(seconds=1)),  # its own message may be on the way
+        )
+        .order_by(RunRow.priority.desc(), RunRow.queued_at, RunRow.id)
+        .limit(queued - in_broker)
+    ).all()
+
+
+def mark_sent(session: Session, run_ids: Sequence[int]) -> None:
+    """Remember that a message was sent for each of these runs."""
+    session.execute(
+        update(RunRow)
+        .where(RunRow.id.in_(run_ids))
+        .values(sent_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def worker_seen(session: Session, name: str, host: str, concurrency: int) -> None:
+    """A worker says that it is alive."""
+    row = insert(WorkerRow).values(name=name, host=host, concurrency=concurrency)
+    session.execute(
+        row.on_conflict_do_update(index_elements=["name"], set_={"seen_at": func.now()})
+    )
+
+
+def worker_gone(session: Session, name: str) -> None:
+    """A worker has stopped in good order."""
+    row = session.get(WorkerRow, name)
+    if row is not None:
+        session.delete(row)
+
+
+def live_workers(session: Session) -> Sequence[WorkerRow]:
+    """Workers heard of lately."""
+    return session.scalars(
+        select(WorkerRow).where(WorkerRow.seen_at > _ago(WORKER_SILENT_AFTER))
+    ).all()
+
+
+def forget_silent_workers(session: Session) -> None:
+    """Drop workers that have been silent for a day."""
+    for row in session.scalars(
+        select(WorkerRow).where(WorkerRow.seen_at < _ago(timedelta(days=1)))
+    ):
+        session.delete(row)
+
+
+def _ago(delta: timedelta):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type is a mouthful
+    return func.clock_timestamp() - text(f"interval '{delta.total_seconds()} s'")

@@ -1,0 +1,1 @@
+"""Celery workers: a run id in, a measurement out."""

@@ -1,0 +1,126 @@
+"""A trainer as its worker sees it: start, give a job, listen, kill."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+
+from rgworker.trainer import Event, Job, Ready
+
+START_SECONDS = 120.0  # a cold import of torch on a busy machine
+_ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class TrainerDiedError(RuntimeError):
+    """The training process ended by itself; the message says how."""
+
+
+class Trainer:
+    """One child process; used by one thread at a time."""
+
+    def __init__(self, device: str) -> None:
+        """Start the process and wait until it is ready.
+
+        Raises:
+            TrainerDiedError: it ended, or was not ready in time.
+        """
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "rgworker.trainer", str(theirs.fileno()), device],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+            )
+        self._connection = Connection(ours.detach())
+        event = self.listen(START_SECONDS)
+        if not isinstance(event, Ready):
+            self.kill()
+            raise TrainerDiedError(f"the training process was not ready in {START_SECONDS:.0f} s")
+        self.ready = event
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    def start(self, job: Job) -> None:
+        """Give it a run to measure.
+
+        Raises:
+            TrainerDiedError: it has ended.
+        """
+        try:
+            self._connection.send(job)
+        except OSError as error:
+            raise self._death() from error
+
+    def listen(self, seconds: float) -> Event | None:
+        """Its next message, or None if there is none within so many seconds.
+
+        Raises:
+            TrainerDiedError: it has ended.
+        """
+        try:
+            if not self._connection.poll(seconds):
+                return None
+            event: Event = self._connection.recv()
+        except (EOFError, OSError) as error:
+            raise self._death() from error
+        return event
+
+    def kill(self) -> None:
+        """End it at once, whatever it is doing."""
+        self._process.kill()
+        self._process.wait()
+        self._connection.close()
+
+    def _death(self) -> TrainerDiedError:
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        if code >= 0:
+            return TrainerDiedError(f"the training process ended with exit code {code}")
+        name = signal.Signals(-code).name
+        hint = " (out of memory?)" if -code == signal.SIGKILL else ""
+        return TrainerDiedError(f"the training process was ended by {name}{hint}")
+
+
+class TrainerPool:
+    """Warm trainers, handed out one at a time."""
+
+    def __init__(self, device: str) -> None:
+        """Start nothing yet: trainers start when they are first needed."""
+        self._device = device
+        self._idle: queue.LifoQueue[Trainer] = queue.LifoQueue()
+
+    @contextmanager
+    def trainer(self) -> Iterator[Trainer]:
+        """A trainer; it goes back to the pool unless the block raises or it was discarded."""
+        try:
+            trainer = self._idle.get_nowait()
+        except queue.Empty:
+            trainer = Trainer(self._device)
+        try:
+            yield trainer
+        except BaseException:
+            trainer.kill()
+            raise
+        self._idle.put(trainer)
+
+    def close(self) -> None:
+        """End every idle trainer."""
+        while True:
+            try:
+                self._idle.get_nowait().kill()
+            except queue.Empty:
+                return

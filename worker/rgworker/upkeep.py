@@ -1,0 +1,75 @@
+"""The thread of a worker that keeps the lab's work from getting stuck."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from kombu.exceptions import OperationalError
+from sqlalchemy.exc import DBAPIError
+
+from rgstore import upkeep
+from rgstore.database import Database
+from rgstore.messages import CelerySender
+
+log = logging.getLogger(__name__)
+
+
+class Upkeep(threading.Thread):
+    """Says that the worker is alive, frees expired leases, sends lost messages again."""
+
+    def __init__(
+        self,
+        database: Database,
+        sender: CelerySender,
+        *,
+        worker: str,
+        host: str,
+        concurrency: int,
+        every_seconds: float,
+    ) -> None:
+        """Start with `start()`, end with `stop()`."""
+        super().__init__(name="upkeep", daemon=True)
+        self._database, self._sender = database, sender
+        self._worker, self._host, self._concurrency = worker, host, concurrency
+        self._every = every_seconds
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Do the upkeep again and again; a database or broker that is away is waited for."""
+        while True:
+            try:
+                self.once()
+            except (DBAPIError, OperationalError, OSError) as error:
+                log.warning("upkeep: %s; trying again in %g s", error, self._every)
+            if self._stopping.wait(self._every):
+                return
+
+    def once(self) -> None:
+        """One round."""
+        with self._database.begin() as session:
+            upkeep.worker_seen(session, self._worker, self._host, self._concurrency)
+        with self._database.begin() as session:
+            if not upkeep.try_upkeep_lock(session):
+                return
+            upkeep.forget_silent_workers(session)
+            while (run_id := self._free_one()) is not None:
+                log.warning("run %s: its worker was not heard of any more", run_id)
+            waiting = self._sender.waiting()
+            lost = upkeep.runs_to_send(session, in_broker=waiting)
+            upkeep.mark_sent(session, self._sender.send(lost))
+
+    def stop(self) -> None:
+        """End the thread and say that the worker is gone."""
+        self._stopping.set()
+        if self.is_alive():
+            self.join()
+        try:
+            with self._database.begin() as session:
+                upkeep.worker_gone(session, self._worker)
+        except DBAPIError as error:
+            log.warning("could not sign off: %s", error)
+
+    def _free_one(self) -> int | None:
+        with self._database.begin() as session:  # its own transaction: one run, one experiment
+            return upkeep.free_expired_lease(session)
