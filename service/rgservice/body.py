@@ -11,7 +11,6 @@ from rgcontract import field_problems, strictjson
 from rgcontract.strictjson import StrictJsonError
 from rgservice.errors import BodyTooLarge, InvalidJson, InvalidSpec, UnsupportedMediaType
 
-
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -35,9 +34,7 @@ async def read_model(request: Request, model: type[M], *, limit: int) -> M:
         raise InvalidJson(str(error)) from error
     except ValidationError as error:
         refused = field_problems(error, model)
-        lines = [
-            f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused
-        ]
+        lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused]
         raise InvalidSpec("; ".join(lines), errors=refused) from error
 
 

@@ -62,7 +62,6 @@ def accept(
         estimate = forecast(session, submission).model_dump()
         raise OverLimit(lines, errors=refused, estimate=estimate)
     body = canonical_json(submission.model_dump(mode="json"))
-    rate = cost.cost_of_run(submission).flops
     try:
         stored = submissions.submit(
             session,
@@ -71,7 +70,7 @@ def accept(
             attempt_limit=settings.max_attempts,
             idempotency_key=idempotency_key,
             body_hash=hashlib.sha256(body.encode()).hexdigest(),
-            flops=rate,
+            flops_per_run=cost.cost_of_run(submission).flops,
         )
     except IdempotencyKeyReusedError as error:
         raise KeyReused("use a new Idempotency-Key for a different submission") from error

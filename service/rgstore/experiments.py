@@ -127,3 +127,9 @@ def retry(session: Session, name: str, *, attempt_limit: int) -> list[int]:
     if again:
         refresh_experiment(session, name)
     return again
+
+
+def count_all_runs(session: Session) -> dict[str, int]:
+    """Runs of the whole lab by state."""
+    rows = session.execute(select(RunRow.state, func.count()).group_by(RunRow.state))
+    return dict(rows.tuples())

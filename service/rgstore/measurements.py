@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from rgstore.tables import (
     RunRow,
     SummaryRow,
 )
+
 
 def store(
     session: Session,
@@ -134,3 +135,20 @@ def results_of(session: Session, name: str) -> Sequence[tuple[int, ResultRow]]:
 def chain_of(session: Session, experiment: ExperimentRow) -> ChainRow | None:
     """What is known of the chain of an experiment; None until a run of it is done."""
     return session.get(ChainRow, experiment.chain_hash)
+
+
+RATE_SAMPLE = 50
+
+
+def measured_rate(session: Session) -> float | None:
+    """Median speed of the latest runs, operations per second; None before the first."""
+    latest = (
+        select((ExperimentRow.flops_per_run / ResultRow.seconds).label("rate"))
+        .join(RunRow, RunRow.id == ResultRow.run_id)
+        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
+        .where(ResultRow.seconds > 0)
+        .order_by(ResultRow.run_id.desc())
+        .limit(RATE_SAMPLE)
+        .subquery()
+    )
+    return session.scalar(select(func.percentile_cont(0.5).within_group(latest.c.rate)))

@@ -70,3 +70,8 @@ class Summary:
     low: list[float]
     high: list[float]
     reasons: dict[str, list[int]]
+
+
+CONFIDENCE = 0.95
+"""Level of every interval over seeds."""
+INTERVAL_METHOD = "percentile bootstrap of the mean over seeds, 2000 resamples"

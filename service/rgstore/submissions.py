@@ -62,6 +62,7 @@ def submit(
     attempt_limit: int,
     idempotency_key: str | None = None,
     body_hash: str,
+    flops_per_run: float,
 ) -> Submitted:
     """Store a submission. Commit before telling anyone.
 
@@ -76,7 +77,7 @@ def submit(
         if earlier is not None:
             return _replay(earlier, body_hash)
     name = experiment_id(submission)
-    created = _insert_experiment(session, name, submission, owner)
+    created = _insert_experiment(session, name, submission, owner, flops_per_run)
     added = _add_runs(session, name, submission, attempt_limit)
     if added or created:
         refresh_experiment(session, name)
@@ -115,7 +116,9 @@ def _replay(earlier: SubmissionRow, body_hash: str) -> Submitted:
     return Submitted(earlier.experiment_id, earlier.created, earlier.added_seeds, [])
 
 
-def _insert_experiment(session: Session, name: str, submission: Submission, owner: str) -> bool:
+def _insert_experiment(
+    session: Session, name: str, submission: Submission, owner: str, flops_per_run: float
+) -> bool:
     """Insert the experiment; if it is there, add the tags to it. Returns whether it is new."""
     spec = submission.spec
     inserted = session.scalar(
@@ -132,6 +135,7 @@ def _insert_experiment(session: Session, name: str, submission: Submission, owne
             mixing=spec.model.mixing,
             depth=spec.model.depth,
             width=spec.model.width,
+            flops_per_run=flops_per_run,
             label=submission.label,
             tags=sorted(set(submission.tags)),
             priority=submission.priority,
@@ -200,4 +204,4 @@ def count_runs(session: Session, name: str) -> dict[str, int]:
         .where(RunRow.experiment_id == name)
         .group_by(RunRow.state)
     )
-    return {state: count for state, count in rows}
+    return dict(rows.tuples())

@@ -72,6 +72,8 @@ class ExperimentRow(Base):
     mixing: Mapped[str]
     depth: Mapped[int]
     width: Mapped[int]
+    flops_per_run: Mapped[float]
+    """Estimated operations of one seed; with the time it took, the speed of this lab."""
     label: Mapped[str | None]
     tags: Mapped[list[str]]
     priority: Mapped[int]

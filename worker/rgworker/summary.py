@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rgcore import statistics
-from rgstore.records import SeedValues, Summary
-
-CONFIDENCE = 0.95
-SINGLE_SEED = "single_seed"
+from rgstore.records import CONFIDENCE, SeedValues, Summary
 
 
 def summarise(values: SeedValues) -> Summary:

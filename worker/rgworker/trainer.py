@@ -79,8 +79,8 @@ def main(descriptor: int, wanted_device: str) -> None:
 
 def _measure(job: Job, device: Any, connection: Connection) -> Finished | Broken:
     import torch  # noqa: PLC0415
-
     from rgcore.training import DivergedError  # noqa: PLC0415
+
     from rgstore.submissions import loaded_spec  # noqa: PLC0415
     from rgworker.unpack import run  # noqa: PLC0415
 
@@ -102,7 +102,7 @@ def _measure(job: Job, device: Any, connection: Connection) -> Finished | Broken
     except DivergedError as error:
         hint = "; try a smaller training.lr, or a norm"
         return Broken(f"{error}{hint}", traceback.format_exc(), may_pass=False)
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the run's honest cause
+    except Exception as error:
         cause = f"{type(error).__name__}: {error}"
         return Broken(cause, traceback.format_exc(), may_pass=False)
 

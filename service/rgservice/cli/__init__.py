@@ -1,0 +1,29 @@
+"""`rglab`: the operator's command line."""
+
+from __future__ import annotations
+
+import typer
+
+from rgservice.cli import admin, demo, up
+
+app = typer.Typer(
+    name="rglab",
+    help="RGLab: a measuring instrument for the physics of learning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+app.command("migrate")(admin.migrate)
+app.command("worker")(admin.worker)
+app.command("token")(admin.token)
+app.command("doctor")(admin.doctor)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+__all__ = ["app", "main"]

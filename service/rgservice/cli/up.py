@@ -1,0 +1,58 @@
+"""`rglab up`: the whole lab on this machine until Ctrl-C."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import Annotated
+
+import typer
+
+from rgservice.cli.console import out, say, stop
+from rgservice.cli.signals import stoppable
+from rgservice.embedded.lab import AlreadyRunningError, Lab, LabError, running_lab
+from rgstore.settings import Settings
+
+
+def up(
+    port: Annotated[int | None, typer.Option(help="Port of the API (default: RGLAB_PORT)")] = None,
+) -> None:
+    """Start the servers, the API and a worker; run until Ctrl-C.
+
+    RGLAB_DATABASE_URL and RGLAB_BROKER_URL name servers of your own; without them the embedded
+    ones are started under RGLAB_DATA_DIR.
+    """
+    settings = Settings() if port is None else Settings(port=port)
+    try:
+        with stoppable(), running_lab(settings, say) as lab:
+            out.print(welcome(lab), markup=False, soft_wrap=True)
+            while True:
+                lab.check()
+                time.sleep(0.5)
+    except KeyboardInterrupt:
+        say("stopped")
+    except AlreadyRunningError as error:
+        stop(f"{error}: use it, or stop it first", 3)
+    except LabError as error:
+        stop(str(error))
+
+
+def welcome(lab: Lab) -> str:
+    """Where it is and two lines to paste."""
+    token = f'$(python3 -c "import json;print(json.load(open({str(lab.credentials)!r}))[\'token\'])")'
+    return f"""
+RGLab is at {lab.url}   (what the API takes and gives: {lab.url}/docs)
+The token is in {lab.credentials}; Python on this machine finds it by itself.
+
+with curl:
+  curl -s {lab.url}/v1/experiments --json '{{"chain": {{"corr_len": 7}}}}' -H "Authorization: Bearer {token}"
+in Python:
+  {_python(lab)}
+
+Ctrl-C stops everything.
+"""
+
+
+def _python(lab: Lab) -> str:
+    line = "import rgclient; print(rgclient.submit(corr_len=7).wait())"
+    return f"RGLAB_DATA_DIR={shlex.quote(str(lab.credentials.parent))} python3 -c '{line}'"

@@ -1,0 +1,68 @@
+"""What routes depend on: the application's parts, a transaction, who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.orm import Session
+
+from rgservice.errors import InvalidToken, NotAuthenticated
+from rgstore.database import Database
+from rgstore.messages import Sender
+from rgstore.settings import Settings
+from rgstore.tokens import owner_of
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What an application is made of."""
+
+    settings: Settings
+    database: Database
+    sender: Sender
+
+
+def parts(request: Request) -> Parts:
+    """The parts of the application that serves this request."""
+    return cast("Parts", request.app.state.parts)
+
+
+PartsDep = Annotated[Parts, Depends(parts)]
+
+
+def session(use: PartsDep) -> Iterator[Session]:
+    """One transaction for the request: committed if the route returns, rolled back if it raises."""
+    with use.database.begin() as opened:
+        yield opened
+
+
+# scope="function": commit before the answer is sent, so that what is acknowledged is stored
+SessionDep = Annotated[Session, Depends(session, scope="function")]
+
+_bearer = HTTPBearer(auto_error=False, description="A token of `rglab token`")
+
+
+def owner(
+    opened: SessionDep,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> str:
+    """Who is asking.
+
+    Raises:
+        NotAuthenticated: no bearer token. InvalidToken: one that is unknown or revoked.
+    """
+    if credentials is None:
+        raise NotAuthenticated(
+            "send Authorization: Bearer TOKEN; `rglab token NAME` on the server makes one"
+        )
+    name = owner_of(opened, credentials.credentials)
+    if name is None:
+        raise InvalidToken("the token is unknown or revoked; ask for a new one (`rglab token`)")
+    return name
+
+
+OwnerDep = Annotated[str, Depends(owner)]

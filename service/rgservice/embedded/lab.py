@@ -1,0 +1,167 @@
+"""A whole lab on one machine: servers, API and worker, started in order and stopped in reverse."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from filelock import FileLock, Timeout
+from migrations import upgrade
+
+from rgcontract.credentials import FILE_NAME as CREDENTIALS
+from rgcontract.credentials import Credentials, read_credentials, write_credentials
+from rgservice.embedded import broker
+from rgservice.embedded.children import Child
+from rgservice.embedded.postgres import EmbeddedPostgres
+from rgstore.database import Database
+from rgstore.settings import Settings
+from rgstore.tokens import make_token, owner_of
+
+START_SECONDS = 60.0
+Say = Callable[[str], None]
+
+
+class LabError(RuntimeError):
+    """The lab could not be started, or a part of it ended; the message says what to look at."""
+
+
+class AlreadyRunningError(LabError):
+    """Another supervisor holds the data directory."""
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running lab."""
+
+    url: str
+    token: str
+    credentials: Path
+    children: tuple[Child, ...]
+
+    def check(self) -> None:
+        """Raise `LabError` if a part has ended."""
+        for child in self.children:
+            if child.exit_code is not None:
+                raise LabError(
+                    f"the {child.name} ended with code {child.exit_code}; "
+                    f"the end of {child.log}:\n{child.tail()}"
+                )
+
+
+@contextmanager
+def running_lab(settings: Settings, say: Say) -> Iterator[Lab]:
+    """Start everything that the settings do not name elsewhere; stop it at the end.
+
+    Raises:
+        AlreadyRunningError: another process runs the lab of this data directory.
+        LabError: a part did not start.
+    """
+    data = settings.data_dir
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    logs = data / "logs"
+    with ExitStack() as stack:
+        _hold(stack, data)
+        env = {"RGLAB_DATA_DIR": str(data)}
+        env["RGLAB_DATABASE_URL"] = _database(stack, settings, say)
+        upgrade(Settings(database_url=env["RGLAB_DATABASE_URL"]).database)
+        env["RGLAB_BROKER_URL"] = _broker(stack, settings, logs, say)
+        port = settings.port or free_port(settings.host)
+        url = f"http://{_shown(settings.host)}:{port}"
+        listen = ["--host", settings.host, "--port", str(port)]
+        api = _child(stack, "API", ["rgservice", *listen], logs / "api.log", env)
+        worker = _child(stack, "worker", ["rgworker"], logs / "worker.log", env)
+        token, path = _credentials(settings, env["RGLAB_DATABASE_URL"], url)
+        lab = Lab(url, token, path, (api, worker))
+        _await_ready(lab)
+        say(f"API and worker are up; logs are in {logs}")
+        yield lab
+        say("stopping")
+
+
+def _hold(stack: ExitStack, data: Path) -> None:
+    lock = FileLock(data / "lab.lock")
+    try:
+        stack.enter_context(lock.acquire(blocking=False))
+    except Timeout as error:
+        raise AlreadyRunningError(f"a lab is already running on {data}") from error
+
+
+def _database(stack: ExitStack, settings: Settings, say: Say) -> str:
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    stack.callback(server.stop)
+    say("Postgres is up (embedded)")
+    return server.url
+
+
+def _broker(stack: ExitStack, settings: Settings, logs: Path, say: Say) -> str:
+    if settings.broker_url is not None:
+        return settings.broker_url.get_secret_value()
+    directory = settings.data_dir / "valkey"
+    module = ["rgservice.embedded.broker", str(directory)]
+    child = _child(stack, "broker", module, logs / "broker.log", {})
+    _await(child, lambda: broker.answers(broker.socket_path(directory)))
+    say("Valkey is up (embedded)")
+    return broker.url(directory)
+
+
+def _child(
+    stack: ExitStack, name: str, arguments: list[str], log: Path, env: dict[str, str]
+) -> Child:
+    child = Child(name, arguments, log=log, env=env)
+    stack.callback(child.stop)
+    return child
+
+
+def _credentials(settings: Settings, database_url: str, url: str) -> tuple[str, Path]:
+    """The local user's token: the stored one if it is still valid, otherwise a new one."""
+    path = settings.data_dir / CREDENTIALS
+    known = read_credentials(path)
+    owner = getpass.getuser()
+    database = Database(Settings(database_url=database_url).database, pool_size=1)
+    with database.begin() as session:
+        if known is not None and owner_of(session, known.token) == owner:
+            token = known.token
+        else:
+            token = make_token(session, owner)
+    database.dispose()
+    return token, write_credentials(Credentials(url=url, token=token), path)
+
+
+def _await_ready(lab: Lab) -> None:
+    def ready() -> bool:
+        try:
+            answer = httpx.get(f"{lab.url}/readyz", timeout=2)
+        except httpx.TransportError:
+            return False
+        return answer.status_code == 200 and answer.json()["workers"] > 0
+
+    _await(lab.children[0], ready, lab.check)
+
+
+def _await(
+    child: Child, ready: Callable[[], bool], check: Callable[[], None] = lambda: None
+) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        check()
+        if child.exit_code is not None or time.monotonic() > deadline:
+            raise LabError(f"the {child.name} did not start; {child.log} ends:\n{child.tail()}")
+        time.sleep(0.05)
+
+
+def free_port(host: str) -> int:
+    """A port that nothing listens on."""
+    with socket.create_server((host, 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def _shown(host: str) -> str:
+    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound

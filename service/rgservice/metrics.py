@@ -1,0 +1,23 @@
+"""The state of the lab for Prometheus, read from the database at each scrape."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from sqlalchemy.orm import Session
+
+from rgcontract import State
+from rgstore.experiments import count_all_runs
+from rgstore.upkeep import live_workers
+
+
+def exposition(session: Session) -> tuple[bytes, str]:
+    """(body, media type)."""
+    registry = CollectorRegistry()
+    runs = Gauge("rglab_runs", "Runs by state", ["state"], registry=registry)
+    counts = count_all_runs(session)
+    for state in State:
+        runs.labels(state).set(counts.get(state, 0))
+    workers = Gauge("rglab_workers", "Workers heard of lately", registry=registry)
+    workers.set(len(live_workers(session)))
+    return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -1,0 +1,28 @@
+"""Whether the server can do its work."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+
+from rgstore.database import Database
+from rgstore.upkeep import live_workers
+
+
+class Readiness(BaseModel):
+    """What answers. Without workers submissions are stored and wait."""
+
+    ready: bool
+    database: bool
+    workers: int
+    """Workers heard of in the last half minute."""
+
+
+def check(database: Database) -> Readiness:
+    """Ask the database."""
+    try:
+        with database.begin() as session:
+            workers = len(live_workers(session))
+    except DBAPIError:
+        return Readiness(ready=False, database=False, workers=0)
+    return Readiness(ready=True, database=True, workers=workers)

@@ -1,0 +1,1 @@
+"""One module of routes per part of the API; each route is one call."""

@@ -1,0 +1,161 @@
+"""`/v1/experiments`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from rgcontract import (
+    Acknowledgement,
+    Experiment,
+    ExperimentPage,
+    Forecast,
+    Problem,
+    Result,
+    State,
+    Submission,
+)
+from rgservice import listing, steering, submitting
+from rgservice.body import read_model
+from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep
+from rgservice.results import result_view
+from rgservice.views import experiment_view
+from rgstore.experiments import Filters
+from rgstore.upkeep import mark_sent
+
+router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
+
+_SUBMISSION_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Submission"}}},
+    }
+}
+_PROBLEM: dict[str, Any] = {
+    "model": Problem,
+    "content": {"application/problem+json": {}},
+    "description": "Refused: what was wrong, where, what is allowed",
+}
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$",
+        description="The same key with the same body is answered the same and counted once",
+    ),
+]  # fmt: skip
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Acknowledgement | Forecast,
+    responses={
+        200: {"model": Acknowledgement | Forecast, "description": "Known already, or a dry run"},
+        **dict.fromkeys((400, 401, 413, 415, 422), _PROBLEM),
+    },
+    openapi_extra=_SUBMISSION_BODY,
+)
+async def submit(
+    request: Request,
+    response: Response,
+    background: BackgroundTasks,
+    use: PartsDep,
+    owner: OwnerDep,
+    key: Key = None,
+    dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
+) -> Acknowledgement | Forecast:
+    """Ask for an experiment. The same spec gives the same record; only missing seeds are added."""
+    submission = await read_model(request, Submission, limit=use.settings.max_body_bytes)
+    return await run_in_threadpool(
+        _submit, submission, use, owner, key, dry_run, response, background
+    )
+
+
+def _submit(
+    submission: Submission,
+    use: Parts,
+    owner: str,
+    key: str | None,
+    dry_run: bool,
+    response: Response,
+    background: BackgroundTasks,
+) -> Acknowledgement | Forecast:
+    with use.database.begin() as session:
+        if dry_run:
+            response.status_code = 200
+            return submitting.forecast(session, submission)
+        accepted = submitting.accept(
+            session, submission, owner=owner, idempotency_key=key, settings=use.settings
+        )
+    background.add_task(_send, use, accepted.run_ids)  # committed by now
+    response.status_code = 201 if accepted.acknowledgement.created else 200
+    response.headers["Location"] = f"/v1/experiments/{accepted.acknowledgement.id}"
+    return accepted.acknowledgement
+
+
+@router.get("", responses=dict.fromkeys((401, 422), _PROBLEM))
+def list_experiments(
+    session: SessionDep,
+    _: OwnerDep,
+    state: State | None = None,
+    family: str | None = None,
+    mixing: str | None = None,
+    corr_len_min: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
+    corr_len_max: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
+    depth: Annotated[int | None, Query(ge=1, le=1024)] = None,
+    width: Annotated[int | None, Query(ge=1, le=65536)] = None,
+    tag: Annotated[str | None, Query(max_length=64)] = None,
+    owner: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> ExperimentPage:
+    """Experiments, newest first, a page at a time."""
+    filters = Filters(state, family, mixing, corr_len_min, corr_len_max, depth, width, tag, owner)
+    return listing.page(session, filters, cursor=cursor, limit=limit)
+
+
+@router.get("/{name}", responses=dict.fromkeys((401, 404), _PROBLEM))
+def get_experiment(name: str, session: SessionDep, _: OwnerDep) -> Experiment:
+    """An experiment: spec with defaults filled in, state, progress, attempts."""
+    return experiment_view(session, steering.find(session, name))
+
+
+@router.get("/{name}/result", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+def get_result(
+    name: str,
+    session: SessionDep,
+    _: OwnerDep,
+    arrays: Annotated[
+        Literal["layers", "all"],
+        Query(description="all: also spectra and position-by-position arrays"),
+    ] = "layers",
+    partial: Annotated[bool, Query(description="over the seeds measured so far")] = False,
+) -> Result:
+    """The measurement, every number with its error bar."""
+    row = steering.find(session, name)
+    return result_view(session, row, all_arrays=arrays == "all", partial=partial)
+
+
+@router.post("/{name}/cancel", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+def cancel(name: str, session: SessionDep, _: OwnerDep) -> Experiment:
+    """Cancel what is queued and stop what runs."""
+    return experiment_view(session, steering.cancel(session, name))
+
+
+@router.post("/{name}/retry", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+def retry(name: str, use: PartsDep, _: OwnerDep, background: BackgroundTasks) -> Experiment:
+    """Queue failed and cancelled runs again."""
+    with use.database.begin() as session:
+        row, run_ids = steering.retry(session, name, attempt_limit=use.settings.max_attempts)
+        view = experiment_view(session, row)
+    background.add_task(_send, use, run_ids)
+    return view
+
+
+def _send(use: Parts, run_ids: list[int]) -> None:
+    sent = use.sender.send(run_ids)
+    if sent:
+        with use.database.begin() as session:
+            mark_sent(session, sent)

@@ -1,0 +1,38 @@
+"""What operators and orchestrators ask: alive, ready, metrics; and the landing page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+
+from rgservice import metrics, page, readiness
+from rgservice.deps import PartsDep, SessionDep
+
+router = APIRouter()
+
+
+@router.get("/", response_class=HTMLResponse, include_in_schema=False)
+def landing(session: SessionDep) -> str:
+    """The landing page."""
+    return page.landing(session)
+
+
+@router.get("/healthz", tags=["operations"])
+def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", tags=["operations"])
+def readyz(use: PartsDep, response: Response) -> readiness.Readiness:
+    """Whether the parts it needs answer; 503 if the database does not."""
+    found = readiness.check(use.database)
+    response.status_code = 200 if found.ready else 503
+    return found
+
+
+@router.get("/metrics", response_class=PlainTextResponse, tags=["operations"])
+def show_metrics(session: SessionDep) -> Response:
+    """The state of the lab in Prometheus' text format."""
+    body, media_type = metrics.exposition(session)
+    return Response(body, media_type=media_type)

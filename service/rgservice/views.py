@@ -1,0 +1,128 @@
+"""Stored rows as the wire shows them: experiments, runs, attempts, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.orm import Session
+
+from rgcontract import (
+    Attempt,
+    Experiment,
+    ExperimentSummary,
+    Progress,
+    Run,
+    RunCounts,
+    State,
+    Waiting,
+)
+from rgstore import experiments
+from rgstore.submissions import loaded_spec
+from rgstore.tables import AttemptRow, ExperimentRow, RunRow
+from rgstore.upkeep import live_workers
+
+
+def experiment_view(session: Session, row: ExperimentRow) -> Experiment:
+    """An experiment with its runs and their attempts."""
+    runs = experiments.runs_of(session, [row.id])
+    attempts: dict[int, list[AttemptRow]] = {}
+    for attempt in experiments.attempts_of(session, [run.id for run in runs]):
+        attempts.setdefault(attempt.run_id, []).append(attempt)
+    spec = loaded_spec(row.spec, [run.seed for run in runs])
+    steps = spec.training.steps
+    return Experiment(
+        id=row.id,
+        spec_hash=row.spec_hash,
+        training_hash=row.training_hash,
+        protocol=row.protocol,
+        spec=spec,
+        state=State(row.state),
+        progress=sum(run.fraction for run in runs) / len(runs),
+        waiting=_waiting(session, row, runs),
+        run_counts=counts(runs),
+        runs=[_run_view(run, attempts.get(run.id, []), steps) for run in runs],
+        label=row.label,
+        tags=row.tags,
+        priority=row.priority,
+        owner=row.owner,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def summary_views(session: Session, rows: Sequence[ExperimentRow]) -> list[ExperimentSummary]:
+    """Experiments as a list shows them."""
+    runs: dict[str, list[RunRow]] = {row.id: [] for row in rows}
+    for run in experiments.runs_of(session, list(runs)):
+        runs[run.experiment_id].append(run)
+    return [
+        ExperimentSummary(
+            id=row.id,
+            spec_hash=row.spec_hash,
+            state=State(row.state),
+            family=row.family,
+            corr_len=row.corr_len,
+            mixing=row.mixing,
+            depth=row.depth,
+            width=row.width,
+            run_counts=counts(runs[row.id]),
+            label=row.label,
+            tags=row.tags,
+            owner=row.owner,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+        for row in rows
+    ]
+
+
+def counts(runs: Sequence[RunRow]) -> RunCounts:
+    """Runs by state."""
+    return RunCounts(**{state: sum(run.state == state for run in runs) for state in State})
+
+
+def _waiting(session: Session, row: ExperimentRow, runs: Sequence[RunRow]) -> Waiting | None:
+    if row.state != State.QUEUED:
+        return None
+    first = min(
+        (run for run in runs if run.state == State.QUEUED),
+        key=lambda run: (-run.priority, run.queued_at, run.id),
+    )
+    place = experiments.place_in_line(session, first)
+    if not live_workers(session):
+        reason = "no worker is running; start one with `rglab worker` or `rglab up`"
+    elif place:
+        reason = f"{place} runs go first"
+    else:
+        reason = "next in line"
+    return Waiting(reason=reason, place=place)
+
+
+def _run_view(run: RunRow, attempts: Sequence[AttemptRow], steps: int) -> Run:
+    progress = None
+    if run.state == State.RUNNING and run.phase is not None:
+        progress = Progress(
+            phase=run.phase, fraction=run.fraction, step=run.step, steps=steps, loss=run.loss
+        )
+    return Run(
+        seed=run.seed,
+        state=State(run.state),
+        progress=progress,
+        error=run.error,
+        attempts=[_attempt_view(attempt) for attempt in attempts],
+    )
+
+
+def _attempt_view(row: AttemptRow) -> Attempt:
+    return Attempt(
+        number=row.number,
+        worker=row.worker,
+        host=row.host,
+        device=row.device,
+        versions=row.versions,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+        error=row.error,
+        traceback=row.traceback,
+    )

@@ -1,0 +1,114 @@
+"""POST /v1/experiments: the same record for the same spec, nothing lost, nothing counted twice."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from rgstore.tables import RunRow, SubmissionRow
+from sqlalchemy import func, select
+
+
+def _count(database, table) -> int:
+    with database.begin() as session:
+        return session.scalar(select(func.count()).select_from(table))
+
+
+def test_a_new_spec_is_created_with_a_location(api):
+    answer = api.post("/v1/experiments", json={"chain": {"corr_len": 7}})
+    assert answer.status_code == 201
+    body = answer.json()
+    assert body["created"] is True
+    assert body["state"] == "queued"
+    assert body["runs"] == {"queued": 3, "running": 0, "done": 0, "failed": 0, "cancelled": 0}
+    assert answer.headers["Location"] == f"/v1/experiments/{body['id']}"
+
+
+def test_the_same_spec_gives_the_same_record(api, database):
+    first = api.post("/v1/experiments", json={"chain": {"corr_len": 7}}).json()
+    again = api.post(
+        "/v1/experiments", json={"chain": {"family": "random_reversible", "corr_len": 7.0}}
+    )
+    assert again.status_code == 200
+    assert again.json()["id"] == first["id"]
+    assert again.json()["created"] is False
+    assert again.json()["added_seeds"] == []
+    assert _count(database, RunRow) == 3
+
+
+def test_more_seeds_add_only_the_missing_ones(api, sender):
+    api.post("/v1/experiments", json={"seeds": [0, 1]})
+    sent = len(sender.sent)
+    more = api.post("/v1/experiments", json={"seeds": [1, 2, 5]}).json()
+    assert more["added_seeds"] == [2, 5]
+    assert more["runs"]["queued"] == 4
+    assert len(sender.sent) - sent == 2
+
+
+def test_submissions_at_the_same_moment_make_one_record(api, database):
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: api.post("/v1/experiments", json={"seeds": 4}), range(16))
+        )
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert sum(answer.json()["created"] for answer in answers) == 1
+    assert _count(database, RunRow) == 4
+    assert _count(database, SubmissionRow) == 16
+
+
+def test_an_idempotency_key_is_counted_once(api, database):
+    headers = {"Idempotency-Key": "abc"}
+    first = api.post("/v1/experiments", json={"seeds": 2}, headers=headers)
+    again = api.post("/v1/experiments", json={"seeds": 2}, headers=headers)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert _count(database, SubmissionRow) == 1
+
+
+def test_an_idempotency_key_with_another_body_is_refused(api, database):
+    headers = {"Idempotency-Key": "abc"}
+    api.post("/v1/experiments", json={"seeds": 2}, headers=headers)
+    other = api.post("/v1/experiments", json={"seeds": 3}, headers=headers)
+    assert other.status_code == 422
+    assert other.json()["code"] == "idempotency_key_reused"
+    assert _count(database, RunRow) == 2
+
+
+def test_a_dry_run_says_the_cost_and_stores_nothing(api, database):
+    answer = api.post("/v1/experiments?dry_run=true", json={"seeds": 2})
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["cached"] is False
+    assert body["missing_seeds"] == [0, 1]
+    assert body["seconds"] > 0
+    assert body["memory_bytes"] > 0
+    assert body["stored_bytes"] > 0
+    assert _count(database, RunRow) == 0
+
+
+def test_cost_over_the_limit_is_refused_with_the_estimate_and_stores_nothing(api, database):
+    answer = api.post(
+        "/v1/experiments",
+        json={"model": {"width": 1024, "depth": 64}, "training": {"steps": 1_000_000}},
+    )
+    assert answer.status_code == 422
+    body = answer.json()
+    assert body["code"] == "over_limit"
+    assert body["errors"][0]["field"] == "flops"
+    assert body["estimate"]["flops"] > 1e16
+    assert _count(database, RunRow) == 0
+
+
+def test_cancelled_runs_are_queued_again_by_a_new_submission(api):
+    name = api.post("/v1/experiments", json={"seeds": 2}).json()["id"]
+    api.post(f"/v1/experiments/{name}/cancel")
+    again = api.post("/v1/experiments", json={"seeds": 2}).json()
+    assert again["state"] == "queued"
+    assert again["added_seeds"] == [0, 1]
+
+
+def test_tags_of_later_submissions_are_added(api):
+    name = api.post("/v1/experiments", json={"tags": ["a"]}).json()["id"]
+    api.post("/v1/experiments", json={"tags": ["b"], "label": "the default"})
+    view = api.get(f"/v1/experiments/{name}").json()
+    assert view["tags"] == ["a", "b"]
+    assert view["label"] == "the default"

@@ -1,0 +1,1 @@
+"""The physics: numbers, arrays and generators in, named results out."""

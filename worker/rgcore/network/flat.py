@@ -1,0 +1,42 @@
+"""Mixing `flat`: the whole sequence in one residual stream."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from rgcore.network.architecture import Architecture
+from rgcore.network.residual import EVERYWHERE, ResidualNetwork
+
+
+class FlatNetwork(ResidualNetwork):
+    """h_0 = W_in vec(e(x_1) ... e(x_T)), one stream per sequence; the read-out is T x V."""
+
+    @staticmethod
+    def slots(arch: Architecture) -> int:
+        """The sequence: T tokens."""
+        return arch.seq_len
+
+    @staticmethod
+    def logits(arch: Architecture) -> int:
+        """V for each of the T positions."""
+        return arch.seq_len * arch.n_states
+
+    def embed(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
+        """h_0: (n, T) to (n, d).
+
+        Raises:
+            ValueError: positions are selected, and there is one stream for all of them.
+        """
+        if positions != EVERYWHERE:
+            raise ValueError(f"positions is {positions}; allowed: all, mixing flat has one stream")
+        stream: Tensor = self.stem(inputs)
+        return stream
+
+    def forward(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
+        """Logits (n, T', V) at the positions of the slice, all T by default."""
+        logits = self.read_out(self.through_blocks(self.embed(inputs)))  # (n, T * V)
+        return logits.unflatten(1, (self.arch.seq_len, self.arch.n_states))[:, positions]
+
+    def masked_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        """Logits (m, V) at the masked places."""
+        return self.forward(inputs)[mask]

@@ -1,0 +1,97 @@
+"""What networks of every mixing have in common: blocks, final norm, read-out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from rgcore.network.architecture import Architecture
+from rgcore.network.block import Block, Stem, make_norm, norm_parameter_count
+from rgcore.network.weights import gaussian_linear
+
+EVERYWHERE = slice(None)
+"""All positions of the sequence."""
+
+
+class ResidualNetwork(nn.Module, ABC):
+    """A stem, L residual blocks, a norm and a linear read-out of V logits per position.
+
+    Inputs are (n, T) int64 token ids: states 0..V-1, V for a hidden token.
+
+    Attributes:
+        arch: the architecture.
+    """
+
+    def __init__(self, arch: Architecture, generator: torch.Generator) -> None:
+        super().__init__()
+        self.arch = arch
+        self.stem = Stem(arch, self.slots(arch), generator)
+        self.blocks = nn.ModuleList(Block(arch, generator) for _ in range(arch.depth))
+        self.final_norm = make_norm(arch)
+        self.head = gaussian_linear(arch.width, self.logits(arch), arch.init_scale, generator)
+
+    @staticmethod
+    @abstractmethod
+    def slots(arch: Architecture) -> int:
+        """Tokens that enter one stream."""
+
+    @staticmethod
+    @abstractmethod
+    def logits(arch: Architecture) -> int:
+        """Logits read from one stream."""
+
+    @abstractmethod
+    def embed(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
+        """h_0 as a sequence of blocks reads it."""
+
+    @abstractmethod
+    def forward(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
+        """Logits (n, T', V) at the positions of the slice, all T by default."""
+
+    @abstractmethod
+    def masked_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:
+        """Logits (m, V) at the m places where the mask (n, T) is True, row by row."""
+
+    def streams(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Iterator[Tensor]:
+        """h_0, ..., h_L one at a time, as `residual_stream` without keeping them."""
+        stream = self.embed(inputs, positions)
+        yield stream
+        for block in self.blocks:
+            stream = block(stream)
+            yield stream
+
+    def residual_stream(self, inputs: Tensor, positions: slice = EVERYWHERE) -> list[Tensor]:
+        """The L + 1 states h_0, ..., h_L of the residual stream.
+
+        Args:
+            inputs: (n, T) token ids.
+            positions: where, if streams have positions.
+
+        Returns:
+            Tensors of shape (n, T', d) for mixing `context`, (n, d) for `flat`.
+        """
+        return list(self.streams(inputs, positions))
+
+    def read_out(self, stream: Tensor) -> Tensor:
+        """Logits of h_L: (..., d) to (..., V) for `context`, (..., T * V) for `flat`."""
+        logits: Tensor = self.head(self.final_norm(stream))
+        return logits
+
+    def through_blocks(self, stream: Tensor) -> Tensor:
+        """h_L of h_0."""
+        for block in self.blocks:
+            stream = block(stream)
+        return stream
+
+    @classmethod
+    def parameter_count(cls, arch: Architecture) -> int:
+        """Parameters of a network of this mixing, in closed form."""
+        return (
+            Stem.parameter_count(arch, cls.slots(arch))
+            + arch.depth * Block.parameter_count(arch)
+            + norm_parameter_count(arch)
+            + (arch.width + 1) * cls.logits(arch)
+        )

@@ -1,0 +1,39 @@
+"""Effective rank: how many directions the residual stream uses, by entropy."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import entr
+
+from rgcore.observables.centring import Rows, singular_values, without_noise
+
+
+def effective_rank(x: Rows) -> float:
+    """exp(-sum p_i ln p_i), p_i = s_i / sum s, s the singular values of the centred matrix.
+
+    Roy & Vetterli 2007. Between 1 and min(n - 1, d).
+
+    Args:
+        x: (n, d), n samples.
+
+    Returns:
+        The rank; nan for fewer than two rows, all rows equal, or an entry that is not finite.
+    """
+    values = singular_values(x)
+    return float("nan") if values is None else float(_entropy_rank(values))
+
+
+def effective_rank_from_spectrum(spectrum: ArrayLike) -> NDArray[np.float64]:
+    """As `effective_rank`, from eigenvalues (..., d) of centred Gram matrices; shape (...).
+
+    Args:
+        spectrum: eigenvalues v = s^2 in any order; nan where all are zero or one is not finite.
+    """
+    return _entropy_rank(np.sqrt(without_noise(spectrum)))
+
+
+def _entropy_rank(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # 0 / 0 is the nan that is promised
+        share = values / values.sum(axis=-1, keepdims=True)
+        return np.asarray(np.exp(entr(share).sum(axis=-1)))

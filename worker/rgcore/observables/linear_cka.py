@@ -1,0 +1,57 @@
+"""Linear centred kernel alignment: how alike two layers see the same samples."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rgcore.observables.centring import Rows, centred
+
+
+def linear_cka(x: Rows, y: Rows) -> float:
+    """|X^T Y|^2 / (|X^T X| |Y^T Y|), Frobenius norms of centred matrices (Kornblith et al. 2019).
+
+    The same number as the alignment of the n x n Gram matrices, for d^2 instead of n^2. Between 0
+    and 1; blind to rotations and to a common scale of either layer. Biased upwards for small n.
+
+    Args:
+        x: (n, d), n samples.
+        y: (n, e), the same samples in another layer.
+
+    Returns:
+        The alignment; nan if either has fewer than two rows, all rows equal, or an entry that is
+        not finite.
+
+    Raises:
+        ValueError: the numbers of rows differ.
+    """
+    first, second = centred(x), centred(y)
+    if np.shape(x)[0] != np.shape(y)[0]:
+        raise ValueError(f"{np.shape(x)[0]} rows against {np.shape(y)[0]}; allowed: the same rows")
+    if first is None or second is None:
+        return float("nan")
+    return float(linear_cka_from_grams(first.T @ first, second.T @ second, first.T @ second))
+
+
+def linear_cka_from_grams(
+    gram_x: NDArray[np.float64], gram_y: NDArray[np.float64], cross: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """As `linear_cka`, from centred Gram matrices; shape (...).
+
+    Args:
+        gram_x: (..., d, d), X^T X.
+        gram_y: (..., e, e), Y^T Y.
+        cross: (..., d, e), X^T Y. nan where any is not finite, or X^T X or Y^T Y is zero.
+    """
+    norm_x, norm_y, norm = _norm(gram_x), _norm(gram_y), _norm(cross)
+    with np.errstate(invalid="ignore", divide="ignore"):  # replaced by nan below
+        aligned = np.minimum((norm / norm_x) * (norm / norm_y), 1.0)  # rounding may pass 1
+    return np.where((norm_x > 0) & (norm_y > 0), aligned, np.nan)
+
+
+def _norm(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Frobenius norm over the last two axes; entries are scaled first, so no square underflows."""
+    largest = np.abs(gram).max(axis=(-2, -1), keepdims=True)  # (..., 1, 1)
+    with np.errstate(invalid="ignore"):  # inf / inf: nan
+        scaled = gram / np.where(largest > 0, largest, 1.0)
+    return np.asarray(largest[..., 0, 0] * np.sqrt(np.square(scaled).sum(axis=(-2, -1))))

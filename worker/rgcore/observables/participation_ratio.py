@@ -1,0 +1,38 @@
+"""Participation ratio: how many directions carry the variance."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rgcore.observables.centring import Rows, singular_values, without_noise
+
+
+def participation_ratio(x: Rows) -> float:
+    """(sum v)^2 / sum v^2, v the squared singular values of the centred matrix.
+
+    Between 1 and min(n - 1, d). For finite n it lies below that of the covariance.
+
+    Args:
+        x: (n, d), n samples.
+
+    Returns:
+        The ratio; nan for fewer than two rows, all rows equal, or an entry that is not finite.
+    """
+    values = singular_values(x)
+    return float("nan") if values is None else float(_ratio(values**2))
+
+
+def participation_ratio_from_spectrum(spectrum: ArrayLike) -> NDArray[np.float64]:
+    """As `participation_ratio`, from eigenvalues (..., d) of centred Gram matrices; shape (...).
+
+    Args:
+        spectrum: eigenvalues in any order; nan where all are zero or one is not finite.
+    """
+    return _ratio(without_noise(spectrum))
+
+
+def _ratio(spectrum: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):  # 0 / 0 is the nan that is promised
+        share = spectrum / spectrum.sum(axis=-1, keepdims=True)
+        return np.asarray(1.0 / (share**2).sum(axis=-1))
