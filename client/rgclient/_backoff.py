@@ -24,15 +24,13 @@ _FIRST = 0.25
 _LONGEST = 8.0
 
 
-def delay(attempt: int, clock: Clock, retry_after: str | None = None) -> float:
-    """Seconds to wait after the given attempt (1 is the first)."""
-    asked = _seconds(retry_after)
-    if asked is not None:
-        return asked
-    return clock.jitter(min(_LONGEST, _FIRST * 2 ** (attempt - 1)))
+def delay(attempt: int, clock: Clock, asked: float | None = None) -> float:
+    """Seconds to wait after the given attempt (1 is the first); at least what the server asks."""
+    jittered = clock.jitter(min(_LONGEST, _FIRST * 2 ** (attempt - 1)))
+    return max(jittered, asked or 0.0)
 
 
-def _seconds(retry_after: str | None) -> float | None:
+def asked_seconds(retry_after: str | None) -> float | None:
     """A Retry-After header, seconds or a date; None if it is neither."""
     if retry_after is None:
         return None
@@ -40,7 +38,7 @@ def _seconds(retry_after: str | None) -> float | None:
         return float(retry_after)
     try:
         moment = parsedate_to_datetime(retry_after)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

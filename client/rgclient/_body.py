@@ -60,11 +60,17 @@ def _merged(there: Any, new: Any, section: str) -> Any:
 
 
 def _instead(name: str) -> str:
-    close = nearest(name, Submission)
+    close = [path for path in nearest(name, Submission) if path != "chain.seed"]  # see above
     if close:
-        suggestions = (f"{path.rpartition('.')[2]} ({path})" for path in close)
+        suggestions = (_suggestion(path) for path in close)
         return f"did you mean {' or '.join(suggestions)}?"
     sections = [top for top in children(Submission, "") if children(Submission, top)]
     known = {leaf for section in sections for leaf in children(Submission, section)}
     others = (set(children(Submission, "")) | known) - {"seed"}
     return f"there are {', '.join(sorted(others))}"
+
+
+def _suggestion(path: str) -> str:
+    """`corr_len (chain.corr_len)`, or `seeds`, which is in no section."""
+    leaf = path.rpartition(".")[2]
+    return leaf if leaf == path else f"{leaf} ({path})"

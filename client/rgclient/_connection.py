@@ -8,7 +8,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from rgclient._answers import error_of, unexpected
-from rgclient._backoff import ATTEMPTS, PASSING, PATIENCE, delay
+from rgclient._backoff import ATTEMPTS, PASSING, PATIENCE, asked_seconds, delay
 from rgclient._errors import NoServer, ServerUnreachable
 
 if TYPE_CHECKING:
@@ -31,8 +31,10 @@ class Connection:
         clock: Clock,
         timeout: float | httpx.Timeout,
         transport: httpx.BaseTransport | None = None,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self.clock = clock
+        self._attempts = attempts
         self.url = credentials.url.rstrip("/")
         try:
             url = httpx.URL(self.url)
@@ -40,6 +42,8 @@ class Connection:
             raise NoServer(f"{credentials.url!r} is not an address: {error}") from error
         if url.scheme not in {"http", "https"} or not url.host:
             raise NoServer(f"{credentials.url!r} is not an address: it starts with http:// or so")
+        if url.userinfo:  # httpx would send these in place of the token
+            raise NoServer(f"leave user and password out of the address of {url.host}")
         if not credentials.token.isascii() or not credentials.token.isprintable():
             raise NoServer("the token has characters that a token cannot have")
         self._http = httpx.Client(
@@ -63,7 +67,7 @@ class Connection:
         params: Mapping[str, str] | None = None,
         body: str | None = None,
         headers: Mapping[str, str] | None = None,
-        attempts: int = ATTEMPTS,
+        attempts: int | None = None,
     ) -> Answer:
         """Send a request and parse the answer.
 
@@ -74,7 +78,7 @@ class Connection:
             params: the query.
             body: JSON.
             headers: beside those of every request.
-            attempts: 1 for a request that is not safe to repeat.
+            attempts: 1 for a request that is not safe to repeat; else the connection's own.
 
         Raises:
             ServerUnreachable: no answer came.
@@ -84,7 +88,7 @@ class Connection:
         request = self._http.build_request(
             method, path, params=dict(params or {}), content=body, headers=extra
         )
-        response = self._send(request, attempts)
+        response = self._send(request, attempts or self._attempts)
         if not response.is_success:
             raise error_of(response)
         try:
@@ -104,9 +108,11 @@ class Connection:
             except httpx.RequestError as error:
                 raise self._unreachable(request, error) from error
             else:
-                pause = delay(attempt, self.clock, response.headers.get("retry-after"))
-                if is_last or response.status_code not in PASSING or pause > PATIENCE:
+                asked = asked_seconds(response.headers.get("retry-after"))
+                passing = response.status_code in PASSING and (asked or 0) <= PATIENCE
+                if is_last or not passing:
                     return response
+                pause = delay(attempt, self.clock, asked)
             self.clock.sleep(pause)
         raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -7,6 +7,7 @@ RGLabError
 ├── AmbiguousField            submit() was given a name that means two things (also a TypeError)
 ├── InvalidValue              a value that JSON cannot carry: NaN, an object (also a ValueError)
 ├── NotMeasured               the result has no such quantity, level or time (also a KeyError)
+├── UnreadableResult          Result.load(): the file is not a saved result (also a ValueError)
 ├── MissingExtra              pandas or matplotlib is not installed (also an ImportError)
 ├── ExperimentFailed          wait(): runs failed
 ├── ExperimentCancelled       wait(): somebody cancelled it
@@ -63,6 +64,10 @@ class NotMeasured(RGLabError, KeyError):
     def __str__(self) -> str:
         """The message itself: a KeyError would show its repr."""
         return str(self.args[0])
+
+
+class UnreadableResult(RGLabError, ValueError):
+    """The file is not a result that `Result.save` wrote."""
 
 
 class MissingExtra(RGLabError, ImportError):

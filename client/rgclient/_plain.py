@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from rgclient._errors import InvalidValue
 
 
-def plain(value: Any, path: str) -> Any:
+def plain(value: Any, path: str) -> Any:  # noqa: PLR0911 - one return per kind of value
     """The value in dicts, lists, strings, finite numbers, booleans and None.
 
     Args:

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -19,12 +19,16 @@ class CredentialsError(Exception):
     """The credentials file is there and cannot be used; the message says what to do."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Credentials:
-    """Address of a server and a token for it. The token is kept out of the repr."""
+    """Address of a server and a token for it."""
 
     url: str
-    token: str = field(repr=False)
+    token: str
+
+    def __repr__(self) -> str:
+        """The address; the token is masked."""
+        return f"Credentials(url={self.url!r}, token='***')"
 
 
 def data_dir() -> Path:

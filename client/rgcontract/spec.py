@@ -63,7 +63,7 @@ class Level(StrEnum):
     """Which rows of the residual stream one matrix is made of."""
 
     POSITION = "position"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - a token of a sequence, not a secret
     MASKED = "masked"
     POOLED = "pooled"
     SEQUENCE = "sequence"
@@ -211,10 +211,13 @@ def _which_seeds(value: Any) -> Any:
     raise conflict("", "is neither a count nor a list of seeds", SEEDS_ALLOWED)
 
 
+_Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+_HowMany = Annotated[int, Field(ge=1, le=MAX_SEEDS)]
+_Which = Annotated[list[_Seed], Field(min_length=1, max_length=MAX_SEEDS)]
 Seeds = Annotated[
-    tuple[Annotated[int, Field(ge=0, le=MAX_SEED)], ...],
+    tuple[_Seed, ...],
     Field(min_length=1, max_length=MAX_SEEDS),
-    BeforeValidator(_which_seeds, json_schema_input_type=int | list[int]),
+    BeforeValidator(_which_seeds, json_schema_input_type=_HowMany | _Which),
 ]
 
 

@@ -56,7 +56,7 @@ def random_reversible(
         kept = wanted / largest
         transition = kept * transition + (1.0 - kept) * stationary
     else:
-        stay = (wanted - largest) / (1.0 - largest)
+        stay = (wanted - others[-1]) / (1.0 - others[-1])
         transition = (1.0 - stay) * transition + stay * np.eye(n_states)
     transition /= transition.sum(axis=1, keepdims=True)
     stationary /= stationary.sum()

@@ -42,6 +42,10 @@ class ContextNetwork(ResidualNetwork):
         """Logits (n, T', V) at the positions of the slice, all T by default."""
         return self.read_out(self.through_blocks(self.embed(inputs, positions)))
 
+    def read_masked(self, stream: Tensor, mask: Tensor) -> Tensor:
+        """Logits (m, V) out of h_L (n, T', d) where the mask (n, T') is True."""
+        return self.read_out(stream[mask])
+
     def masked_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Logits (m, V) at the masked places; the others are not computed."""
         return self.read_out(self.through_blocks(self.stem(self.windows(inputs)[mask])))

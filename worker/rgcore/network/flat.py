@@ -34,9 +34,16 @@ class FlatNetwork(ResidualNetwork):
 
     def forward(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
         """Logits (n, T', V) at the positions of the slice, all T by default."""
-        logits = self.read_out(self.through_blocks(self.embed(inputs)))  # (n, T * V)
-        return logits.unflatten(1, (self.arch.seq_len, self.arch.n_states))[:, positions]
+        return self._by_position(self.through_blocks(self.embed(inputs)))[:, positions]
+
+    def read_masked(self, stream: Tensor, mask: Tensor) -> Tensor:
+        """Logits (m, V) out of h_L (n, d) where the mask (n, T) is True."""
+        return self._by_position(stream)[mask]
 
     def masked_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Logits (m, V) at the masked places."""
         return self.forward(inputs)[mask]
+
+    def _by_position(self, stream: Tensor) -> Tensor:
+        """Logits of h_L: (n, d) to (n, T, V)."""
+        return self.read_out(stream).unflatten(1, (self.arch.seq_len, self.arch.n_states))

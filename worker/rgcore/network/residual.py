@@ -45,11 +45,15 @@ class ResidualNetwork(nn.Module, ABC):
 
     @abstractmethod
     def embed(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
-        """h_0 as a sequence of blocks reads it."""
+        """h_0: (n, T', d) for mixing `context`, (n, d) for `flat`."""
 
     @abstractmethod
     def forward(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
         """Logits (n, T', V) at the positions of the slice, all T by default."""
+
+    @abstractmethod
+    def read_masked(self, stream: Tensor, mask: Tensor) -> Tensor:
+        """Logits (m, V) out of h_L where the mask, (n, T') of the same positions, is True."""
 
     @abstractmethod
     def masked_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:

@@ -1,0 +1,75 @@
+"""Submit experiments to an RGLab server, wait for them, read the measurements.
+
+import rgclient
+
+experiment = rgclient.submit(corr_len=7)
+result = experiment.wait()
+result.effective_rank()
+"""
+
+from rgclient._client import Client, Health
+from rgclient._collapse import CollapseRatio
+from rgclient._default import experiments, forecast, get, submit, wait
+from rgclient._errors import (
+    AmbiguousField,
+    Conflict,
+    ExperimentCancelled,
+    ExperimentFailed,
+    FailedRun,
+    InvalidSpec,
+    InvalidValue,
+    MissingExtra,
+    NoServer,
+    NotFound,
+    NotMeasured,
+    NotReady,
+    OverLimit,
+    ResponseError,
+    RGLabError,
+    ServerError,
+    ServerUnreachable,
+    Unauthorized,
+    UnknownField,
+    UnreadableResult,
+    WaitTimeout,
+)
+from rgclient._experiment import Experiment
+from rgclient._result import Result
+from rgclient._series import LayerArray, LayerPoint, LayerSeries
+
+__all__ = [
+    "AmbiguousField",
+    "Client",
+    "CollapseRatio",
+    "Conflict",
+    "Experiment",
+    "ExperimentCancelled",
+    "ExperimentFailed",
+    "FailedRun",
+    "Health",
+    "InvalidSpec",
+    "InvalidValue",
+    "LayerArray",
+    "LayerPoint",
+    "LayerSeries",
+    "MissingExtra",
+    "NoServer",
+    "NotFound",
+    "NotMeasured",
+    "NotReady",
+    "OverLimit",
+    "RGLabError",
+    "ResponseError",
+    "Result",
+    "ServerError",
+    "ServerUnreachable",
+    "Unauthorized",
+    "UnknownField",
+    "UnreadableResult",
+    "WaitTimeout",
+    "experiments",
+    "forecast",
+    "get",
+    "submit",
+    "wait",
+]

@@ -1,0 +1,240 @@
+"""A server and what can be asked of it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from rgclient._backoff import ATTEMPTS
+from rgclient._body import body
+from rgclient._clock import Clock
+from rgclient._connection import Connection
+from rgclient._errors import Conflict
+from rgclient._experiment import Experiment
+from rgclient._glance import of_acknowledgement, of_summary, of_view
+from rgclient._plain import plain
+from rgclient._result import Result
+from rgclient._settings import find_credentials
+from rgcontract import Acknowledgement, ExperimentPage, Forecast, State
+from rgcontract import Experiment as View
+from rgcontract import Result as Data
+from rgcontract.status import View as Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+PAGE = 100
+"""Experiments asked for at a time."""
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+"""Seconds for one request."""
+EXPERIMENTS = "/v1/experiments"
+
+
+class Health(Answer):
+    """That the server answers."""
+
+    status: str
+    """`ok`: it could answer, which is all that this says."""
+
+
+class Client:
+    """A connection to one server. Safe to share between threads; a context manager.
+
+    Args:
+        url: address of the server. Else `RGLAB_URL`, else the credentials file of `rglab up`.
+        token: who asks. Else `RGLAB_TOKEN`, else the same file.
+        timeout: seconds to wait for an answer, or an `httpx.Timeout`.
+        transport: how requests travel; for tests.
+        clock: how time passes between two attempts; for tests.
+        attempts: requests in all before a passing failure becomes an error.
+
+    Raises:
+        NoServer: no address or no token is known, or they cannot be used.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        timeout: float | httpx.Timeout = TIMEOUT,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self._connection = Connection(
+            find_credentials(url, token), clock or Clock(), timeout, transport, attempts
+        )
+
+    @property
+    def url(self) -> str:
+        """Address of the server."""
+        return self._connection.url
+
+    @property
+    def clock(self) -> Clock:
+        """How time passes while it waits."""
+        return self._connection.clock
+
+    def submit(self, **fields: Any) -> Experiment:
+        """Ask for an experiment; the same spec gives the same one, computed once.
+
+        Args:
+            **fields: fields of the spec by name (`corr_len=7`), whole sections
+                (`chain={"corr_len": 7}`), or both; also `seeds`, `label`, `tags`, `priority`.
+
+        Raises:
+            UnknownField, AmbiguousField, InvalidValue: before anything is sent.
+            InvalidSpec: the server refused a field; the message says what is allowed.
+            OverLimit: it costs more than the lab allows.
+        """
+        acknowledgement = self._connection.ask(
+            "POST",
+            EXPERIMENTS,
+            Acknowledgement,
+            body=json.dumps(body(fields), allow_nan=False),
+            headers={"Idempotency-Key": str(uuid.uuid4())},
+        )
+        return Experiment(
+            self, of_acknowledgement(acknowledgement), created=acknowledgement.created
+        )
+
+    def forecast(self, **fields: Any) -> Forecast:
+        """What `submit` with the same fields would cost. Nothing is stored."""
+        return self._connection.ask(
+            "POST",
+            EXPERIMENTS,
+            Forecast,
+            params={"dry_run": "true"},
+            body=json.dumps(body(fields), allow_nan=False),
+        )
+
+    def get(self, experiment_id: str) -> Experiment:
+        """An experiment by its id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        view = self.view(experiment_id)
+        return Experiment(self, of_view(view), view=view)
+
+    def experiments(
+        self,
+        *,
+        state: str | None = None,
+        family: str | None = None,
+        mixing: str | None = None,
+        corr_len_min: float | None = None,
+        corr_len_max: float | None = None,
+        depth: int | None = None,
+        width: int | None = None,
+        tag: str | None = None,
+        owner: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Experiment]:
+        """Experiments, newest first, fetched page by page as they are read.
+
+        Args:
+            state: `queued`, `running`, `done`, `failed` or `cancelled`.
+            family: of the chain.
+            mixing: of the network.
+            corr_len_min: tokens.
+            corr_len_max: tokens.
+            depth: of the network.
+            width: of the network.
+            tag: one of its tags.
+            owner: who submitted it first.
+            limit: how many at most; all of them if not given.
+        """
+        asked = {
+            "state": state, "family": family, "mixing": mixing, "corr_len_min": corr_len_min,
+            "corr_len_max": corr_len_max, "depth": depth, "width": width, "tag": tag,
+            "owner": owner,
+        }  # fmt: skip
+        params = {
+            name: str(plain(value, name)) for name, value in asked.items() if value is not None
+        }
+        size = PAGE if limit is None else max(1, min(limit, PAGE))
+        return islice(self._all({**params, "limit": str(size)}), limit)
+
+    def health(self) -> Health:
+        """Whether the server answers; `status` is `ok`."""
+        return self._connection.ask("GET", "/healthz", Health)
+
+    def view(self, experiment_id: str) -> View:
+        """An experiment as the server has it."""
+        return self._connection.ask("GET", _path(experiment_id), View)
+
+    def result(self, experiment_id: str, *, partial: bool = False) -> Result:
+        """The measurement of an experiment.
+
+        Raises:
+            NotReady: it is not there yet.
+        """
+        params = {"arrays": "all", **({"partial": "true"} if partial else {})}
+        path = _path(experiment_id, "/result")
+        return Result(self._connection.ask("GET", path, Data, params=params))
+
+    def cancel(self, experiment_id: str) -> View:
+        """Cancel what is queued and stop what runs.
+
+        Raises:
+            Conflict: everything has ended already, and not by being cancelled.
+        """
+        try:
+            return self._connection.ask("POST", _path(experiment_id, "/cancel"), View)
+        except Conflict:
+            view = self.view(experiment_id)
+            if view.state is not State.CANCELLED:
+                raise
+            return view
+
+    def retry(self, experiment_id: str) -> View:
+        """Queue failed and cancelled runs again. Sent once: repeating it could queue them twice.
+
+        Raises:
+            Conflict: no run has failed or been cancelled.
+        """
+        return self._connection.ask("POST", _path(experiment_id, "/retry"), View, attempts=1)
+
+    def close(self) -> None:
+        """Close the sockets."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        """The client itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the sockets."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """The address; the token is nobody's business."""
+        return f"Client(url={self.url!r}, token='***')"
+
+    def _all(self, params: dict[str, str]) -> Iterator[Experiment]:
+        cursor: str | None = None
+        while True:
+            at = {"cursor": cursor} if cursor else {}
+            page = self._connection.ask("GET", EXPERIMENTS, ExperimentPage, params={**params, **at})
+            for summary in page.items:
+                yield Experiment(self, of_summary(summary))
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+def _path(experiment_id: str, action: str = "") -> str:
+    return f"{EXPERIMENTS}/{quote(experiment_id, safe='')}{action}"

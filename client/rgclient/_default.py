@@ -1,0 +1,80 @@
+"""The functions of the package: a client made when it is first needed, from the environment."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rgclient._client import Client
+from rgclient._settings import find_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rgclient._experiment import Experiment
+    from rgclient._result import Result
+    from rgcontract import Forecast
+    from rgcontract.credentials import Credentials
+
+
+def _connect(credentials: Credentials) -> Client:
+    return Client(credentials.url, credentials.token)
+
+
+@dataclass
+class DefaultClient:
+    """One client for all who name none; another once the credentials are others.
+
+    A restart of `rglab up` may change the address; a notebook should not have to restart for it.
+    The client before is left open: handles may still use it.
+    """
+
+    connect: Callable[[Credentials], Client] = _connect
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _client: Client | None = None
+    _credentials: Credentials | None = None
+
+    def __call__(self) -> Client:
+        """The client."""
+        credentials = find_credentials()
+        with self._lock:
+            if self._client is None or credentials != self._credentials:
+                self._client = self.connect(credentials)
+                self._credentials = credentials
+            return self._client
+
+
+default_client = DefaultClient()
+
+
+def submit(**fields: Any) -> Experiment:
+    """Ask for an experiment: `submit(corr_len=7, depth=4, seeds=5)`. See `Client.submit`."""
+    return default_client().submit(**fields)
+
+
+def forecast(**fields: Any) -> Forecast:
+    """What `submit` with the same fields would cost. See `Client.forecast`."""
+    return default_client().forecast(**fields)
+
+
+def get(experiment_id: str) -> Experiment:
+    """An experiment by its id. See `Client.get`."""
+    return default_client().get(experiment_id)
+
+
+def experiments(**filters: Any) -> Iterator[Experiment]:
+    """Experiments, newest first: `experiments(corr_len_min=5)`. See `Client.experiments`."""
+    return default_client().experiments(**filters)
+
+
+def wait(
+    experiment: Experiment | str,
+    timeout: float | None = None,
+    *,
+    progress: bool = True,
+    poll: float | None = None,
+) -> Result:
+    """Wait for an experiment, or for the one of that id. See `Experiment.wait`."""
+    handle = get(experiment) if isinstance(experiment, str) else experiment
+    return handle.wait(timeout, progress=progress, poll=poll)

@@ -1,0 +1,199 @@
+"""A handle on an experiment of the server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rgclient._errors import ExperimentCancelled, ExperimentFailed, FailedRun, WaitTimeout
+from rgclient._glance import Glance, of_view, runs_text
+from rgclient._html import facts_table
+from rgclient._progress import ProgressBar, doing
+from rgclient._waiting import OutOfTime, until_final
+from rgcontract import State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Self
+
+    from rgclient._client import Client
+    from rgclient._result import Result
+    from rgcontract import Attempt, ExperimentSpec
+    from rgcontract import Experiment as View
+
+SHOWN_CAUSES = 3
+"""Failed runs that a message names; the exception carries them all."""
+
+
+class Experiment:
+    """An experiment of the server; made by `submit`, `get` and `experiments`.
+
+    What it says is what the server last said: `refresh` asks again.
+    """
+
+    def __init__(
+        self, client: Client, glance: Glance, *, view: View | None = None, created: bool = False
+    ) -> None:
+        self._client = client
+        self._glance = glance
+        self._view = view
+        self._created = created
+
+    @property
+    def id(self) -> str:
+        """Its name; the same spec always has the same one."""
+        return self._glance.id
+
+    @property
+    def state(self) -> State:
+        """As last heard: `queued`, `running`, `done`, `failed` or `cancelled`."""
+        return self._glance.state
+
+    @property
+    def spec_hash(self) -> str:
+        """SHA-256 of what is measured."""
+        return self._glance.spec_hash
+
+    @property
+    def created(self) -> bool:
+        """Whether the submission that gave this handle was the first of its spec."""
+        return self._created
+
+    @property
+    def label(self) -> str | None:
+        """A name for people."""
+        return self._known().label
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was first submitted."""
+        return self._known().created_at
+
+    @property
+    def spec(self) -> ExperimentSpec:
+        """The spec with all defaults filled in."""
+        return self._known().spec
+
+    def refresh(self) -> Self:
+        """Ask the server how far it is."""
+        self._heard(self._client.view(self.id))
+        return self
+
+    def wait(
+        self, timeout: float | None = None, *, progress: bool = True, poll: float | None = None
+    ) -> Result:
+        """Wait until it is done and return the measurement.
+
+        Args:
+            timeout: seconds to wait at most; None for as long as it takes.
+            progress: show a bar (in a terminal or a notebook; never in a log file).
+            poll: seconds between two questions to the server.
+
+        Raises:
+            ExperimentFailed: runs failed; `causes` says why.
+            ExperimentCancelled: somebody cancelled it.
+            WaitTimeout: not done in time. The experiment goes on.
+        """
+        bar = ProgressBar(self.id, enabled=progress)
+        try:
+            view = until_final(
+                lambda: self.refresh()._known(),
+                bar,
+                self._client.clock,
+                timeout=timeout,
+                poll=poll,
+            )
+        except OutOfTime as error:
+            raise self._not_in_time(error.last, timeout) from None
+        finally:
+            bar.close()
+        if view.state is State.FAILED:
+            raise self._failed(view)
+        if view.state is State.CANCELLED:
+            raise self._cancelled(view)
+        return self.result()
+
+    def result(self, *, partial: bool = False) -> Result:
+        """The measurement.
+
+        Args:
+            partial: also before all seeds are measured, over those that are.
+
+        Raises:
+            NotReady: it is not there yet.
+        """
+        return self._client.result(self.id, partial=partial)
+
+    def cancel(self) -> Self:
+        """Cancel what is queued and stop what runs. No error if it is cancelled already.
+
+        Raises:
+            Conflict: everything has ended already.
+        """
+        self._heard(self._client.cancel(self.id))
+        return self
+
+    def retry(self) -> Self:
+        """Queue failed and cancelled runs again.
+
+        Raises:
+            Conflict: no run has failed or been cancelled.
+        """
+        self._heard(self._client.retry(self.id))
+        return self
+
+    def attempts(self) -> dict[int, list[Attempt]]:
+        """Seed -> every try at it: worker, device, versions, times, outcome, traceback."""
+        return {run.seed: run.attempts for run in self.refresh()._known().runs}
+
+    def __repr__(self) -> str:
+        """State and key numbers, as last heard."""
+        facts = ", ".join(
+            text if name in {"state", "spec", "runs"} else f"{name} {text!r}"
+            for name, text in self._glance.facts()
+        )
+        return f"<Experiment {self.id}: {facts}>"
+
+    def _repr_html_(self) -> str:
+        return facts_table(f"Experiment {self.id}", self._glance.facts())
+
+    def _heard(self, view: View) -> None:
+        self._view, self._glance = view, of_view(view)
+
+    def _known(self) -> View:
+        """The last view; asked for if there is none, as after a submission."""
+        if self._view is None:
+            self.refresh()
+        assert self._view is not None  # noqa: S101 - refresh sets it or raises
+        return self._view
+
+    def _failed(self, view: View) -> ExperimentFailed:
+        causes = [
+            FailedRun(run.seed, run.error or "no cause recorded", len(run.attempts))
+            for run in view.runs
+            if run.state is State.FAILED
+        ]
+        lines = [f"  seed {cause.seed}: {cause.error}" for cause in causes[:SHOWN_CAUSES]]
+        if len(causes) > SHOWN_CAUSES:
+            lines.append(f"  and {len(causes) - SHOWN_CAUSES} more, see .causes")
+        advice = ".attempts() has the tracebacks, .retry() queues the failed runs again"
+        if view.run_counts.done:
+            advice += ", .result(partial=True) has the seeds that are measured"
+        head = f"experiment {self.id} failed ({runs_text(view.run_counts)})"
+        return ExperimentFailed(
+            "\n".join([head, *lines, advice]), experiment_id=self.id, causes=causes
+        )
+
+    def _cancelled(self, view: View) -> ExperimentCancelled:
+        return ExperimentCancelled(
+            f"experiment {self.id} was cancelled ({runs_text(view.run_counts)}); "
+            ".retry() queues it again",
+            experiment_id=self.id,
+        )
+
+    def _not_in_time(self, last: View | None, timeout: float | None) -> WaitTimeout:
+        where = f" ({doing(last)})" if last else ""
+        return WaitTimeout(
+            f"experiment {self.id} is not done after {timeout:g} s{where}. "
+            f"It goes on: rgclient.get({self.id!r}).wait() waits for it again",
+            experiment_id=self.id,
+        )

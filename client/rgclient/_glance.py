@@ -1,0 +1,76 @@
+"""What is known of an experiment without asking the server again, whatever answer it came with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rgclient._numbers import count
+
+if TYPE_CHECKING:
+    from rgcontract import Acknowledgement, ExperimentSummary, RunCounts, State
+    from rgcontract import Experiment as View
+
+
+@dataclass(frozen=True)
+class Glance:
+    """The key numbers of an experiment."""
+
+    id: str
+    spec_hash: str
+    state: State
+    runs: RunCounts
+    physics: str = ""
+    """Chain and network in a few words; empty if not known yet."""
+    label: str | None = None
+    progress: float | None = None
+    """Of all its runs together, 0 to 1."""
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Names and values, in the order they are read."""
+        found = [("label", self.label or ""), ("state", self.state.value), ("spec", self.physics)]
+        if self.progress is not None and not self.state.is_final:
+            found.append(("progress", f"{self.progress:.0%}"))
+        return [(name, text) for name, text in [*found, ("runs", runs_text(self.runs))] if text]
+
+
+def runs_text(runs: RunCounts) -> str:
+    """`2 of 3 seeds done, 1 failed`."""
+    failed = f", {runs.failed} failed" if runs.failed else ""
+    cancelled = f", {runs.cancelled} cancelled" if runs.cancelled else ""
+    return f"{runs.done} of {count(runs.total, 'seed')} done{failed}{cancelled}"
+
+
+def of_acknowledgement(answer: Acknowledgement) -> Glance:
+    """After a submission."""
+    return Glance(answer.id, answer.spec_hash, answer.state, answer.runs)
+
+
+def of_summary(summary: ExperimentSummary) -> Glance:
+    """From a list."""
+    return Glance(
+        summary.id,
+        summary.spec_hash,
+        summary.state,
+        summary.run_counts,
+        _physics(summary.corr_len, summary.family, summary.depth, summary.width),
+        summary.label,
+    )
+
+
+def of_view(view: View) -> Glance:
+    """From the experiment itself."""
+    chain, model = view.spec.chain, view.spec.model
+    return Glance(
+        view.id,
+        view.spec_hash,
+        view.state,
+        view.run_counts,
+        _physics(chain.corr_len, chain.family, model.depth, model.width),
+        view.label,
+        view.progress,
+    )
+
+
+def _physics(corr_len: float, family: str, depth: int, width: int) -> str:
+    return f"xi = {corr_len:.4g}, {family}, depth {depth}, width {width}"

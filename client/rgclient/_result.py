@@ -1,0 +1,198 @@
+"""A measurement as a physicist reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pydantic import ValidationError
+
+from rgclient._collapse import CollapseRatio, collapse_ratio
+from rgclient._errors import NotMeasured, UnreadableResult
+from rgclient._frame import frame
+from rgclient._html import facts_table
+from rgclient._plot import plot_series
+from rgclient._series import LayerArray, LayerSeries, layer_array, layer_series
+from rgclient._summary import facts, title, warning
+from rgcontract import Level, Mixing
+from rgcontract import Result as Data
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from rgcontract import ChainFacts, Estimate, LevelResult, Losses, Snapshot
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """The measurement of an experiment over its seeds; every number has its error bar.
+
+    Levels say which rows a matrix is made of. The default is `position`, the one that the
+    claims are about, or `sequence` where the mixing is `flat`.
+    """
+
+    data: Data
+    """The whole answer of the server."""
+
+    @property
+    def id(self) -> str:
+        """Name of the experiment."""
+        return self.data.id
+
+    @property
+    def chain(self) -> ChainFacts:
+        """What is known exactly of the chain."""
+        return self.data.chain
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds these numbers are over."""
+        return tuple(self.data.seeds)
+
+    @property
+    def under_trained(self) -> bool:
+        """Whether the final network is too far above the Bayes loss to believe its rank."""
+        return self.data.under_trained
+
+    @property
+    def level(self) -> str:
+        """The level that a quantity is read at if none is given."""
+        flat = self.data.spec.model.mixing is Mixing.FLAT
+        return Level.SEQUENCE.value if flat else Level.POSITION.value
+
+    def losses(self, when: str = "final") -> Losses:
+        """The masked-token loss beside the best possible, in nats."""
+        return self._snapshot(when).losses
+
+    def effective_rank(self, level: str | None = None, when: str = "final") -> LayerSeries:
+        """exp(-sum p ln p), p = s / sum s, s the singular values; layers 0 to L."""
+        return self._series("effective_rank", level, when)
+
+    def participation_ratio(self, level: str | None = None, when: str = "final") -> LayerSeries:
+        """(sum v)^2 / sum v^2, v the squared singular values; layers 0 to L."""
+        return self._series("participation_ratio", level, when)
+
+    def stable_rank(self, level: str | None = None, when: str = "final") -> LayerSeries:
+        """Sum v / max v, v the squared singular values; layers 0 to L."""
+        return self._series("stable_rank", level, when)
+
+    def kernel_drift(self, level: str | None = None, when: str = "final") -> LayerSeries:
+        """1 - CKA of a layer and the next; index l is from layer l to layer l + 1."""
+        return self._series("kernel_drift", level, when)
+
+    def spectrum(self, level: str | None = None, when: str = "final") -> LayerArray:
+        """The squared singular values v / sum v of each layer, largest first: (L + 1, d)."""
+        found = self.quantity("spectrum", level, when)
+        if isinstance(found, LayerArray):
+            return found
+        raise NotMeasured("spectrum has an unexpected shape; see .quantity('spectrum')")
+
+    def quantity(
+        self, name: str, level: str | None = None, when: str = "final"
+    ) -> LayerSeries | LayerArray:
+        """Any measured quantity by name: a series if it has one number per layer.
+
+        Raises:
+            NotMeasured: no such quantity, level or moment; the message names what is there.
+        """
+        level = level or self.level
+        estimate = self._estimate(name, level, when)
+        make = layer_series if len(estimate.shape) == 1 else layer_array
+        return make(estimate, quantity=name, level=level, when=when, seeds=self.seeds)
+
+    def collapse_ratio(self, level: str | None = None, when: str = "final") -> CollapseRatio:
+        """Effective rank of the last layer over that of the first, per seed and over seeds."""
+        return collapse_ratio(self.effective_rank(level, when))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Every per-layer quantity as tidy pandas rows.
+
+        Columns: when, step, level, quantity, layer, mean, standard_error, low, high, n_seeds.
+        Needs `pip install 'rgclient[frame]'`.
+        """
+        return frame(self.data)
+
+    def plot(self, level: str | None = None, axes: Axes | None = None) -> Axes:
+        """Draw the effective rank by layer with its interval, before and after training.
+
+        Needs `pip install 'rgclient[plot]'`. Draws on new axes if none are given.
+        """
+        series = [self.effective_rank(level, snapshot.when) for snapshot in self.data.snapshots]
+        return plot_series(
+            series, title=title(self.data), confidence=self.data.confidence, axes=axes
+        )
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write everything to a JSON file, for `Result.load`."""
+        path = Path(path)
+        path.write_text(self.data.model_dump_json(), encoding="utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            UnreadableResult: the file is something else.
+        """
+        try:
+            return cls(Data.model_validate_json(Path(path).read_bytes()))
+        except ValidationError as error:
+            raise UnreadableResult(f"{path} is not a saved result: {error}") from error
+
+    def __repr__(self) -> str:
+        """The numbers that matter, in a few lines."""
+        flag = warning(self.data)
+        lines = [title(self.data), *(f"  {name}: {text}" for name, text in self._facts())]
+        return "\n".join(lines + ([f"  {flag}"] if flag else []))
+
+    def _repr_html_(self) -> str:
+        return facts_table(title(self.data), self._facts(), warning(self.data))
+
+    def _facts(self) -> list[tuple[str, str]]:
+        return facts(self.data, self._headline())
+
+    def _headline(self) -> tuple[LayerSeries, CollapseRatio] | None:
+        """The rank at the default level, or else at the first one measured."""
+        levels = [part.level for part in self._snapshot(self.data.snapshots[-1].when).levels]
+        for level in sorted(levels, key=lambda level: level != self.level):
+            try:
+                ranks = self.effective_rank(level, self.data.snapshots[-1].when)
+            except NotMeasured:
+                continue
+            return ranks, collapse_ratio(ranks)
+        return None
+
+    def _series(self, name: str, level: str | None, when: str) -> LayerSeries:
+        found = self.quantity(name, level, when)
+        if isinstance(found, LayerSeries):
+            return found
+        raise NotMeasured(f"{name} is not a number per layer; see .quantity({name!r})")
+
+    def _estimate(self, name: str, level: str, when: str) -> Estimate:
+        quantities = self._level(level, when).quantities
+        if name not in quantities:
+            raise NotMeasured(
+                f"no quantity {name!r} at level {level!r}; there are {_listed(quantities)}"
+            )
+        return quantities[name]
+
+    def _level(self, level: str, when: str) -> LevelResult:
+        levels = {part.level: part for part in self._snapshot(when).levels}
+        if level not in levels:
+            raise NotMeasured(f"level {level!r} was not measured; there are {_listed(levels)}")
+        return levels[level]
+
+    def _snapshot(self, when: str) -> Snapshot:
+        snapshots = {snapshot.when: snapshot for snapshot in self.data.snapshots}
+        if when not in snapshots:
+            raise NotMeasured(f"nothing was measured at {when!r}; there are {_listed(snapshots)}")
+        return snapshots[when]
+
+
+def _listed(names: dict[str, LevelResult] | dict[str, Snapshot] | dict[str, Estimate]) -> str:
+    return ", ".join(map(str, names)) or "none"

@@ -1,0 +1,192 @@
+"""A quantity layer by layer, with its error bar.
+
+Where the server has no number the value is `nan`, and `reasons` says why.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from rgclient._html import grid
+from rgclient._numbers import count, number, with_error
+
+if TYPE_CHECKING:
+    from rgcontract import Estimate
+
+Column = tuple[float, ...]
+"""A number for each layer."""
+
+HEADER = ("layer", "mean", "standard_error", "low", "high")
+
+
+class LayerPoint(NamedTuple):
+    """One layer of a series."""
+
+    layer: int
+    mean: float
+    standard_error: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, repr=False)
+class LayerSeries:
+    """A quantity over the layers 0 to L: `series[l]` is a `LayerPoint`, `series.mean` all means.
+
+    `kernel_drift` has one value per transition: index l is from layer l to layer l + 1.
+    """
+
+    quantity: str
+    level: str
+    when: str
+    """`initial` or `final`."""
+    seeds: tuple[int, ...]
+    mean: Column
+    """Over seeds."""
+    standard_error: Column
+    """Of the mean; nan for a single seed."""
+    low: Column
+    """Lower end of the bootstrap interval of the mean."""
+    high: Column
+    """Upper end."""
+    per_seed: dict[int, Column]
+    """Seed -> its own values."""
+    reasons: dict[int, str]
+    """Layer -> why it has no number."""
+
+    def __len__(self) -> int:
+        """Number of layers."""
+        return len(self.mean)
+
+    def __iter__(self) -> Iterator[LayerPoint]:
+        """The layers in order, each with its error bar."""
+        for layer, values in enumerate(
+            zip(self.mean, self.standard_error, self.low, self.high, strict=True)
+        ):
+            yield LayerPoint(layer, *values)
+
+    @overload
+    def __getitem__(self, layer: int) -> LayerPoint: ...
+    @overload
+    def __getitem__(self, layer: slice) -> list[LayerPoint]: ...
+    def __getitem__(self, layer: int | slice) -> LayerPoint | list[LayerPoint]:
+        """A layer, counted from the end if negative, or several."""
+        return list(self)[layer]
+
+    def __repr__(self) -> str:
+        """A small table."""
+        lines = [self._title, f"{'layer':>5}" + "".join(f"{name:>15}" for name in HEADER[1:])]
+        for layer, *values in self:
+            why = f"  {self.reasons[layer]}" if layer in self.reasons else ""
+            lines.append(f"{layer:>5}" + "".join(f"{number(value):>15}" for value in values) + why)
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = ([str(layer), *map(number, values)] for layer, *values in self)
+        return grid(self._title, HEADER, rows)
+
+    @property
+    def _title(self) -> str:
+        return _title(self.quantity, self.level, self.when, self.seeds)
+
+
+@dataclass(frozen=True, repr=False)
+class LayerArray:
+    """A quantity with other indexes, as nested tuples: `spectrum` is (L + 1, d)."""
+
+    quantity: str
+    level: str
+    when: str
+    """`initial` or `final`."""
+    seeds: tuple[int, ...]
+    shape: tuple[int, ...]
+    mean: Any
+    """Over seeds; as are the others, a number if the shape is empty."""
+    standard_error: Any
+    """Of the mean; nan for a single seed."""
+    low: Any
+    """Lower end of the bootstrap interval of the mean."""
+    high: Any
+    """Upper end."""
+    per_seed: dict[int, Any]
+    """Seed -> its own values; empty for the large arrays."""
+    reasons: dict[int, str]
+    """Flat index -> why it has no number."""
+
+    def __len__(self) -> int:
+        """Length of the first index."""
+        return len(self.mean)
+
+    def __repr__(self) -> str:
+        """Its name and shape."""
+        title = _title(self.quantity, self.level, self.when, self.seeds)
+        if not self.shape:
+            return f"{title}: {with_error(float(self.mean), float(self.standard_error))}"
+        return f"{title}: array of shape {self.shape}; see .mean, .standard_error, .low, .high"
+
+
+def layer_series(
+    estimate: Estimate, *, quantity: str, level: str, when: str, seeds: tuple[int, ...]
+) -> LayerSeries:
+    """A per-layer estimate as the wire has it, as a series."""
+    return LayerSeries(
+        quantity=quantity,
+        level=level,
+        when=when,
+        seeds=seeds,
+        mean=_or_nan(estimate.mean, estimate.shape),
+        standard_error=_or_nan(estimate.standard_error, estimate.shape),
+        low=_or_nan(estimate.low, estimate.shape),
+        high=_or_nan(estimate.high, estimate.shape),
+        per_seed=_per_seed(estimate),
+        reasons=_reasons(estimate),
+    )
+
+
+def layer_array(
+    estimate: Estimate, *, quantity: str, level: str, when: str, seeds: tuple[int, ...]
+) -> LayerArray:
+    """An estimate with two indexes as the wire has it, as nested tuples."""
+    return LayerArray(
+        quantity=quantity,
+        level=level,
+        when=when,
+        seeds=seeds,
+        shape=tuple(estimate.shape),
+        mean=_or_nan(estimate.mean, estimate.shape),
+        standard_error=_or_nan(estimate.standard_error, estimate.shape),
+        low=_or_nan(estimate.low, estimate.shape),
+        high=_or_nan(estimate.high, estimate.shape),
+        per_seed=_per_seed(estimate),
+        reasons=_reasons(estimate),
+    )
+
+
+def _numbers(value: Any) -> Any:
+    """Nested lists as nested tuples of floats, null as nan."""
+    if isinstance(value, list):
+        return tuple(_numbers(item) for item in value)
+    return math.nan if value is None else float(value)
+
+
+def _or_nan(value: Any, shape: list[int]) -> Any:
+    """As `_numbers`; an array of nan of the given shape where there is none at all."""
+    if value is None and shape:
+        return tuple(_or_nan(None, shape[1:]) for _ in range(shape[0]))
+    return _numbers(value)
+
+
+def _per_seed(estimate: Estimate) -> dict[int, Any]:
+    return {int(seed): _numbers(values) for seed, values in (estimate.per_seed or {}).items()}
+
+
+def _reasons(estimate: Estimate) -> dict[int, str]:
+    found = {index: reason for reason, where in estimate.reasons.items() for index in where}
+    return dict(sorted(found.items()))
+
+
+def _title(quantity: str, level: str, when: str, seeds: tuple[int, ...]) -> str:
+    return f"{quantity}, level {level}, {when}, {count(len(seeds), 'seed')}"

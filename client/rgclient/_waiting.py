@@ -1,0 +1,89 @@
+"""Asking again until an experiment has ended, through a restart of the server if need be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rgclient._backoff import PASSING
+from rgclient._errors import ResponseError, ServerUnreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    from rgclient._clock import Clock
+    from rgcontract import Experiment as View
+
+    class Display(Protocol):
+        """Where the progress is shown."""
+
+        def show(self, view: View) -> None: ...
+        def note(self, text: str) -> None: ...
+
+
+FIRST_PAUSE = 0.25
+LONGEST_PAUSE = 3.0
+GROWTH = 1.3
+"""Seconds between two questions, growing: a short run is seen to end at once, a long one costs
+the server little."""
+SHORTEST_PAUSE = 0.05
+OUTAGE = 300.0
+"""Seconds that a server may be away while somebody waits: a restart, with a migration."""
+
+
+class OutOfTime(Exception):  # noqa: N818 - an answer, turned into WaitTimeout by the caller
+    """The time is over; the experiment goes on."""
+
+    def __init__(self, last: View | None) -> None:
+        super().__init__("out of time")
+        self.last = last
+
+
+def until_final(
+    fetch: Callable[[], View],
+    display: Display,
+    clock: Clock,
+    *,
+    timeout: float | None,
+    poll: float | None,
+) -> View:
+    """The experiment once nothing more happens to it.
+
+    Args:
+        fetch: asks the server.
+        display: is shown every answer.
+        clock: sleeps and tells the time.
+        timeout: seconds; None for as long as it takes.
+        poll: seconds between two questions; growing from short to long if not given.
+
+    Raises:
+        OutOfTime: the timeout came first.
+        ServerUnreachable: no answer at all, or none for `OUTAGE` seconds.
+        ResponseError: the server refused to answer.
+    """
+    begun = clock.now()
+    heard: float | None = None
+    last: View | None = None
+    pause = FIRST_PAUSE if poll is None else max(poll, SHORTEST_PAUSE)
+    while True:
+        try:
+            last = fetch()
+        except (ServerUnreachable, ResponseError) as error:
+            if heard is None or not _may_pass(error) or clock.now() - heard > OUTAGE:
+                raise
+            display.note("the server does not answer; still trying")
+        else:
+            heard = clock.now()
+            display.show(last)
+            if last.state.is_final:
+                return last
+        left = float("inf") if timeout is None else begun + timeout - clock.now()
+        if left <= 0:
+            raise OutOfTime(last)
+        clock.sleep(min(pause, left))
+        if poll is None:
+            pause = min(pause * GROWTH, LONGEST_PAUSE)
+
+
+def _may_pass(error: ServerUnreachable | ResponseError) -> bool:
+    return isinstance(error, ServerUnreachable) or error.status in PASSING

@@ -1,0 +1,148 @@
+"""From the server's errors to exceptions that say what to do."""
+
+from __future__ import annotations
+
+import json
+import pickle
+
+import httpx
+import pytest
+
+import rgclient
+from rgclient import _errors
+from rgcontract import Code
+
+EXPECTED = {
+    Code.INVALID_JSON: "InvalidSpec",
+    Code.INVALID_SPEC: "InvalidSpec",
+    Code.INVALID_QUERY: "ResponseError",
+    Code.BODY_TOO_LARGE: "InvalidSpec",
+    Code.UNSUPPORTED_MEDIA_TYPE: "ResponseError",
+    Code.OVER_LIMIT: "OverLimit",
+    Code.NOT_AUTHENTICATED: "Unauthorized",
+    Code.INVALID_TOKEN: "Unauthorized",
+    Code.WRONG_HOST: "ResponseError",
+    Code.NOT_FOUND: "NotFound",
+    Code.METHOD_NOT_ALLOWED: "ResponseError",
+    Code.NOT_READY: "NotReady",
+    Code.NOT_CANCELLABLE: "Conflict",
+    Code.NOT_RETRYABLE: "Conflict",
+    Code.IDEMPOTENCY_KEY_REUSED: "Conflict",
+    Code.UNAVAILABLE: "ServerError",
+    Code.INTERNAL: "ServerError",
+}
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_a_code_is_an_exception(client, server, answer, code):
+    server.will(answer.problem(400, code))
+    with pytest.raises(rgclient.ResponseError, match="what to do") as caught:
+        client.get("exp1")
+    assert type(caught.value).__name__ == EXPECTED[code]
+    assert (caught.value.status, caught.value.code) == (400, code)
+    assert caught.value.problem is not None
+
+
+def test_refused_fields_are_listed_with_what_is_allowed(client, server, answer):
+    refused = [
+        {"field": "chain.corr_len", "message": "is negative", "allowed": "0.05 to 1000"},
+        {"field": "seeds", "message": "has a seed twice", "allowed": None},
+    ]
+    server.will(answer.problem(422, "invalid_spec", "The spec was refused.", errors=refused))
+    with pytest.raises(rgclient.InvalidSpec) as caught:
+        client.submit(corr_len=-1)
+    assert str(caught.value) == (
+        "The spec was refused.\n"
+        "  chain.corr_len: is negative (allowed: 0.05 to 1000)\n"
+        "  seeds: has a seed twice"
+    )
+    assert [error.field for error in caught.value.errors] == ["chain.corr_len", "seeds"]
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        httpx.Response(404, html="<h1>nginx</h1>"),
+        httpx.Response(403, text="denied"),
+        httpx.Response(302, headers={"location": "https://login.example"}),
+        httpx.Response(400, json={"error": "other api"}),
+        httpx.Response(400, json=["a", "list"]),
+        httpx.Response(418, content=b"\xff\xfe\x00"),
+    ],
+    ids=["html", "text", "redirect", "json", "list", "bytes"],
+)
+def test_an_answer_of_something_in_between_is_a_clean_error(client, server, foreign):
+    server.will(foreign)
+    with pytest.raises(rgclient.ResponseError, match=str(foreign.status_code)) as caught:
+        client.get("exp1")
+    assert type(caught.value) is rgclient.ResponseError
+    assert (caught.value.status, caught.value.code) == (foreign.status_code, None)
+    assert caught.value.errors == []
+
+
+def test_a_redirect_says_where_to(client, server):
+    server.will(httpx.Response(302, headers={"location": "https://login.example"}))
+    with pytest.raises(rgclient.ResponseError, match="to https://login"):
+        client.get("exp1")
+
+
+def test_a_long_page_is_cut_short(client, server):
+    server.will(httpx.Response(404, html="<p>" + "x" * 100_000))
+    with pytest.raises(rgclient.ResponseError) as caught:
+        client.get("exp1")
+    assert len(str(caught.value)) < 500
+
+
+def test_a_500_of_something_in_between_is_a_server_error(client, server):
+    server.will(httpx.Response(500, html="<h1>oops</h1>"))
+    with pytest.raises(rgclient.ServerError):
+        client.get("exp1")
+
+
+@pytest.mark.parametrize(
+    "page", [httpx.Response(200, html="<h1>log in</h1>"), httpx.Response(200, json={"id": "exp1"})]
+)
+def test_a_success_that_is_not_the_contract_is_an_error(client, server, page):
+    server.will(page)
+    with pytest.raises(rgclient.ResponseError, match="not as an RGLab server"):
+        client.get("exp1")
+
+
+def test_a_code_of_a_newer_server_still_says_what_to_do(client, server, answer):
+    server.will(answer.problem(451, "embargoed", "wait for the paper"))
+    with pytest.raises(rgclient.ResponseError, match="wait for the paper") as caught:
+        client.get("exp1")
+    assert (caught.value.status, caught.value.code) == (451, "embargoed")
+
+
+def test_fields_of_a_newer_server_are_no_error(client, server, answer):
+    body = json.loads(answer.experiment().content) | {"weather": "fine"}
+    server.will(httpx.Response(200, json=body))
+    assert client.get("exp1").id == "exp1"
+
+
+def test_the_query_stays_out_of_the_message(client, server):
+    server.will(httpx.Response(404, html="<h1>nginx</h1>"))
+    with pytest.raises(rgclient.ResponseError) as caught:
+        list(client.experiments(owner="ada"))
+    assert "owner" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _errors.InvalidSpec("no", status=422, code="invalid_spec"),
+        _errors.ExperimentFailed("no", experiment_id="e", causes=[_errors.FailedRun(0, "boom", 2)]),
+        _errors.WaitTimeout("no", experiment_id="e"),
+        _errors.NotMeasured("no"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_exception_comes_back_from_another_process(error):
+    back = pickle.loads(pickle.dumps(error))
+    assert type(back) is type(error)
+    assert (str(back), vars(back)) == (str(error), vars(error))
+
+
+def test_a_key_error_reads_like_the_others():
+    assert str(_errors.NotMeasured("there is 'x'")) == "there is 'x'"

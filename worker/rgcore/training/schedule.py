@@ -1,0 +1,39 @@
+"""The learning rate as a function of the step alone, so that resuming needs no state."""
+
+from __future__ import annotations
+
+import math
+
+WARM_UP = 0.3
+"""Share of the steps over which one_cycle rises."""
+START = 1 / 25
+"""Where one_cycle begins, relative to its peak."""
+
+
+def learning_rate(schedule: str, step: int, steps: int, peak: float) -> float:
+    """Learning rate of one step.
+
+    - constant: the peak.
+    - cosine: peak * (1 + cos(pi step / steps)) / 2, from the peak to almost zero.
+    - one_cycle: up from peak / 25 along a half cosine over the first 0.3 of the steps, then down
+      to almost zero along another (Smith & Topin 2017).
+
+    Args:
+        schedule: its name.
+        step: 0 for the first, steps - 1 for the last.
+        steps: of the whole training.
+        peak: the largest learning rate.
+    """
+    done = step / steps
+    if schedule == "constant":
+        return peak
+    if schedule == "cosine":
+        return peak * _fall(done)
+    if done < WARM_UP:
+        return peak * (1 - (1 - START) * _fall(done / WARM_UP))
+    return peak * _fall((done - WARM_UP) / (1 - WARM_UP))
+
+
+def _fall(done: float) -> float:
+    """Half a cosine, from 1 at 0 to 0 at 1."""
+    return (1 + math.cos(math.pi * done)) / 2
