@@ -99,7 +99,7 @@ class Client:
             EXPERIMENTS,
             Acknowledgement,
             body=json.dumps(body(fields), allow_nan=False),
-            headers={"Idempotency-Key": str(uuid.uuid4())},
+            headers={"Idempotency-Key": str(uuid.uuid4())},  # the same in every attempt
         )
         return Experiment(
             self, of_acknowledgement(acknowledgement), created=acknowledgement.created
@@ -189,7 +189,7 @@ class Client:
         """
         try:
             return self._connection.ask("POST", _path(experiment_id, "/cancel"), View)
-        except Conflict:
+        except Conflict:  # an attempt whose answer was lost may have done it
             view = self.view(experiment_id)
             if view.state is not State.CANCELLED:
                 raise

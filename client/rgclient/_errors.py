@@ -21,7 +21,6 @@ RGLabError
     ├── Conflict              not possible in the state that the experiment is in
     └── ServerError           the server is at fault, or not available
 """
-# ruff: noqa: N818  (they read as what happened, `except NotFound`, as in the table above)
 
 from __future__ import annotations
 

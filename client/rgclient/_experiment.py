@@ -163,7 +163,7 @@ class Experiment:
         """The last view; asked for if there is none, as after a submission."""
         if self._view is None:
             self.refresh()
-        assert self._view is not None  # noqa: S101 - refresh sets it or raises
+        assert self._view is not None
         return self._view
 
     def _failed(self, view: View) -> ExperimentFailed:

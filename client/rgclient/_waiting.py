@@ -31,7 +31,7 @@ OUTAGE = 300.0
 """Seconds that a server may be away while somebody waits: a restart, with a migration."""
 
 
-class OutOfTime(Exception):  # noqa: N818 - an answer, turned into WaitTimeout by the caller
+class OutOfTime(Exception):
     """The time is over; the experiment goes on."""
 
     def __init__(self, last: View | None) -> None:

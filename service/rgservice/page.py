@@ -18,7 +18,8 @@ _PAGE = """<!doctype html>
 <title>RGLab</title>
 <style>
   :root {{ color-scheme: light dark; }}
-  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 42rem; margin: 4rem auto; padding: 0 1rem; }}
+  body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 42rem; margin: 4rem auto;
+         padding: 0 1rem; }}
   h1 {{ margin-bottom: 0; }}
   dl {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(6rem, 1fr)); gap: 1rem; }}
   dt {{ opacity: .7; font-size: .85rem; }}

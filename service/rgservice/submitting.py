@@ -75,7 +75,7 @@ def accept(
     except IdempotencyKeyReusedError as error:
         raise KeyReused("use a new Idempotency-Key for a different submission") from error
     row = experiments.get(session, stored.experiment_id)
-    assert row is not None  # noqa: S101 - stored in this transaction
+    assert row is not None  # stored in this transaction
     session.refresh(row)
     return Accepted(
         Acknowledgement(

@@ -97,7 +97,7 @@ def submit(
     )
     if stored is None:  # the same key at the same moment: the other one speaks for both
         earlier = _earlier(session, owner, idempotency_key)
-        assert earlier is not None  # noqa: S101 - on_conflict says so
+        assert earlier is not None  # on_conflict says so
         return _replay(earlier, body_hash)
     return Submitted(name, created, seeds, [run.id for run in added])
 

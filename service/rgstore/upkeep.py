@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -114,5 +115,5 @@ def forget_silent_workers(session: Session) -> None:
         session.delete(row)
 
 
-def _ago(delta: timedelta):  # type: ignore[no-untyped-def]  # SQLAlchemy's own type is a mouthful
+def _ago(delta: timedelta) -> ColumnElement[Any]:
     return func.clock_timestamp() - text(f"interval '{delta.total_seconds()} s'")

@@ -67,8 +67,8 @@ class FakeServer:
 
     @property
     def bodies(self) -> list[Any]:
-        """The JSON bodies of the requests."""
-        return [json.loads(request.content) for request in self.requests]
+        """The JSON bodies of the requests that have one."""
+        return [json.loads(request.content) for request in self.requests if request.content]
 
     @property
     def paths(self) -> list[str]:
@@ -197,7 +197,8 @@ def result_json(
     """A measurement of a network of depth 2 and width 2."""
     ranks = ranks or RANKS
     seeds = list(ranks)
-    levels = levels or (("sequence",) if mixing == "flat" else ("position", "pooled"))
+    if levels is None:
+        levels = ("sequence",) if mixing == "flat" else ("position", "pooled")
 
     def quantities(columns: dict[int, Any]) -> dict[str, Any]:
         spectrum = [[0.75, 0.25]] * 3

@@ -62,7 +62,7 @@ def test_a_write_that_fails_leaves_no_copy_of_the_token(tmp_path):
     in_the_way.mkdir()
     with pytest.raises(OSError, match=r"credentials\.json"):
         write_credentials(HERE, in_the_way)
-    assert os.listdir(tmp_path) == ["credentials.json"]
+    assert list(tmp_path.iterdir()) == [in_the_way]
 
 
 def test_no_file_is_none():

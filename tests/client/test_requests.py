@@ -10,8 +10,15 @@ from threading import Thread
 import httpx
 import pytest
 
-from rgclient import Client, Conflict, OverLimit, ServerError, ServerUnreachable
-from rgclient._backoff import asked_seconds
+from rgclient import (
+    Client,
+    Conflict,
+    OverLimit,
+    RGLabError,
+    ServerError,
+    ServerUnreachable,
+)
+from rgclient._backoff import asked_seconds, delay
 from rgclient._clock import Clock
 
 REFUSED = httpx.ConnectError("connection refused")
@@ -106,6 +113,15 @@ def test_the_pauses_are_drawn_at_random_from_zero():
     assert max(draws) > 0.8
 
 
+def test_the_pauses_stop_growing():
+    assert delay(30, Clock(jitter=lambda longest: longest)) == 8.0
+
+
+def test_a_cancel_whose_answer_was_lost_is_no_error(client, server, answer):
+    server.will(SLOW, answer.problem(409, "not_cancellable"), answer.experiment("cancelled"))
+    assert client.cancel("exp1").state == "cancelled"
+
+
 def test_the_server_says_how_long_to_pause(client, server, answer, time):
     server.will(httpx.Response(429, headers={"retry-after": "7"}), answer.experiment())
     client.get("exp1")
@@ -167,7 +183,7 @@ def test_no_connection_says_what_to_look_at(client, server):
 def test_no_message_has_the_token(client, server, answer):
     for failure in (REFUSED, GATEWAY, answer.problem(401, "invalid_token")):
         server.will(failure)
-        with pytest.raises(Exception, match="") as caught:
+        with pytest.raises(RGLabError) as caught:
             client.get("exp1")
         assert "rgl-secret" not in f"{caught.value} {caught.value!r}"
 

@@ -175,3 +175,14 @@ def test_an_interrupt_leaves_the_experiment_alone(experiment, server, answer):
     with pytest.raises(KeyboardInterrupt):
         experiment.wait(progress=False)
     assert {path.partition(" ")[0] for path in server.paths} == {"GET"}
+
+
+def test_a_timeout_counts_also_while_the_server_is_away(experiment, server, answer, time):
+    def answers_once(_):
+        server.will(DOWN)
+        return answer.experiment("running")
+
+    server.will(answers_once)
+    with pytest.raises(WaitTimeout):
+        experiment.wait(timeout=20, progress=False)
+    assert time.seconds < 30

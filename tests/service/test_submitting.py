@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from rgstore.tables import RunRow, SubmissionRow
 from sqlalchemy import func, select
+
+from rgstore.tables import RunRow, SubmissionRow
 
 
 def _count(database, table) -> int:

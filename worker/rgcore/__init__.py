@@ -1,1 +1,1 @@
-"""The physics: chains, networks, training, observables, statistics. Numbers in, results out."""
+"""The physics: numbers, arrays and generators in, named results out."""

@@ -95,6 +95,19 @@ class Trainer:
         return TrainerDiedError(f"the training process was ended by {name}{hint}")
 
 
+class Lent:
+    """A trainer that is lent out of a pool."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        self.trainer = trainer
+        self.discarded = False
+
+    def discard(self) -> None:
+        """End it now; the pool will start another one when it needs one."""
+        self.discarded = True
+        self.trainer.kill()
+
+
 class TrainerPool:
     """Warm trainers, handed out one at a time."""
 
@@ -104,18 +117,23 @@ class TrainerPool:
         self._idle: queue.LifoQueue[Trainer] = queue.LifoQueue()
 
     @contextmanager
-    def trainer(self) -> Iterator[Trainer]:
-        """A trainer; it goes back to the pool unless the block raises or it was discarded."""
+    def trainer(self) -> Iterator[Lent]:
+        """A trainer; it goes back to the pool unless it is discarded or the block raises.
+
+        Raises:
+            TrainerDiedError: none could be started.
+        """
         try:
-            trainer = self._idle.get_nowait()
+            lent = Lent(self._idle.get_nowait())
         except queue.Empty:
-            trainer = Trainer(self._device)
+            lent = Lent(Trainer(self._device))
         try:
-            yield trainer
+            yield lent
         except BaseException:
-            trainer.kill()
+            lent.discard()
             raise
-        self._idle.put(trainer)
+        if not lent.discarded:
+            self._idle.put(lent.trainer)
 
     def close(self) -> None:
         """End every idle trainer."""

@@ -63,29 +63,40 @@ class Supervisor:
         """
         if self.stopping.is_set():
             return None
-        claim = None
+        with self.trainers.trainer() as lent:
+            claim = self._claim(lent.trainer)
+            if claim is None:
+                return None
+            try:
+                outcome = self._watch(claim, lent.trainer)
+            except (LeaseLostError, TrainerDiedError, _StoppedError) as error:
+                lent.discard()
+                outcome = error
         try:
-            with self.trainers.trainer() as trainer:
-                claim = self._claim(trainer)
-                if claim is None:
-                    return None
-                record = self._watch(claim, trainer)
-            if isinstance(record, Broken):
-                return self._broken(claim, record)
-            return self._store(claim, record)
+            return self._settle(claim, outcome)
         except LeaseLostError as error:
             log.warning("%s; leaving it to its new holder", error)
             return None
-        except _CancelledError:
-            return self._leave(claim, State.CANCELLED)
-        except _WorkerStopsError:
-            return self._leave(claim, State.QUEUED)
-        except _TimedOutError:
-            return self._timed_out(claim)
-        except TrainerDiedError as error:
-            if claim is None:
-                raise
-            return self._retry(claim, "crashed", str(error))
+
+    def _settle(self, claim: Claim, outcome: RunRecord | Broken | Exception) -> State:
+        """Write down how the attempt ended."""
+        match outcome:
+            case RunRecord():
+                return self._store(claim, outcome)
+            case Broken(may_pass=False):
+                return self._fail(claim, "failed", outcome.error, outcome.traceback)
+            case Broken():
+                return self._retry(claim, "failed", outcome.error, outcome.traceback)
+            case _CancelledError():
+                return self._leave(claim, State.CANCELLED)
+            case _WorkerStopsError():
+                return self._leave(claim, State.QUEUED)
+            case _TimedOutError():
+                return self._fail(claim, "timed_out", str(outcome))
+            case TrainerDiedError():
+                return self._retry(claim, "crashed", str(outcome))
+            case _:
+                raise outcome
 
     def _claim(self, trainer: Trainer) -> Claim | None:
         holder = Holder(
@@ -116,7 +127,10 @@ class Supervisor:
             if self.stopping.is_set():
                 raise _WorkerStopsError
             if now - started > self.settings.run_time_limit_seconds:
-                raise _TimedOutError
+                limit = self.settings.run_time_limit_seconds
+                raise _TimedOutError(
+                    f"ran longer than the limit of {limit:g} s (RGLAB_RUN_TIME_LIMIT_SECONDS)"
+                )
             if now >= next_beat:
                 next_beat = now + self.settings.heartbeat_seconds
                 self._beat(claim, progress)
@@ -149,13 +163,9 @@ class Supervisor:
                 break
         return State.DONE
 
-    def _broken(self, claim: Claim, broken: Broken) -> State:
-        if broken.may_pass:
-            return self._retry(claim, "failed", broken.error, broken.traceback)
+    def _fail(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
         with self.database.begin() as session:
-            leases.fail(
-                session, claim, outcome="failed", error=broken.error, traceback=broken.traceback
-            )
+            leases.fail(session, claim, outcome=outcome, error=error, traceback=traceback)
         return State.FAILED
 
     def _retry(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
@@ -167,16 +177,7 @@ class Supervisor:
             self.sender.send([claim.run_id])
         return state
 
-    def _timed_out(self, claim: Claim | None) -> State:
-        assert claim is not None  # noqa: S101 - raised only while a claim is watched
-        limit = self.settings.run_time_limit_seconds
-        error = f"ran longer than the limit of {limit:g} s (RGLAB_RUN_TIME_LIMIT_SECONDS)"
-        with self.database.begin() as session:
-            leases.fail(session, claim, outcome="timed_out", error=error)
-        return State.FAILED
-
-    def _leave(self, claim: Claim | None, target: State) -> State:
-        assert claim is not None  # noqa: S101 - raised only while a claim is watched
+    def _leave(self, claim: Claim, target: State) -> State:
         with self.database.begin() as session:
             if target is State.CANCELLED:
                 leases.cancel(session, claim)

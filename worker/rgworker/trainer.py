@@ -79,8 +79,8 @@ def main(descriptor: int, wanted_device: str) -> None:
 
 def _measure(job: Job, device: Any, connection: Connection) -> Finished | Broken:
     import torch  # noqa: PLC0415
-    from rgcore.training import DivergedError  # noqa: PLC0415
 
+    from rgcore.training import DivergedError  # noqa: PLC0415
     from rgstore.submissions import loaded_spec  # noqa: PLC0415
     from rgworker.unpack import run  # noqa: PLC0415
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+
+from rgcontract import ExperimentSpec
 from rgcore.chain import Chain, make_chain
 from rgcore.measurement import Measurement, measure
 from rgcore.network import Architecture, build_network
 from rgcore.training import Progress, TrainingPlan, derive_generator, train
-
-from rgcontract import ExperimentSpec
 from rgstore.leases import TrainingProgress
 from rgstore.records import NETWORK_LEVEL, ChainRecord, Quantity, RunRecord
 
@@ -150,6 +150,6 @@ def _quantities(when: str, step: int, measurement: Measurement) -> Sequence[Quan
                     list(array.shape),
                     array.ravel().tolist(),
                     reasons,
-                )  # fmt: skip
+                )
             )
     return found

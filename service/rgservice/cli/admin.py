@@ -8,9 +8,9 @@ from typing import Annotated
 
 import httpx
 import typer
+from migrations import upgrade
 from sqlalchemy.exc import DBAPIError
 
-from migrations import upgrade
 from rgcontract.credentials import CredentialsError, read_credentials
 from rgservice.cli.console import err, out, stop
 from rgservice.readiness import check
@@ -42,7 +42,9 @@ def worker(
 
 def token(
     owner: Annotated[str | None, typer.Argument(help="Whose token; without: list owners")] = None,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Revoke all tokens of the owner")] = False,
+    revoke: Annotated[
+        bool, typer.Option("--revoke", help="Revoke all tokens of the owner")
+    ] = False,
 ) -> None:
     """Make a token, revoke an owner's tokens, or list who has one."""
     database = Database(_database_url(), pool_size=1)
@@ -91,7 +93,7 @@ def _api_finding(settings: Settings) -> tuple[str, bool, str]:
 def _broker_finding(settings: Settings) -> tuple[str, bool, str]:
     try:
         waiting = CelerySender(settings.broker).waiting()
-    except Exception as error:  # noqa: BLE001 - kombu's transports raise errors of their own kinds
+    except Exception as error:
         return "broker", False, f"does not answer: {error}"
     return "broker", True, f"{waiting} messages wait"
 

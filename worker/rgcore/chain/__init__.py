@@ -1,7 +1,7 @@
-"""Markov chains whose spectrum is known, and the best possible prediction of hidden tokens."""
+"""Markov chains with known correlation length, and what is known exactly about them."""
 
 from rgcore.chain.bayes import bayes_masked_loss, bayes_posterior
-from rgcore.chain.chain import Chain
+from rgcore.chain.chain import Chain, reversible_chain
 from rgcore.chain.errors import ChainError
 from rgcore.chain.families import FAMILIES, make_chain
 
@@ -12,4 +12,5 @@ __all__ = [
     "bayes_masked_loss",
     "bayes_posterior",
     "make_chain",
+    "reversible_chain",
 ]

@@ -1,61 +1,120 @@
-"""The Bayes-optimal prediction of hidden tokens: forward-backward over the chain."""
+"""What the best possible reader knows of the hidden tokens: forward-backward over the chain."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from rgcore.chain.chain import Chain, Floats
+from rgcore.chain.chain import Chain
 
-Tokens = torch.Tensor | NDArray[np.int64]
-Mask = torch.Tensor | NDArray[np.bool_]
+CHUNK_VALUES = 2**22
+"""Float64 values of one array (n, T, V) held at a time by the loss: 32 MiB."""
 
 
-def bayes_posterior(chain: Chain, tokens: Tokens, mask: Mask) -> Floats:
-    """p(x_t | all visible tokens) of every position; (n, T, V).
+def bayes_posterior(
+    chain: Chain, tokens: ArrayLike | torch.Tensor, mask: ArrayLike | torch.Tensor
+) -> NDArray[np.float64]:
+    """Law of every token given all visible tokens of its sequence.
+
+    The scaled forward-backward recursion (Rabiner 1989) with p(visible token | state) = 0 or 1.
 
     Args:
-        chain: the chain the tokens come from.
-        tokens: (n, T) states.
-        mask: (n, T), True where the token is hidden. A visible position has all its weight on
-            its own token.
+        chain: the law of the sequences.
+        tokens: (n, T) states; what stands at hidden places is not read.
+        mask: (n, T), True where the token is hidden.
 
-    Source: Rabiner 1989, scaled forward-backward, with the mask as the emission.
-    """
-    states = np.asarray(tokens)
-    hidden = np.asarray(mask, dtype=bool)
-    n, length = states.shape
-    seen = np.where(hidden[..., None], 1.0, np.eye(chain.n_states)[states])  # (n, T, V)
-    forward = np.empty((n, length, chain.n_states))
-    backward = np.empty_like(forward)
-    message = np.broadcast_to(chain.stationary, (n, chain.n_states))
-    for t in range(length):
-        forward[:, t] = _normalised(message * seen[:, t])
-        message = forward[:, t] @ chain.transition
-    message = np.ones((n, chain.n_states))
-    for t in reversed(range(length)):
-        backward[:, t] = message
-        message = _normalised((seen[:, t] * message) @ chain.transition.T)
-    return _normalised(forward * backward)
-
-
-def bayes_masked_loss(chain: Chain, tokens: Tokens, mask: Mask) -> float:
-    """The least possible masked-token loss on these very masks, nats.
-
-    The mean over hidden tokens of -ln p(x_t | all visible tokens).
+    Returns:
+        (n, T, V) float64, each row summing to 1; at a visible token, 1 at its state.
 
     Raises:
-        ValueError: no token is hidden.
+        ValueError: shapes differ, a visible token is no state, or the visible tokens of a
+            sequence cannot follow each other in this chain.
     """
-    states = np.asarray(tokens)
-    hidden = np.asarray(mask, dtype=bool)
+    states, hidden = _checked(chain, tokens, mask)
+    return _posterior(chain, states, hidden)
+
+
+def bayes_masked_loss(
+    chain: Chain, tokens: ArrayLike | torch.Tensor, mask: ArrayLike | torch.Tensor
+) -> float:
+    """Mean over hidden tokens of -ln p(x_t | all visible tokens), in nats.
+
+    No reader of the same masked sequences has a lower expected loss. Memory is bounded: sequences
+    are taken a chunk at a time.
+
+    Args:
+        chain: the law of the sequences.
+        tokens: (n, T) states, the hidden ones included.
+        mask: (n, T), True where the token is hidden.
+
+    Raises:
+        ValueError: nothing is hidden, or what `bayes_posterior` raises.
+    """
+    states, hidden = _checked(chain, tokens, mask, all_tokens=True)
     if not hidden.any():
-        raise ValueError("no token is hidden: the loss is a mean over none")
-    posterior = bayes_posterior(chain, states, hidden)
-    right = np.take_along_axis(posterior, states[..., None], axis=2)[..., 0]  # (n, T)
-    return float(-np.log(right[hidden]).mean())
+        raise ValueError("no token is masked: the masked loss is a mean over masked tokens")
+    total = 0.0
+    rows = max(1, CHUNK_VALUES // (states.shape[1] * chain.n_states))
+    for part in _chunks(len(states), rows):
+        law = _posterior(chain, states[part], hidden[part])[hidden[part]]  # (m, V)
+        with np.errstate(divide="ignore"):  # an impossible token costs inf
+            total -= float(np.log(law[np.arange(len(law)), states[part][hidden[part]]]).sum())
+    return total / int(hidden.sum())
 
 
-def _normalised(weights: Floats) -> Floats:
-    return weights / weights.sum(axis=-1, keepdims=True)  # type: ignore[no-any-return]
+def _posterior(
+    chain: Chain, states: NDArray[np.int64], hidden: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """As `bayes_posterior`, on checked input."""
+    n, length = states.shape
+    step, one_hot = chain.transition, np.eye(chain.n_states)
+    states = np.where(hidden, 0, states)  # a hidden place may hold anything
+    unseen = hidden[:, :, None]  # (n, T, 1)
+    law = np.empty((length, n, chain.n_states))  # time first: each step writes one block
+    ahead = np.broadcast_to(chain.stationary, (n, chain.n_states))
+    for t in range(length):  # law[t] = p(x_t | visible before t)
+        law[t] = ahead
+        ahead = np.where(unseen[:, t], ahead @ step, step[states[:, t]])
+    behind = np.ones((n, chain.n_states))
+    for t in reversed(range(length)):  # behind = p(visible after t | x_t), up to a factor
+        law[t] *= behind
+        seen = states[:, t]
+        total = np.where(hidden[:, t], law[t].sum(axis=1), law[t][np.arange(n), seen])  # (n,)
+        if not (total > 0).all():
+            row = int(np.flatnonzero(~(total > 0))[0])
+            raise ValueError(f"the visible tokens of sequence {row} are impossible in this chain")
+        law[t] = np.where(unseen[:, t], law[t] / total[:, None], one_hot[seen])
+        behind = np.where(unseen[:, t], behind @ step.T, step.T[seen])
+        behind /= np.maximum(behind.max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    return np.ascontiguousarray(law.transpose(1, 0, 2))
+
+
+def _checked(
+    chain: Chain,
+    tokens: ArrayLike | torch.Tensor,
+    mask: ArrayLike | torch.Tensor,
+    *,
+    all_tokens: bool = False,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    states = _array(tokens).astype(np.int64)
+    hidden = _array(mask).astype(np.bool_)
+    if states.ndim != 2 or states.shape != hidden.shape:
+        raise ValueError(f"tokens are {states.shape} and mask {hidden.shape}; allowed: both (n, T)")
+    read = states if all_tokens else states[~hidden]
+    if read.size and not (read.min() >= 0 and read.max() < chain.n_states):
+        raise ValueError(
+            f"tokens run from {read.min()} to {read.max()}; allowed: 0 to {chain.n_states - 1}"
+        )
+    return states, hidden
+
+
+def _array(values: ArrayLike | torch.Tensor) -> NDArray[np.generic]:
+    return np.asarray(values.cpu() if isinstance(values, torch.Tensor) else values)
+
+
+def _chunks(n: int, size: int) -> Iterator[slice]:
+    for begin in range(0, n, size):
+        yield slice(begin, begin + size)

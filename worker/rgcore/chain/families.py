@@ -1,8 +1,9 @@
-"""The families of chains by name."""
+"""The families of chains by name: one function, in one file, for each."""
 
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 
 from rgcore.chain.chain import Chain
@@ -14,37 +15,39 @@ FAMILIES: dict[str, Callable[..., Chain]] = {
     "potts": potts,
     "random_reversible": random_reversible,
 }
-"""Each takes (n_states, corr_len, seed) and parameters of its own as keywords."""
+"""Name to f(n_states, corr_len, seed, *, own parameters)."""
+
+LEAST_CORR_LEN = 0.05
+"""|l2| is then 2e-9, still resolved to 1e-7 of itself."""
+MOST_CORR_LEN = 1e6
 
 
-def make_chain(
-    family: str, n_states: int, corr_len: float, seed: int = 0, **own: float
-) -> Chain:
-    """A chain of V states with correlation length xi (tokens).
+def make_chain(family: str, n_states: int, corr_len: float, seed: int = 0, **own: float) -> Chain:
+    """A chain of a family with a given correlation length.
 
     Args:
-        family: a name in `FAMILIES`.
-        n_states: V, at least 2.
-        corr_len: xi = -1 / ln|l2|, positive.
-        seed: draws the matrix of a random family.
-        own: the family's own parameters.
+        family: a name out of `FAMILIES`.
+        n_states: V, 2 or more.
+        corr_len: xi = -1 / ln|l2|, in tokens.
+        seed: draws the transition matrix of a random family; not the training seed.
+        **own: parameters of that family alone, e.g. `concentration` of `random_reversible`.
 
     Raises:
-        ChainError: an unknown family or parameter, or a value that the family cannot have.
+        ChainError: an unknown family, a parameter that it does not have, or a value out of range.
     """
     if family not in FAMILIES:
-        raise ChainError("family", family, ", ".join(FAMILIES))
-    if n_states < 2:
-        raise ChainError("n_states", n_states, ">= 2")
-    if not 0 < corr_len < float("inf"):
-        raise ChainError("corr_len", corr_len, "positive and finite")
-    make = FAMILIES[family]
+        raise ChainError("family", family, ", ".join(sorted(FAMILIES)))
+    build = FAMILIES[family]
     known = [
         name
-        for name, parameter in inspect.signature(make).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+        for name, parameter in inspect.signature(build).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
     ]
     for name, value in own.items():
         if name not in known:
-            raise ChainError(name, value, f"the parameters of {family}: {known or 'none'}")
-    return make(n_states, corr_len, seed, **own)
+            raise ChainError(name, value, f"of {family}: {', '.join(known) or 'none'}")
+    if n_states < 2:
+        raise ChainError("n_states", n_states, "2 or more")
+    if not (math.isfinite(corr_len) and LEAST_CORR_LEN <= corr_len <= MOST_CORR_LEN):
+        raise ChainError("corr_len", corr_len, f"{LEAST_CORR_LEN} to {MOST_CORR_LEN:g} tokens")
+    return build(n_states, corr_len, seed, **own)

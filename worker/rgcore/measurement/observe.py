@@ -104,8 +104,8 @@ def of_positions(observed: list[Observed], n_rows: int, full: slice) -> LevelMea
         averaged = {name: np.full_like(array[0], np.nan) for name, array in by_position.items()}
     else:
         averaged = {name: array[full].mean(axis=0) for name, array in by_position.items()}
-    worst = inside.max(axis=0)  # an empty code sorts first
-    reasons = _reasons(averaged, worst, drift=_drift_codes(inside).max(axis=0))
+    worst = _worst(inside)
+    reasons = _reasons(averaged, worst, drift=_worst(_drift_codes(inside)))
     del by_position["spectrum"]  # T (L + 1) d numbers that nobody reads
     reasons_by_position = _reasons(by_position, codes)
     return LevelMeasurement(
@@ -113,6 +113,11 @@ def of_positions(observed: list[Observed], n_rows: int, full: slice) -> LevelMea
         averaged | {_by_position(name): array for name, array in by_position.items()},
         reasons | {_by_position(name): part for name, part in reasons_by_position.items()},
     )
+
+
+def _worst(codes: NDArray[np.str_]) -> NDArray[np.str_]:
+    """One code per layer out of those of all positions; an empty code sorts first."""
+    return np.sort(codes, axis=0)[-1]
 
 
 def _by_position(name: str) -> str:

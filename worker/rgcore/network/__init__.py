@@ -1,6 +1,14 @@
-"""Pure-MLP residual networks for masked-token prediction."""
+"""Pure-MLP residual networks on token ids, and what they carry from block to block."""
 
-from rgcore.network.architecture import Architecture, hidden_units, parameter_count
-from rgcore.network.model import ResidualNetwork, build_network
+from rgcore.network.architecture import MIXINGS, Architecture, ArchitectureError
+from rgcore.network.build import build_network, parameter_count
+from rgcore.network.residual import ResidualNetwork
 
-__all__ = ["Architecture", "ResidualNetwork", "build_network", "hidden_units", "parameter_count"]
+__all__ = [
+    "MIXINGS",
+    "Architecture",
+    "ArchitectureError",
+    "ResidualNetwork",
+    "build_network",
+    "parameter_count",
+]

@@ -1,59 +1,96 @@
-"""What a network is made of, as numbers."""
+"""What a network is, before any weight is drawn."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+MIXINGS = ("context", "flat")
+"""How tokens reach a residual stream: a window around each position, or the whole sequence."""
+ACTIVATIONS = ("gelu", "relu", "silu", "tanh")
+NORMS = ("layer", "none", "rms")
+
+
+class ArchitectureError(ValueError):
+    """No such network: a choice that does not exist or a size out of range.
+
+    Attributes:
+        field: the field of `Architecture` at fault.
+        value: what was given.
+        allowed: what it accepts, in words.
+    """
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        super().__init__(field, value, allowed)  # all three, so that it survives pickling
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        return f"{self.field} is {self.value!r}; allowed: {self.allowed}"
+
 
 @dataclass(frozen=True)
 class Architecture:
-    """A pure-MLP residual network on sequences of states."""
+    """Shape of a network; two networks of one architecture differ in their weights alone.
+
+    Attributes:
+        n_states: V, states of the chain; ids V and V + 1 are the mask and the padding.
+        seq_len: T, tokens per sequence.
+        mixing: one of `MIXINGS`.
+        context: radius c of the window, in tokens; read by mixing `context` alone.
+        depth: L, residual blocks.
+        width: d, dimension of the residual stream and of the token embedding.
+        hidden_ratio: hidden units of a block over d.
+        activation: f, one of relu, gelu, tanh, silu.
+        norm: N, one of none, layer, rms; also the norm before the read-out.
+        residual_scale: s, factor of a block's output.
+        init_scale: factor on the standard deviation of all initial weights.
+
+    Raises:
+        ArchitectureError: a choice that does not exist or a size out of range.
+    """
 
     n_states: int
-    """V; the vocabulary is the states, the mask (V) and the padding (V + 1)."""
     seq_len: int
-    """T, tokens."""
     mixing: str
-    """`context` (a window around each position) or `flat` (the whole sequence at once)."""
     context: int
-    """Radius c of the window, tokens; not used by `flat`."""
     depth: int
-    """L, residual blocks."""
     width: int
-    """d, dimension of the residual stream and of the token embedding."""
     hidden_ratio: float
-    """Hidden units of a block over the width."""
     activation: str
-    """`relu`, `gelu`, `tanh` or `silu`."""
     norm: str
-    """`none`, `layer` or `rms`, at the entry of each block and before the read-out."""
     residual_scale: float
-    """s, factor of a block's output."""
     init_scale: float
-    """Factor on the standard deviation of the initial weights."""
+
+    def __post_init__(self) -> None:
+        choices = {"mixing": MIXINGS, "activation": ACTIVATIONS, "norm": NORMS}
+        for field, allowed in choices.items():
+            if getattr(self, field) not in allowed:
+                raise ArchitectureError(field, getattr(self, field), ", ".join(allowed))
+        least = {"n_states": 1, "seq_len": 1, "context": 0, "depth": 1, "width": 1}
+        for field, bound in least.items():
+            if getattr(self, field) < bound:
+                raise ArchitectureError(field, getattr(self, field), f"{bound} or more")
+        for field in ("hidden_ratio", "residual_scale", "init_scale"):
+            if not getattr(self, field) > 0:
+                raise ArchitectureError(field, getattr(self, field), "above 0")
 
     @property
-    def tokens_in(self) -> int:
-        """Tokens that one stream reads."""
-        return self.seq_len if self.mixing == "flat" else 2 * self.context + 1
+    def hidden(self) -> int:
+        """Hidden units of a block: hidden_ratio * d, rounded, at least 1."""
+        return max(1, round(self.hidden_ratio * self.width))
 
     @property
-    def tokens_out(self) -> int:
-        """Tokens that one stream predicts."""
-        return self.seq_len if self.mixing == "flat" else 1
+    def mask_id(self) -> int:
+        """Token id that stands for a hidden token."""
+        return self.n_states
 
+    @property
+    def padding_id(self) -> int:
+        """Token id that stands for a place beyond the ends of the sequence."""
+        return self.n_states + 1
 
-def hidden_units(arch: Architecture) -> int:
-    """Hidden units of a block, at least one."""
-    return max(1, round(arch.hidden_ratio * arch.width))
-
-
-def parameter_count(arch: Architecture) -> int:
-    """Trainable numbers of the network."""
-    d, hidden = arch.width, hidden_units(arch)
-    norm = {"none": 0, "layer": 2 * d, "rms": d}[arch.norm]
-    block = norm + d * hidden + hidden + hidden * d + d
-    embedding = (arch.n_states + 2) * d
-    entry = arch.tokens_in * d * d
-    read_out = arch.tokens_out * arch.n_states * (d + 1)
-    return embedding + entry + arch.depth * block + norm + read_out
+    @property
+    def n_ids(self) -> int:
+        """Rows of the token embedding: states, mask, padding."""
+        return self.n_states + 2

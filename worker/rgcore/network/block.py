@@ -1,4 +1,4 @@
-"""One residual block, and the parts it is made of."""
+"""One residual block, and the two things that it is made of."""
 
 from __future__ import annotations
 
@@ -8,54 +8,75 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rgcore.network.architecture import Architecture, hidden_units
+from rgcore.network.architecture import Architecture
+from rgcore.network.weights import gaussian, gaussian_linear
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": functional.relu,
+ACTIVATION_OF: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": functional.gelu,
-    "tanh": torch.tanh,
+    "relu": functional.relu,
     "silu": functional.silu,
+    "tanh": torch.tanh,
 }
 
 
-def make_norm(kind: str, width: int) -> nn.Module:
-    """The normalisation N; its gain starts at 1 and its shift at 0."""
-    norms: dict[str, Callable[[], nn.Module]] = {
-        "none": nn.Identity,
-        "layer": lambda: nn.LayerNorm(width),
-        "rms": lambda: nn.RMSNorm(width, eps=1e-5),
-    }
-    return norms[kind]()
+def make_norm(arch: Architecture) -> nn.Module:
+    """N: layer norm with gain and bias, rms norm with gain, or nothing."""
+    if arch.norm == "layer":
+        return nn.LayerNorm(arch.width, dtype=torch.float32)
+    if arch.norm == "rms":
+        return nn.RMSNorm(arch.width, eps=1e-5, dtype=torch.float32)
+    return nn.Identity()
 
 
-def draw(layer: nn.Linear, scale: float, generator: torch.Generator) -> None:
-    """Weights from N(0, scale^2 / fan-in), biases 0 (LeCun 1998)."""
-    nn.init.normal_(layer.weight, std=scale / layer.in_features**0.5, generator=generator)
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-
-
-def bare_linear(inputs: int, outputs: int, *, bias: bool = True) -> nn.Linear:
-    """A linear map whose weights are yet to be drawn: it leaves the global generator alone."""
-    return nn.utils.skip_init(nn.Linear, inputs, outputs, bias=bias)  # type: ignore[return-value]
+def norm_parameter_count(arch: Architecture) -> int:
+    """Parameters of one norm."""
+    return {"layer": 2, "rms": 1, "none": 0}[arch.norm] * arch.width
 
 
 class Block(nn.Module):
-    """h + s (W2 f(W1 N(h) + b1) + b2)."""
+    """h + s * (W2 f(W1 N(h) + b1) + b2), on the last axis."""
 
     def __init__(self, arch: Architecture, generator: torch.Generator) -> None:
-        """Draw the weights."""
         super().__init__()
-        hidden = hidden_units(arch)
-        self.norm = make_norm(arch.norm, arch.width)
-        self.expand = bare_linear(arch.width, hidden)
-        self.contract = bare_linear(hidden, arch.width)
-        self.activation = ACTIVATIONS[arch.activation]
+        self.norm = make_norm(arch)
+        self.enter = gaussian_linear(arch.width, arch.hidden, arch.init_scale, generator)
+        self.leave = gaussian_linear(arch.hidden, arch.width, arch.init_scale, generator)
+        self.activation = ACTIVATION_OF[arch.activation]
         self.scale = arch.residual_scale
-        draw(self.expand, arch.init_scale, generator)
-        draw(self.contract, arch.init_scale, generator)
 
-    def forward(self, h: Tensor) -> Tensor:
-        """(..., d) -> (..., d)."""
-        update: Tensor = self.contract(self.activation(self.expand(self.norm(h))))
-        return h + self.scale * update
+    def forward(self, stream: Tensor) -> Tensor:
+        """The stream after the block: (..., d) to (..., d)."""
+        hidden = self.activation(self.enter(self.norm(stream)))  # (..., hidden)
+        return torch.add(stream, self.leave(hidden), alpha=self.scale)
+
+    @staticmethod
+    def parameter_count(arch: Architecture) -> int:
+        """Parameters of one block."""
+        return 2 * arch.width * arch.hidden + arch.hidden + arch.width + norm_parameter_count(arch)
+
+
+class Stem(nn.Module):
+    """Embedding of k tokens into one stream: h = sum_i W_i e(x_i), without bias.
+
+    W_i e(v) is tabulated for every slot i and id v, then looked up: k V matrix-vector products
+    instead of k per stream.
+    """
+
+    def __init__(self, arch: Architecture, slots: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.embedding = gaussian((arch.n_ids, arch.width), arch.init_scale, generator)
+        std = arch.init_scale / (slots * arch.width) ** 0.5
+        self.weight = gaussian((slots, arch.width, arch.width), std, generator)
+        self.register_buffer("first_row", torch.arange(slots) * arch.n_ids, persistent=False)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Streams of the ids of their slots: (m, k) int64 to (m, d)."""
+        table = torch.matmul(self.embedding, self.weight)  # (k, V + 2, d)
+        return functional.embedding_bag(
+            ids + self.get_buffer("first_row"), table.flatten(0, 1), mode="sum"
+        )
+
+    @staticmethod
+    def parameter_count(arch: Architecture, slots: int) -> int:
+        """Parameters of the stem."""
+        return arch.n_ids * arch.width + slots * arch.width**2

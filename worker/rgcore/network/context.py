@@ -36,7 +36,7 @@ class ContextNetwork(ResidualNetwork):
         """h_0 at the positions of the slice: (n, T) to (n, T', d)."""
         windows = self.windows(inputs)[:, positions]  # (n, T', 2c + 1)
         stream: Tensor = self.stem(windows.flatten(0, 1))
-        return stream.unflatten(0, windows.shape[:2])
+        return stream.reshape(*windows.shape[:2], -1)
 
     def forward(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
         """Logits (n, T', V) at the positions of the slice, all T by default."""

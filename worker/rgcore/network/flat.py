@@ -46,4 +46,4 @@ class FlatNetwork(ResidualNetwork):
 
     def _by_position(self, stream: Tensor) -> Tensor:
         """Logits of h_L: (n, d) to (n, T, V)."""
-        return self.read_out(stream).unflatten(1, (self.arch.seq_len, self.arch.n_states))
+        return self.read_out(stream).reshape(-1, self.arch.seq_len, self.arch.n_states)

@@ -1,19 +1,26 @@
-"""Training on masked-token prediction."""
+"""Training a network on masked-token prediction, resumable to the bit."""
 
 from rgcore.random import derive_generator
 from rgcore.training.checkpoint import TrainingCheckpoint
-from rgcore.training.data import Batch, masked_batch
-from rgcore.training.loop import DivergedError, Progress, TrainingTrace, train
-from rgcore.training.plan import TrainingPlan
+from rgcore.training.data import BatchStream, StreamState, masked_block
+from rgcore.training.plan import OPTIMIZERS, SCHEDULES, PlanError, TrainingPlan
+from rgcore.training.schedule import learning_rate
+from rgcore.training.trace import DivergedError, TrainingTrace
+from rgcore.training.train import Progress, train
 
 __all__ = [
-    "Batch",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "BatchStream",
     "DivergedError",
+    "PlanError",
     "Progress",
+    "StreamState",
     "TrainingCheckpoint",
     "TrainingPlan",
     "TrainingTrace",
     "derive_generator",
-    "masked_batch",
+    "learning_rate",
+    "masked_block",
     "train",
 ]

@@ -1,4 +1,4 @@
-"""All that a training run needs to go on exactly as if it had not stopped."""
+"""All that a training run needs to go on as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -7,18 +7,30 @@ from typing import Any
 
 from torch import Tensor
 
+from rgcore.training.data import StreamState
+from rgcore.training.plan import TrainingPlan
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingCheckpoint:
-    """The state after a step; plain tensors and numbers, for `torch.save`."""
+    """A training run between two steps; copies, so later steps do not touch it.
+
+    Attributes:
+        step: steps done.
+        seed: of the run.
+        plan: of the run.
+        weights: the network's `state_dict`.
+        optimizer: the optimizer's `state_dict`.
+        data: where the data stream stands.
+        points: the trace so far: (steps done, mean loss).
+        window: losses since its last point.
+    """
 
     step: int
-    network: dict[str, Tensor]
+    seed: int
+    plan: TrainingPlan
+    weights: dict[str, Tensor]
     optimizer: dict[str, Any]
-    schedule: dict[str, Any]
-    generator: Tensor
-    """State of the data stream."""
-    trace_steps: list[int]
-    trace_losses: list[float]
-    pending: Tensor
-    """Sum of the losses since the last point of the trace."""
+    data: StreamState
+    points: list[tuple[int, float]]
+    window: list[float]

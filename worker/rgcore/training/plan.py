@@ -1,74 +1,75 @@
-"""The training budget, and the optimizer and schedule it names."""
+"""A training budget: how many steps of what."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import nn, optim
-from torch.optim.lr_scheduler import LambdaLR
+OPTIMIZERS = ("adam", "adamw", "sgd")
+SCHEDULES = ("constant", "cosine", "one_cycle")
 
-ONE_CYCLE_WARM_UP = 0.3  # share of the steps, Smith & Topin 2017
-ONE_CYCLE_START = 1 / 25
+
+class PlanError(ValueError):
+    """No such training: a choice that does not exist or a number out of range.
+
+    Attributes:
+        field: the field of `TrainingPlan` at fault.
+        value: what was given.
+        allowed: what it accepts, in words.
+    """
+
+    def __init__(self, field: str, value: object, allowed: str) -> None:
+        super().__init__(field, value, allowed)  # all three, so that it survives pickling
+        self.field = field
+        self.value = value
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        return f"{self.field} is {self.value!r}; allowed: {self.allowed}"
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """How to train."""
+    """How a network is trained.
+
+    Attributes:
+        steps: optimizer steps.
+        batch_size: sequences per step.
+        mask_prob: probability that a token is hidden, independently for each.
+        optimizer: adamw (decoupled decay), adam or sgd (decay added to the gradient).
+        lr: peak learning rate.
+        schedule: constant, cosine or one_cycle, see `learning_rate`.
+        weight_decay: of matrices; biases and norm gains do not decay.
+        grad_clip: largest norm of the whole gradient; None for no bound.
+        momentum: of sgd.
+
+    Raises:
+        PlanError: a choice that does not exist or a number out of range.
+    """
 
     steps: int
     batch_size: int
-    """Sequences per step."""
     mask_prob: float
     optimizer: str
-    """`adamw`, `adam` or `sgd`."""
     lr: float
-    """Peak learning rate."""
     schedule: str
-    """`constant`, `cosine` or `one_cycle`."""
     weight_decay: float
-    """Of matrices; biases and norms do not decay."""
     grad_clip: float | None
-    """Largest norm of the gradient."""
     momentum: float = 0.9
-    """Of sgd."""
 
-
-def make_optimizer(network: nn.Module, plan: TrainingPlan) -> optim.Optimizer:
-    """The optimizer of a plan on the parameters of a network."""
-    parameters = list(network.parameters())
-    groups = [
-        {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": plan.weight_decay},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    if plan.optimizer == "adamw":
-        return optim.AdamW(groups, lr=plan.lr, fused=True)
-    if plan.optimizer == "adam":
-        return optim.Adam(groups, lr=plan.lr, fused=True)
-    if plan.optimizer == "sgd":
-        return optim.SGD(groups, lr=plan.lr, momentum=plan.momentum)
-    raise ValueError(f"optimizer = {plan.optimizer!r}; allowed: adamw, adam, sgd")
-
-
-def make_schedule(optimizer: optim.Optimizer, plan: TrainingPlan) -> LambdaLR:
-    """The learning rate over the steps, as a factor of its peak."""
-    factors: dict[str, Callable[[int], float]] = {
-        "constant": lambda _: 1.0,
-        "cosine": lambda step: _cosine(step / plan.steps),
-        "one_cycle": lambda step: _one_cycle(step / plan.steps),
-    }
-    if plan.schedule not in factors:
-        raise ValueError(f"schedule = {plan.schedule!r}; allowed: {', '.join(factors)}")
-    return LambdaLR(optimizer, factors[plan.schedule])
-
-
-def _cosine(part: float) -> float:
-    return 0.5 * (1.0 + math.cos(math.pi * min(part, 1.0)))
-
-
-def _one_cycle(part: float) -> float:
-    if part < ONE_CYCLE_WARM_UP:
-        rise = 1.0 - _cosine(part / ONE_CYCLE_WARM_UP)
-        return ONE_CYCLE_START + (1.0 - ONE_CYCLE_START) * rise
-    return _cosine((part - ONE_CYCLE_WARM_UP) / (1.0 - ONE_CYCLE_WARM_UP))
+    def __post_init__(self) -> None:
+        for field, allowed in {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}.items():
+            if getattr(self, field) not in allowed:
+                raise PlanError(field, getattr(self, field), ", ".join(allowed))
+        for field in ("steps", "batch_size"):
+            if getattr(self, field) < 1:
+                raise PlanError(field, getattr(self, field), "1 or more")
+        if not 0 < self.mask_prob <= 1:
+            raise PlanError("mask_prob", self.mask_prob, "above 0, at most 1")
+        if not self.lr > 0:
+            raise PlanError("lr", self.lr, "above 0")
+        if not self.weight_decay >= 0:
+            raise PlanError("weight_decay", self.weight_decay, "0 or more")
+        if self.grad_clip is not None and not self.grad_clip > 0:
+            raise PlanError("grad_clip", self.grad_clip, "above 0, or None")
+        if not 0 <= self.momentum < 1:
+            raise PlanError("momentum", self.momentum, "0 or more, below 1")

@@ -1,0 +1,186 @@
+"""Two ways to write one experiment have one hash; two experiments have two."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rgcontract import (
+    Submission,
+    canonical_json,
+    chain_hash,
+    measurement_hash,
+    training_hash,
+)
+
+DEFAULT = "3b8e37405c9e9e920e0a885395678112a2ba3ee0f0f4fc484e701badf9f8911f"
+"""Stored results are found by it: where it changes, PROTOCOL must have been bumped."""
+
+TRAINED = [
+    {"chain": {"family": "potts"}},
+    {"chain": {"n_states": 17}},
+    {"chain": {"corr_len": 1.5}},
+    {"chain": {"seed": 1}},
+    {"chain": {"concentration": 2.0}},
+    {"data": {"seq_len": 33}},
+    {"data": {"mask_prob": 0.2}},
+    {"model": {"mixing": "flat"}},
+    {"model": {"context": 4}},
+    {"model": {"depth": 9}},
+    {"model": {"width": 65}},
+    {"model": {"hidden_ratio": 2.0}},
+    {"model": {"activation": "relu"}},
+    {"model": {"norm": "rms"}},
+    {"model": {"residual_scale": 0.5}},
+    {"model": {"init_scale": 0.5}},
+    {"training": {"steps": 1501}},
+    {"training": {"batch_size": 129}},
+    {"training": {"optimizer": "sgd"}},
+    {"training": {"lr": 0.002}},
+    {"training": {"schedule": "constant"}},
+    {"training": {"weight_decay": 0.0}},
+    {"training": {"grad_clip": None}},
+]
+MEASURED = [
+    {"measurement": {"n_sequences": 8192}},
+    {"measurement": {"levels": ["token"]}},
+]
+ONE_VALUE = {"kernel", "at"}
+"""Fields that have a single value so far: nothing to change them to."""
+KEPT = [
+    {"seeds": 5},
+    {"seeds": [7]},
+    {"label": "mine"},
+    {"tags": ["a"]},
+    {"priority": 3},
+]
+
+
+def submission(given: object) -> Submission:
+    return Submission.model_validate_json(json.dumps(given))
+
+
+def _id(given: object) -> str:
+    return json.dumps(given)
+
+
+def test_the_hash_of_the_default_spec_is_pinned():
+    assert measurement_hash(submission({})) == DEFAULT
+
+
+def test_an_integer_is_the_same_number():
+    whole, real = submission({"chain": {"corr_len": 7}}), submission({"chain": {"corr_len": 7.0}})
+    assert measurement_hash(whole) == measurement_hash(real)
+
+
+def test_ways_to_write_a_number_do_not_matter():
+    short = Submission.model_validate_json('{"training": {"lr": 1e-3}}')
+    long = Submission.model_validate_json('{"training": {"lr": 0.00100}}')
+    assert measurement_hash(short) == measurement_hash(long) == DEFAULT
+
+
+def test_minus_zero_is_zero():
+    minus = submission({"training": {"weight_decay": -0.0}})
+    assert measurement_hash(minus) == measurement_hash(
+        submission({"training": {"weight_decay": 0.0}})
+    )
+
+
+def test_the_order_of_keys_does_not_matter():
+    one = submission({"chain": {"corr_len": 7, "seed": 1}, "model": {"depth": 4}})
+    other = submission({"model": {"depth": 4}, "chain": {"seed": 1, "corr_len": 7}})
+    assert measurement_hash(one) == measurement_hash(other)
+
+
+def test_defaults_written_out_do_not_matter():
+    written = submission({}).model_dump(mode="json")
+    assert measurement_hash(submission(written)) == DEFAULT
+
+
+def test_the_default_family_may_be_named():
+    assert measurement_hash(submission({"chain": {"family": "random_reversible"}})) == DEFAULT
+
+
+def test_the_order_of_levels_does_not_matter():
+    one = submission({"measurement": {"levels": ["token", "position", "token"]}})
+    other = submission({"measurement": {"levels": ["position", "token"]}})
+    assert measurement_hash(one) == measurement_hash(other)
+
+
+@pytest.mark.parametrize("change", TRAINED + MEASURED, ids=_id)
+def test_what_decides_the_numbers_changes_the_measurement_hash(change):
+    assert measurement_hash(submission(change)) != DEFAULT
+
+
+def test_every_scientific_field_is_changed_above():
+    changed = {
+        (section, name)
+        for change in TRAINED + MEASURED
+        for section, fields in change.items()
+        for name in fields
+    }
+    spec = submission({}).model_dump(exclude={"seeds", "label", "tags", "priority"})
+    there = {(section, name) for section, fields in spec.items() for name in fields}
+    assert {(section, name) for section, name in there if name not in ONE_VALUE} == changed
+
+
+@pytest.mark.parametrize("change", TRAINED, ids=_id)
+def test_what_decides_the_weights_changes_the_training_hash(change):
+    assert training_hash(submission(change)) != training_hash(submission({}))
+
+
+@pytest.mark.parametrize("change", MEASURED, ids=_id)
+def test_the_measurement_does_not_change_the_training_hash(change):
+    assert training_hash(submission(change)) == training_hash(submission({}))
+
+
+@pytest.mark.parametrize("change", KEPT, ids=_id)
+@pytest.mark.parametrize("hash_of", [measurement_hash, training_hash, chain_hash])
+def test_how_the_lab_keeps_it_changes_no_hash(hash_of, change):
+    assert hash_of(submission(change)) == hash_of(submission({}))
+
+
+def test_all_hashes_differ_from_one_another():
+    changes = [{}, *TRAINED, *MEASURED]
+    assert len({measurement_hash(submission(change)) for change in changes}) == len(changes)
+
+
+@pytest.mark.parametrize("change", TRAINED, ids=_id)
+def test_the_chain_hash_is_of_the_chain_alone(change):
+    same = chain_hash(submission(change)) == chain_hash(submission({}))
+    assert same == ("chain" not in change)
+
+
+def test_a_new_protocol_is_a_new_measurement():
+    spec = submission({})
+    assert measurement_hash(spec, protocol=2) != measurement_hash(spec, protocol=1)
+
+
+def test_a_submission_and_its_spec_have_one_hash():
+    given = submission({"chain": {"corr_len": 7}, "label": "x"})
+    assert measurement_hash(given) == measurement_hash(given.spec)
+
+
+def test_a_hash_is_64_hexadecimal_digits():
+    for hash_of in (measurement_hash, training_hash, chain_hash):
+        assert len(bytes.fromhex(hash_of(submission({})))) == 32
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"b": 1, "a": [1.0, -0.0]}, '{"a":[1.0,0.0],"b":1}'),
+        ((1, "é"), '[1,"\\u00e9"]'),
+        (0.1 + 0.2, "0.30000000000000004"),
+        ({"x": None, "y": True}, '{"x":null,"y":true}'),
+    ],
+)
+def test_canonical_json_is_written_one_way(value, text):
+    assert canonical_json(value) == text
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_canonical_json_has_no_nan(value):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical_json(value)

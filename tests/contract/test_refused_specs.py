@@ -1,0 +1,171 @@
+"""Each kind of bad spec is refused with the path of the field and what is allowed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import ValidationError
+
+from rgcontract import FieldProblem, Submission, field_problems
+from rgcontract.fields import allowed, children, nearest, paths
+
+REFUSED = [
+    # not the right kind of value
+    ({"chain": {"corr_len": "7"}}, "chain.corr_len"),
+    ({"chain": {"corr_len": True}}, "chain.corr_len"),
+    ({"chain": {"corr_len": None}}, "chain.corr_len"),
+    ({"chain": {"corr_len": [7]}}, "chain.corr_len"),
+    ({"training": {"steps": 1.5}}, "training.steps"),
+    ({"training": {"steps": 10.0}}, "training.steps"),
+    ({"model": {"depth": True}}, "model.depth"),
+    ({"chain": 7}, "chain"),
+    ({"chain": []}, "chain"),
+    ({"model": None}, "model"),
+    ({"label": 7}, "label"),
+    ({"tags": "a"}, "tags"),
+    ([], "body"),
+    (None, "body"),
+    ("x", "body"),
+    # out of bounds
+    ({"chain": {"corr_len": 0.01}}, "chain.corr_len"),
+    ({"chain": {"corr_len": -1}}, "chain.corr_len"),
+    ({"chain": {"n_states": 1}}, "chain.n_states"),
+    ({"chain": {"n_states": 257}}, "chain.n_states"),
+    ({"chain": {"seed": 2**31}}, "chain.seed"),
+    ({"model": {"depth": 0}}, "model.depth"),
+    ({"model": {"width": 1025}}, "model.width"),
+    ({"model": {"residual_scale": 0}}, "model.residual_scale"),
+    ({"training": {"grad_clip": 0}}, "training.grad_clip"),
+    ({"data": {"mask_prob": 1}}, "data.mask_prob"),
+    ({"measurement": {"n_sequences": 15}}, "measurement.n_sequences"),
+    ({"priority": 11}, "priority"),
+    ({"label": ""}, "label"),
+    ({"label": "x" * 201}, "label"),
+    ({"tags": ["a b"]}, "tags.0"),
+    ({"tags": ["a"] * 17}, "tags"),
+    # not one of the choices
+    ({"chain": {"family": "ising"}}, "chain.family"),
+    ({"chain": {"family": None}}, "chain.family"),
+    ({"chain": {"family": ["potts"]}}, "chain.family"),
+    ({"model": {"mixing": "potts"}}, "model.mixing"),
+    ({"model": {"activation": "swish"}}, "model.activation"),
+    ({"measurement": {"levels": ["layer"]}}, "measurement.levels.0"),
+    ({"measurement": {"levels": []}}, "measurement.levels"),
+    # unknown
+    ({"corr_len": 7}, "corr_len"),
+    ({"chain": {"corr_length": 7}}, "chain.corr_length"),
+    ({"chain": {"family": "potts", "concentration": 1}}, "chain.concentration"),
+    ({"owner": "me"}, "owner"),
+    # seeds
+    ({"seeds": 0}, "seeds"),
+    ({"seeds": 65}, "seeds"),
+    ({"seeds": []}, "seeds"),
+    ({"seeds": "3"}, "seeds"),
+    ({"seeds": True}, "seeds"),
+    ({"seeds": [True]}, "seeds"),
+    ({"seeds": [1, 1]}, "seeds"),
+    ({"seeds": [-1]}, "seeds.0"),
+    ({"seeds": list(range(65))}, "seeds"),
+    # well formed, but not together
+    ({"model": {"mixing": "flat", "context": 3}}, "model.context"),
+    ({"model": {"mixing": "flat"}, "measurement": {"levels": ["position"]}}, "measurement.levels"),
+    ({"measurement": {"levels": ["sequence"]}}, "measurement.levels"),
+    ({"data": {"seq_len": 6}}, "model.context"),
+    ({"model": {"context": 16}}, "model.context"),
+]
+
+
+def refusals(given: object) -> list[FieldProblem]:
+    with pytest.raises(ValidationError) as caught:
+        Submission.model_validate_json(json.dumps(given))
+    return field_problems(caught.value, Submission)
+
+
+@pytest.mark.parametrize(("given", "field"), REFUSED, ids=lambda value: json.dumps(value)[:60])
+def test_the_field_is_named_with_what_is_allowed(given, field):
+    (refused,) = refusals(given)
+    assert refused.field == field
+    assert refused.message
+    assert refused.allowed
+
+
+def test_every_refused_field_is_named():
+    found = refusals({"chain": {"corr_len": 0}, "model": {"depth": 0, "depht": 4}})
+    assert [refused.field for refused in found] == [
+        "chain.corr_len", "model.depth", "model.depht",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ['{"chain": {"corr_len": NaN}}', '{"training": {"lr": Infinity}}'])
+def test_a_number_that_is_not_finite_is_no_spec(text):
+    with pytest.raises(ValidationError):
+        Submission.model_validate_json(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"chain": {"corr_len": 0}}, "number >= 0.05, <= 1000"),
+        ({"model": {"mixing": "x"}}, "context, flat"),
+        ({"chain": {"family": "x"}}, "potts, random_reversible"),
+        ({"training": {"grad_clip": 0}}, "number > 0, <= 1000000.0 or null"),
+        ({"seeds": [-1]}, "integer >= 1, <= 64 or a list of 1 to 64 of: integer >= 0, <= "),
+        ({"data": {"seq_len": 6}}, "0 to 2"),
+        ({"measurement": {"levels": ["sequence"]}}, "position, token, masked, pooled"),
+    ],
+)
+def test_what_is_allowed_is_said_in_words(given, words):
+    (refused,) = refusals(given)
+    assert refused.allowed is not None
+    assert words in refused.allowed
+
+
+def test_a_misspelt_field_gets_a_suggestion():
+    (refused,) = refusals({"chain": {"corr_length": 7}})
+    assert refused.message == "unknown field; did you mean chain.corr_len?"
+
+
+def test_a_field_of_another_family_is_no_misspelling():
+    (refused,) = refusals({"chain": {"family": "potts", "concentration": 1}})
+    assert refused.message == "does not apply to this family of chains"
+
+
+def test_a_flat_keyword_is_shown_its_section():
+    (refused,) = refusals({"corr_len": 7})
+    assert "chain.corr_len" in refused.message
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("corr_len", ["chain.corr_len"]),
+        ("seed", ["chain.seed"]),
+        ("seeds", ["seeds"]),
+        ("chain", ["chain"]),
+        ("corr_length", []),
+    ],
+)
+def test_a_field_is_found_by_name(name, found):
+    assert paths(Submission, name) == found
+
+
+def test_a_flat_keyword_has_one_place():
+    sections = [top for top in children(Submission, "") if children(Submission, top)]
+    names = [leaf for section in sections for leaf in children(Submission, section)]
+    assert [name for name in names if len(paths(Submission, name)) != 1] == []
+
+
+def test_the_nearest_names_come_first():
+    assert nearest("widht", Submission)[0] == "model.width"
+    assert nearest("zzz", Submission) == []
+
+
+def test_every_field_says_what_is_allowed():
+    sections = [top for top in children(Submission, "") if children(Submission, top)]
+    everywhere = [(section, leaf) for section in sections for leaf in children(Submission, section)]
+    assert [path for path in everywhere if not allowed(Submission, ".".join(path))] == []
+
+
+def test_a_field_that_is_not_there_allows_nothing():
+    assert allowed(Submission, "chain.nothing") is None
