@@ -1,10 +1,12 @@
 """Submit experiments to an RGLab server, wait for them, read the measurements.
 
-import rgclient
+In a notebook::
 
-experiment = rgclient.submit(corr_len=7)
-result = experiment.wait()
-result.effective_rank()
+    import rgclient
+
+    experiment = rgclient.submit(corr_len=7)
+    result = experiment.wait()
+    result.effective_rank()
 """
 
 from rgclient._client import Client, Health

@@ -65,7 +65,7 @@ class _KnownHosts:
             host = _without_port(headers.get(b"host", b"").decode("latin-1")).lower()
             if host not in self._hosts:
                 problem = WrongHost(
-                    f"{host[:80]!r} is not one of this server's names; add it to RGLAB_ALLOWED_HOSTS"
+                    f"{host[:80]!r} is not a name of this server; add it to RGLAB_ALLOWED_HOSTS"
                 ).problem()
                 await problem_response(problem)(scope, receive, send)
                 return

@@ -132,4 +132,4 @@ def retry(session: Session, name: str, *, attempt_limit: int) -> list[int]:
 def count_all_runs(session: Session) -> dict[str, int]:
     """Runs of the whole lab by state."""
     rows = session.execute(select(RunRow.state, func.count()).group_by(RunRow.state))
-    return dict(rows.tuples())
+    return dict(rows.all())

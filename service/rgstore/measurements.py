@@ -144,6 +144,7 @@ def measured_rate(session: Session) -> float | None:
     """Median speed of the latest runs, operations per second; None before the first."""
     latest = (
         select((ExperimentRow.flops_per_run / ResultRow.seconds).label("rate"))
+        .select_from(ResultRow)
         .join(RunRow, RunRow.id == ResultRow.run_id)
         .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
         .where(ResultRow.seconds > 0)

@@ -204,4 +204,4 @@ def count_runs(session: Session, name: str) -> dict[str, int]:
         .where(RunRow.experiment_id == name)
         .group_by(RunRow.state)
     )
-    return dict(rows.tuples())
+    return dict(rows.all())

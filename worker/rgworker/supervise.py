@@ -34,9 +34,13 @@ class _StoppedError(Exception):
 class _CancelledError(_StoppedError):
     """Someone asked for it."""
 
+    target = State.CANCELLED
+
 
 class _WorkerStopsError(_StoppedError):
     """The worker shuts down."""
+
+    target = State.QUEUED
 
 
 class _TimedOutError(_StoppedError):
@@ -67,6 +71,7 @@ class Supervisor:
             claim = self._claim(lent.trainer)
             if claim is None:
                 return None
+            outcome: RunRecord | Broken | Exception
             try:
                 outcome = self._watch(claim, lent.trainer)
             except (LeaseLostError, TrainerDiedError, _StoppedError) as error:
@@ -87,10 +92,8 @@ class Supervisor:
                 return self._fail(claim, "failed", outcome.error, outcome.traceback)
             case Broken():
                 return self._retry(claim, "failed", outcome.error, outcome.traceback)
-            case _CancelledError():
-                return self._leave(claim, State.CANCELLED)
-            case _WorkerStopsError():
-                return self._leave(claim, State.QUEUED)
+            case _CancelledError() | _WorkerStopsError():
+                return self._leave(claim, outcome.target)
             case _TimedOutError():
                 return self._fail(claim, "timed_out", str(outcome))
             case TrainerDiedError():

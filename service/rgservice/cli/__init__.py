@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from rgservice.cli import admin, demo, up
+from rgservice.cli import admin
+from rgservice.cli.demo import demo
+from rgservice.cli.up import up
 
 app = typer.Typer(
     name="rglab",
@@ -13,8 +15,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.command("up")(up.up)
-app.command("demo")(demo.demo)
+app.command("up")(up)
+app.command("demo")(demo)
 app.command("migrate")(admin.migrate)
 app.command("worker")(admin.worker)
 app.command("token")(admin.token)

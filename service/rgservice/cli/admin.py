@@ -42,9 +42,7 @@ def worker(
 
 def token(
     owner: Annotated[str | None, typer.Argument(help="Whose token; without: list owners")] = None,
-    revoke: Annotated[
-        bool, typer.Option("--revoke", help="Revoke all tokens of the owner")
-    ] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the owner's tokens")] = False,
 ) -> None:
     """Make a token, revoke an owner's tokens, or list who has one."""
     database = Database(_database_url(), pool_size=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from typing import Annotated
 
@@ -39,22 +40,20 @@ def up(
 
 def welcome(lab: Lab) -> str:
     """Where it is and two lines to paste."""
-    token = (
-        f"$(python3 -c \"import json;print(json.load(open({str(lab.credentials)!r}))['token'])\")"
-    )
+    where = shlex.quote(str(lab.credentials.parent))
+    read = f"import json; print(json.load(open('{lab.credentials}'))['token'])"
+    python = "import rgclient; print(rgclient.submit(corr_len=7).wait())"
     return f"""
 RGLab is at {lab.url}   (what the API takes and gives: {lab.url}/docs)
 The token is in {lab.credentials}; Python on this machine finds it by itself.
 
 with curl:
-  curl -s {lab.url}/v1/experiments --json '{{"chain": {{"corr_len": 7}}}}' -H "Authorization: Bearer {token}"
+  TOKEN=$({sys.executable} -c "{read}")
+  curl -s {lab.url}/v1/experiments -H "Authorization: Bearer $TOKEN" \\
+    --json '{{"chain": {{"corr_len": 7}}}}'
+
 in Python:
-  {_python(lab)}
+  RGLAB_DATA_DIR={where} {sys.executable} -c '{python}'
 
 Ctrl-C stops everything.
 """
-
-
-def _python(lab: Lab) -> str:
-    line = "import rgclient; print(rgclient.submit(corr_len=7).wait())"
-    return f"RGLAB_DATA_DIR={shlex.quote(str(lab.credentials.parent))} python3 -c '{line}'"

@@ -117,7 +117,8 @@ def of_positions(observed: list[Observed], n_rows: int, full: slice) -> LevelMea
 
 def _worst(codes: NDArray[np.str_]) -> NDArray[np.str_]:
     """One code per layer out of those of all positions; an empty code sorts first."""
-    return np.sort(codes, axis=0)[-1]
+    worst: NDArray[np.str_] = np.sort(codes, axis=0)[-1]
+    return worst
 
 
 def _by_position(name: str) -> str:

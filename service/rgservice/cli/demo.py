@@ -1,0 +1,110 @@
+"""`rglab demo`: the paper's contrast from nothing to an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+import rgclient
+from rgclient import Client, Experiment, Result, RGLabError
+from rgservice import contrast
+from rgservice.cli.console import err, out, say, stop
+from rgservice.cli.signals import stoppable
+from rgservice.contrast_figure import draw
+from rgservice.embedded.lab import AlreadyRunningError, LabError, running_lab
+from rgstore.settings import Settings
+
+POLL_SECONDS = 0.5
+
+
+def demo(
+    output: Annotated[Path, typer.Option(help="Where the figure and the numbers go")] = Path(
+        "demo-output"
+    ),
+) -> None:
+    """Measure the paper's contrast, xi = 1 against xi = 7, and say what it shows.
+
+    Starts everything it needs and stops it again. What was measured is kept: a second demo only
+    reads it.
+    """
+    began = time.monotonic()
+    try:
+        with stoppable(), _client() as client:
+            results = _measure(client)
+    except KeyboardInterrupt:
+        stop("interrupted; everything that was started is stopped, measured runs are kept", 130)
+    except (LabError, RGLabError) as error:
+        stop(str(error))
+    out.print(contrast.table(results))
+    out.print(contrast.losses_table(results))
+    out.print(contrast.in_words(results), markup=False)
+    for path in _write(output, results):
+        out.print(f"wrote {path}", markup=False)
+    out.print(f"took {time.monotonic() - began:.0f} s")
+
+
+@contextmanager
+def _client() -> Iterator[Client]:
+    """A client of a lab of our own, or of the one that is already running on the data."""
+    settings = Settings(port=0)
+    try:
+        with running_lab(settings, say) as lab, Client(lab.url, lab.token) as client:
+            yield client
+    except AlreadyRunningError:
+        say("a lab is already running on this data: using it")
+        with rgclient.Client() as client:
+            yield client
+
+
+def _measure(client: Client) -> list[Result]:
+    experiments = [client.submit(**fields) for fields in contrast.specs()]
+    if all(experiment.state == "done" for experiment in experiments):
+        say("both correlation lengths are measured already: reading the stored measurements")
+    else:
+        _watch(client, experiments)
+    return [experiment.wait(progress=False) for experiment in experiments]
+
+
+def _watch(client: Client, experiments: list[Experiment]) -> None:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[now]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err) as progress:
+        tasks = {
+            experiment.id: progress.add_task(
+                f"xi = {experiment.spec.chain.corr_len:g}", total=1.0, now=""
+            )
+            for experiment in experiments
+        }
+        while True:
+            views = [client.view(experiment.id) for experiment in experiments]
+            for view in views:
+                done, total = view.run_counts.done, view.run_counts.total
+                now = f"{view.state}, {done} of {total} seeds done"
+                progress.update(tasks[view.id], completed=view.progress, now=now)
+            if all(view.state.is_final for view in views):
+                return
+            time.sleep(POLL_SECONDS)
+
+
+def _write(output: Path, results: list[Result]) -> list[Path]:
+    output.mkdir(parents=True, exist_ok=True)
+    figure = draw(results)
+    written = [output / "contrast.png", output / "contrast.svg"]
+    for path in written:
+        figure.savefig(path, dpi=150)
+    for result in results:
+        path = output / f"corr_len_{result.data.spec.chain.corr_len:g}.json"
+        result.save(path)
+        written.append(path)
+    return written

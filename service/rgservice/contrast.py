@@ -1,0 +1,143 @@
+"""The paper's contrast: a short correlation length against a long one, as tables and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean, stdev
+from typing import Any
+
+from rich.table import Table
+
+from rgclient import LayerSeries, Result
+
+CORR_LENS = (1.0, 7.0)
+LEVELS = ("position", "pooled")
+SEEDS = 3
+CLEAR = 2.0
+"""A difference counts as seen when it exceeds so many of its standard errors."""
+
+
+def specs() -> list[dict[str, Any]]:
+    """What the demo submits: small enough for three minutes on two cores."""
+    return [
+        {
+            "chain": {"family": "random_reversible", "n_states": 16, "corr_len": corr_len},
+            "model": {"mixing": "context", "activation": "gelu", "norm": "layer"}
+            | {"depth": 6, "width": 32, "hidden_ratio": 2.0},
+            "training": {"steps": 1200, "lr": 3e-3},
+            "measurement": {"n_sequences": 2048},
+            "seeds": SEEDS,
+            "label": f"demo: correlation length {corr_len:g}",
+            "tags": ["demo"],
+        }
+        for corr_len in CORR_LENS
+    ]
+
+
+def corr_len(result: Result) -> float:
+    """The correlation length a result is about, tokens."""
+    return result.chain.corr_len
+
+
+def table(results: Sequence[Result]) -> Table:
+    """Effective rank and kernel drift by layer, with standard errors over seeds."""
+    shown = Table(title="Effective rank by layer after training (mean +- standard error)")
+    shown.add_column("layer", justify="right")
+    columns: list[LayerSeries] = []
+    for result in results:
+        for level in LEVELS:
+            shown.add_column(f"xi = {corr_len(result):.3g}\n{level}", justify="right")
+            columns.append(result.effective_rank(level=level))
+    for result in results:
+        shown.add_column(f"xi = {corr_len(result):.3g}\ndrift to next", justify="right")
+        columns.append(result.kernel_drift(level="position"))
+    for layer in range(len(columns[0])):
+        cells = [_with_error(series, layer) for series in columns]
+        shown.add_row(str(layer), *cells)
+    return shown
+
+
+def losses_table(results: Sequence[Result]) -> Table:
+    """Loss beside the best possible one, and how far the rank collapses."""
+    shown = Table(title="Masked-token loss (nats) and collapse ratio rank_L / rank_0")
+    for name in ("xi", "loss", "Bayes-optimal", "excess / gap", "collapse, position",
+                 "collapse, pooled", "untrained, position"):  # fmt: skip
+        shown.add_column(name, justify="right")
+    for result in results:
+        losses = result.losses()
+        ratios = [result.collapse_ratio(level=level) for level in LEVELS]
+        untrained = result.collapse_ratio(level="position", when="initial")
+        flag = "  UNDER-TRAINED" if result.under_trained else ""
+        shown.add_row(
+            f"{corr_len(result):.3g}",
+            f"{losses.loss.mean:.4f} +- {losses.loss.standard_error:.4f}",
+            f"{losses.bayes_loss.mean:.4f}",
+            f"{losses.gap_fraction.mean:.1%}{flag}",
+            *(f"{ratio.mean:.3f} +- {ratio.standard_error:.3f}" for ratio in (*ratios, untrained)),
+        )
+    return shown
+
+
+def in_words(results: Sequence[Result]) -> str:
+    """What the contrast shows, for this architecture and these seeds, and how sure that is."""
+    short, long = results
+    lines = [_claim(short, "short"), _claim(long, "long"), _selective(short, long)]
+    lines += [_where_drift_sits(result) for result in results]
+    lines += [
+        f"The network at xi = {corr_len(result):.3g} is under-trained: do not believe its rank yet."
+        for result in results
+        if result.under_trained
+    ]
+    lines.append(
+        f"{len(short.seeds)} seeds, one chain and one architecture: a first look, not a verdict."
+    )
+    return "\n".join(lines)
+
+
+def _claim(result: Result, name: str) -> str:
+    ranks = result.effective_rank(level="position").mean
+    ratio = result.collapse_ratio(level="position")
+    falls = all(after < before for before, after in zip(ranks, ranks[1:], strict=False))
+    verb = "falls at every layer" if falls else "does not fall at every layer"
+    return (
+        f"At the {name} correlation length (xi = {corr_len(result):.3g}) the effective rank, "
+        f"position by position, {verb}: the last layer has {ratio.mean:.0%} of the first one's "
+        f"(standard error {ratio.standard_error:.1%})."
+    )
+
+
+def _selective(short: Result, long: Result) -> str:
+    sentences = []
+    for level in LEVELS:
+        difference, error = _paired(short, long, level)
+        seen = abs(difference) > CLEAR * error
+        more = "short" if difference > 0 else "long"
+        verdict = f"the {more} chain collapses more" if seen else "no difference is seen"
+        sentences.append(
+            f"{level}: {verdict} (collapse ratio long - short = {difference:+.3f} +- {error:.3f})"
+        )
+    return "Selective? " + "; ".join(sentences) + "."
+
+
+def _paired(short: Result, long: Result, level: str) -> tuple[float, float]:
+    """(mean, standard error) of the difference of collapse ratios, seed by seed."""
+    ratios = [result.collapse_ratio(level=level).per_seed for result in (short, long)]
+    differences = [ratios[1][seed] - ratios[0][seed] for seed in sorted(ratios[0])]
+    return fmean(differences), stdev(differences) / len(differences) ** 0.5
+
+
+def _where_drift_sits(result: Result) -> str:
+    drift = result.kernel_drift(level="position").mean
+    largest = sorted(range(len(drift)), key=lambda layer: -drift[layer])[:2]
+    share = sum(drift[layer] for layer in largest) / sum(drift)
+    where = " and ".join(f"{layer}->{layer + 1}" for layer in sorted(largest))
+    return (
+        f"Kernel drift at xi = {corr_len(result):.3g}: the two largest of {len(drift)} transitions "
+        f"({where}) hold {share:.0%} of it; equal drift would give {2 / len(drift):.0%}."
+    )
+
+
+def _with_error(series: LayerSeries, layer: int) -> str:
+    if layer >= len(series):
+        return ""
+    return f"{series.mean[layer]:.3f} +- {series.standard_error[layer]:.3f}"
