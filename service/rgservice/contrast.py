@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from statistics import fmean, stdev
 from typing import Any
 
@@ -39,43 +40,64 @@ def corr_len(result: Result) -> float:
     return result.chain.corr_len
 
 
-def table(results: Sequence[Result]) -> Table:
-    """Effective rank and kernel drift by layer, with standard errors over seeds."""
-    shown = Table(title="Effective rank by layer after training (mean +- standard error)")
+def tables(results: Sequence[Result]) -> list[Table]:
+    """Everything, as tables that fit into 80 columns."""
+    ranks = {
+        f"xi = {corr_len(result):.3g}\n{level}": result.effective_rank(level=level)
+        for result in results
+        for level in LEVELS
+    }
+    drifts = {
+        f"xi = {corr_len(result):.3g}": result.kernel_drift(level="position") for result in results
+    }
+    seeds = len(results[0].seeds)
+    return [
+        _by_layer(f"Effective rank after training, {seeds} seeds (± standard error)", ranks, ".2f"),
+        _by_layer("Kernel drift from each layer to the next, position level", drifts, ".4f"),
+        _losses(results),
+    ]
+
+
+def _by_layer(title: str, columns: dict[str, LayerSeries], digits: str) -> Table:
+    shown = Table(title=title)
     shown.add_column("layer", justify="right")
-    columns: list[LayerSeries] = []
-    for result in results:
-        for level in LEVELS:
-            shown.add_column(f"xi = {corr_len(result):.3g}\n{level}", justify="right")
-            columns.append(result.effective_rank(level=level))
-    for result in results:
-        shown.add_column(f"xi = {corr_len(result):.3g}\ndrift to next", justify="right")
-        columns.append(result.kernel_drift(level="position"))
-    for layer in range(len(columns[0])):
-        cells = [_with_error(series, layer) for series in columns]
-        shown.add_row(str(layer), *cells)
-    return shown
-
-
-def losses_table(results: Sequence[Result]) -> Table:
-    """Loss beside the best possible one, and how far the rank collapses."""
-    shown = Table(title="Masked-token loss (nats) and collapse ratio rank_L / rank_0")
-    for name in ("xi", "loss", "Bayes-optimal", "excess / gap", "collapse, position",
-                 "collapse, pooled", "untrained, position"):  # fmt: skip
+    for name in columns:
         shown.add_column(name, justify="right")
-    for result in results:
-        losses = result.losses()
-        ratios = [result.collapse_ratio(level=level) for level in LEVELS]
-        untrained = result.collapse_ratio(level="position", when="initial")
-        flag = "  UNDER-TRAINED" if result.under_trained else ""
-        shown.add_row(
-            f"{corr_len(result):.3g}",
-            f"{losses.loss.mean:.4f} +- {losses.loss.standard_error:.4f}",
-            f"{losses.bayes_loss.mean:.4f}",
-            f"{losses.gap_fraction.mean:.1%}{flag}",
-            *(f"{ratio.mean:.3f} +- {ratio.standard_error:.3f}" for ratio in (*ratios, untrained)),
-        )
+    for points in zip(*columns.values(), strict=True):
+        cells = [f"{point.mean:{digits}} ± {point.standard_error:{digits}}" for point in points]
+        shown.add_row(str(points[0].layer), *cells)
     return shown
+
+
+def _losses(results: Sequence[Result]) -> Table:
+    """Loss beside the best possible one, and how far the rank collapses; a column per xi."""
+    shown = Table(title="Masked-token loss (nats), collapse ratio rank_L / rank_0")
+    shown.add_column("")
+    for result in results:
+        shown.add_column(f"xi = {corr_len(result):.3g}", justify="right")
+
+    def row(name: str, cell: Callable[[Result], str]) -> None:
+        shown.add_row(name, *(cell(result) for result in results))
+
+    def ratio(level: str, when: str) -> Callable[[Result], str]:
+        def cell(result: Result) -> str:
+            found = result.collapse_ratio(level=level, when=when)
+            return f"{found.mean:.3f} ± {found.standard_error:.3f}"
+
+        return cell
+
+    row("loss", lambda r: f"{r.losses().loss.mean:.4f} ± {r.losses().loss.standard_error:.4f}")
+    row("Bayes-optimal loss", lambda r: f"{r.losses().bayes_loss.mean:.4f}")
+    row("excess / what there is to learn", _gap)
+    for level in LEVELS:
+        row(f"collapse ratio, {level}", ratio(level, "final"))
+    row("collapse ratio untrained, position", ratio("position", "initial"))
+    return shown
+
+
+def _gap(result: Result) -> str:
+    flag = " UNDER-TRAINED" if result.under_trained else ""
+    return f"{result.losses().gap_fraction.mean:.1%}{flag}"
 
 
 def in_words(results: Sequence[Result]) -> str:
@@ -97,7 +119,7 @@ def in_words(results: Sequence[Result]) -> str:
 def _claim(result: Result, name: str) -> str:
     ranks = result.effective_rank(level="position").mean
     ratio = result.collapse_ratio(level="position")
-    falls = all(after < before for before, after in zip(ranks, ranks[1:], strict=False))
+    falls = all(after < before for before, after in pairwise(ranks))
     verb = "falls at every layer" if falls else "does not fall at every layer"
     return (
         f"At the {name} correlation length (xi = {corr_len(result):.3g}) the effective rank, "
@@ -114,7 +136,7 @@ def _selective(short: Result, long: Result) -> str:
         more = "short" if difference > 0 else "long"
         verdict = f"the {more} chain collapses more" if seen else "no difference is seen"
         sentences.append(
-            f"{level}: {verdict} (collapse ratio long - short = {difference:+.3f} +- {error:.3f})"
+            f"{level}: {verdict} (collapse ratio long - short = {difference:+.3f} ± {error:.3f})"
         )
     return "Selective? " + "; ".join(sentences) + "."
 
@@ -135,9 +157,3 @@ def _where_drift_sits(result: Result) -> str:
         f"Kernel drift at xi = {corr_len(result):.3g}: the two largest of {len(drift)} transitions "
         f"({where}) hold {share:.0%} of it; equal drift would give {2 / len(drift):.0%}."
     )
-
-
-def _with_error(series: LayerSeries, layer: int) -> str:
-    if layer >= len(series):
-        return ""
-    return f"{series.mean[layer]:.3f} +- {series.standard_error[layer]:.3f}"

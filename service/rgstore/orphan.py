@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 
+STDIN = 0
 VARIABLE = "RGLAB_SUPERVISED"
 """Set by a supervisor that holds the other end of our standard input."""
 
@@ -21,6 +21,6 @@ def exit_with_parent() -> None:
 
 
 def _wait() -> None:
-    while sys.stdin.buffer.read(1):
+    while os.read(STDIN, 1):  # not sys.stdin: its lock would be held when the process ends
         pass
     os.kill(os.getpid(), signal.SIGTERM)

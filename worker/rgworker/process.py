@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
-from rgworker.trainer import Event, Job, Ready
+from rgworker.protocol import Event, Job, Ready
 
 START_SECONDS = 120.0  # a cold import of torch on a busy machine
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")

@@ -18,8 +18,8 @@ from rgstore.messages import Sender
 from rgstore.records import RunRecord
 from rgstore.settings import Settings
 from rgworker.process import Trainer, TrainerDiedError, TrainerPool
+from rgworker.protocol import Broken, Finished, Job
 from rgworker.summary import summarise
-from rgworker.trainer import Broken, Finished, Job
 
 log = logging.getLogger(__name__)
 

@@ -12,51 +12,14 @@ import signal
 import sys
 import time
 import traceback
-from dataclasses import dataclass
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 from typing import Any
 
 from rgstore.leases import TrainingProgress
-from rgstore.records import RunRecord
+from rgworker.protocol import Broken, Finished, Job, Ready
 
 REPORT_SECONDS = 0.2
-
-
-@dataclass(frozen=True)
-class Job:
-    """A run to measure."""
-
-    spec: dict[str, Any]
-    seed: int
-
-
-@dataclass(frozen=True)
-class Ready:
-    """The trainer has started: where it computes and with what."""
-
-    device: str
-    versions: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The run is measured."""
-
-    record: RunRecord
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The run could not be measured."""
-
-    error: str
-    traceback: str
-    may_pass: bool
-    """Whether another attempt could succeed."""
-
-
-Event = Ready | TrainingProgress | Finished | Broken
 
 
 def main(descriptor: int, wanted_device: str) -> None:

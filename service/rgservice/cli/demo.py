@@ -41,8 +41,8 @@ def demo(
         stop("interrupted; everything that was started is stopped, measured runs are kept", 130)
     except (LabError, RGLabError) as error:
         stop(str(error))
-    out.print(contrast.table(results))
-    out.print(contrast.losses_table(results))
+    for table in contrast.tables(results):
+        out.print(table)
     out.print(contrast.in_words(results), markup=False)
     for path in _write(output, results):
         out.print(f"wrote {path}", markup=False)

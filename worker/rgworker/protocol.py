@@ -1,0 +1,45 @@
+"""What a worker and its trainer say to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rgstore.leases import TrainingProgress
+from rgstore.records import RunRecord
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to measure."""
+
+    spec: dict[str, Any]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The trainer has started: where it computes and with what."""
+
+    device: str
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The run is measured."""
+
+    record: RunRecord
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The run could not be measured."""
+
+    error: str
+    traceback: str
+    may_pass: bool
+    """Whether another attempt could succeed."""
+
+
+Event = Ready | TrainingProgress | Finished | Broken
