@@ -124,8 +124,19 @@ def _claim(result: Result, name: str) -> str:
     return (
         f"At the {name} correlation length (xi = {corr_len(result):.3g}) the effective rank, "
         f"position by position, {verb}: the last layer has {ratio.mean:.0%} of the first one's "
-        f"(standard error {ratio.standard_error:.1%})."
+        f"(standard error {ratio.standard_error:.1%}); {_against_untrained(result)}."
     )
+
+
+def _against_untrained(result: Result) -> str:
+    """Whether the collapse is there without training too."""
+    trained = result.collapse_ratio(level="position").per_seed
+    untrained = result.collapse_ratio(level="position", when="initial").per_seed
+    mean, error = _mean_and_error([trained[seed] - untrained[seed] for seed in sorted(trained)])
+    if abs(mean) <= CLEAR * error:
+        return f"that is no different from the untrained network ({mean:+.3f} ± {error:.3f})"
+    way = "lower" if mean < 0 else "higher"
+    return f"that is {way} than in the untrained network ({mean:+.3f} ± {error:.3f})"
 
 
 def _selective(short: Result, long: Result) -> str:
@@ -145,7 +156,11 @@ def _paired(short: Result, long: Result, level: str) -> tuple[float, float]:
     """(mean, standard error) of the difference of collapse ratios, seed by seed."""
     ratios = [result.collapse_ratio(level=level).per_seed for result in (short, long)]
     differences = [ratios[1][seed] - ratios[0][seed] for seed in sorted(ratios[0])]
-    return fmean(differences), stdev(differences) / len(differences) ** 0.5
+    return _mean_and_error(differences)
+
+
+def _mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    return fmean(values), stdev(values) / len(values) ** 0.5
 
 
 def _where_drift_sits(result: Result) -> str:

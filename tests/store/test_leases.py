@@ -1,0 +1,208 @@
+"""Claims, heartbeats and outcomes: one holder at a time, and every write fenced."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select, update
+
+from rgcontract import State
+from rgstore import experiments, leases, upkeep
+from rgstore.leases import LeaseLostError, TrainingProgress
+from rgstore.tables import ExperimentRow, RunRow
+
+HALF = TrainingProgress("training", 0.5, 10, 1.25)
+
+
+def _run(database, run_id: int) -> RunRow:
+    with database.begin() as session:
+        return session.get_one(RunRow, run_id)
+
+
+def _attempts(database, run_id: int) -> list:
+    with database.begin() as session:
+        return [(row.number, row.outcome) for row in experiments.attempts_of(session, [run_id])]
+
+
+def _expire(database, run_id: int) -> None:
+    with database.begin() as session:
+        past = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 1)
+        session.execute(update(RunRow).where(RunRow.id == run_id).values(lease_until=past))
+
+
+def _reap(database) -> int | None:
+    with database.begin() as session:
+        return upkeep.free_expired_lease(session)
+
+
+def test_an_empty_line_gives_no_claim(take):
+    assert take() is None
+
+
+def test_runs_are_taken_in_order_of_priority_then_age(put, take):
+    old = put(chain={"corr_len": 2.0}).run_ids[0]
+    new = put(chain={"corr_len": 3.0}).run_ids[0]
+    urgent = put(chain={"corr_len": 4.0}, priority=5).run_ids[0]
+    assert [take().run_id for _ in range(3)] == [urgent, old, new]
+
+
+def test_claims_at_the_same_moment_never_share_a_run(put, take):
+    put(seeds=12)
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda index: take(f"w{index}"), range(16)))
+    taken = [claim.run_id for claim in claims if claim is not None]
+    assert len(taken) == len(set(taken)) == 12
+
+
+def test_a_claim_opens_an_attempt_and_runs_the_experiment(database, put, take):
+    name = put().experiment_id
+    claim = take()
+    assert claim.attempt == 1
+    assert _attempts(database, claim.run_id) == [(1, None)]
+    with database.begin() as session:
+        assert session.get_one(ExperimentRow, name).state == State.RUNNING
+
+
+def test_a_heartbeat_extends_the_lease_and_stores_progress(database, put, take):
+    put()
+    claim = take(lease=1)
+    before = _run(database, claim.run_id).lease_until
+    with database.begin() as session:
+        assert leases.heartbeat(session, claim, HALF, lease_seconds=100) is False
+    run = _run(database, claim.run_id)
+    assert (run.lease_until - before).total_seconds() > 90
+    assert (run.phase, run.fraction, run.step, run.loss) == ("training", 0.5, 10, 1.25)
+
+
+def test_an_expired_lease_goes_back_to_the_line_and_to_another_worker(database, put, take):
+    put()
+    first = take("w1")
+    _expire(database, first.run_id)
+    assert _reap(database) == first.run_id
+    second = take("w2")
+    assert (second.run_id, second.attempt) == (first.run_id, 2)
+    assert _attempts(database, first.run_id) == [(1, "lost"), (2, None)]
+
+
+def test_a_lease_that_lasts_is_left_alone(database, put, take):
+    put()
+    take()
+    assert _reap(database) is None
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda s, c: leases.heartbeat(s, c, HALF, lease_seconds=10),
+        leases.finish,
+        leases.cancel,
+        leases.give_back,
+        lambda s, c: leases.fail(s, c, outcome="failed", error="x"),
+        lambda s, c: leases.retry_or_fail(s, c, outcome="crashed", error="x"),
+    ],
+)
+def test_no_write_of_a_lost_lease_goes_through(database, put, take, write):
+    put()
+    lost = take("w1")
+    _expire(database, lost.run_id)
+    _reap(database)
+    take("w2")
+    with pytest.raises(LeaseLostError), database.begin() as session:
+        write(session, lost)
+    run = _run(database, lost.run_id)
+    assert (run.state, run.lease_owner, run.attempt) == ("running", "w2/1", 2)
+
+
+def test_a_run_that_is_lost_at_its_last_attempt_is_failed_with_the_cause(database, put, take):
+    put(attempt_limit=1)
+    claim = take()
+    _expire(database, claim.run_id)
+    _reap(database)
+    run = _run(database, claim.run_id)
+    assert run.state == State.FAILED
+    assert "was not heard of any more (attempt 1 of 1)" in run.error
+
+
+def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database, put, take):
+    name = put().experiment_id
+    claim = take()
+    with database.begin() as session:
+        assert experiments.request_cancel(session, name) == 1
+    _expire(database, claim.run_id)
+    _reap(database)
+    assert _run(database, claim.run_id).state == State.CANCELLED
+
+
+def test_the_holder_hears_that_its_run_is_to_be_cancelled(database, put, take):
+    name = put().experiment_id
+    claim = take()
+    with database.begin() as session:
+        experiments.request_cancel(session, name)
+    with database.begin() as session:
+        assert leases.heartbeat(session, claim, HALF, lease_seconds=10) is True
+
+
+def test_cancelling_queued_runs_needs_no_worker(database, put):
+    stored = put(seeds=2)
+    with database.begin() as session:
+        assert experiments.request_cancel(session, stored.experiment_id) == 2
+        assert experiments.get(session, stored.experiment_id).state == State.CANCELLED
+
+
+def test_a_fault_is_tried_again_until_attempts_run_out(database, put, take):
+    put(attempt_limit=2)
+    states = []
+    for _ in range(2):
+        claim = take()
+        with database.begin() as session:
+            states.append(leases.retry_or_fail(session, claim, outcome="crashed", error="boom"))
+    assert states == [State.QUEUED, State.FAILED]
+    assert _attempts(database, claim.run_id) == [(1, "crashed"), (2, "crashed")]
+    assert _run(database, claim.run_id).error == "boom (attempt 2 of 2)"
+
+
+def test_giving_a_run_back_costs_no_attempt(database, put, take):
+    put(attempt_limit=1)
+    with database.begin() as session:
+        leases.give_back(session, take())
+    again = take()
+    assert (again.attempt, again.attempt_limit) == (2, 2)
+
+
+def test_retrying_a_failed_run_gives_fresh_attempts(database, put, take):
+    name = put(attempt_limit=1).experiment_id
+    with database.begin() as session:
+        leases.fail(session, take(), outcome="failed", error="x")
+    with database.begin() as session:
+        assert len(experiments.retry(session, name, attempt_limit=3)) == 1
+    again = take()
+    assert (again.attempt, again.attempt_limit) == (2, 4)
+
+
+def test_no_more_messages_are_sent_than_the_line_is_long(database, put):
+    put(seeds=5)
+    with database.begin() as session:
+        past = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
+        session.execute(update(RunRow).values(queued_at=past))
+        assert len(upkeep.runs_to_send(session, in_broker=0)) == 5
+        assert len(upkeep.runs_to_send(session, in_broker=3)) == 2
+        assert upkeep.runs_to_send(session, in_broker=5) == []
+
+
+def test_a_message_just_sent_is_not_sent_again(database, put):
+    run_ids = put(seeds=2).run_ids
+    with database.begin() as session:
+        past = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
+        session.execute(update(RunRow).values(queued_at=past))
+        upkeep.mark_sent(session, run_ids[:1])
+    with database.begin() as session:
+        assert list(upkeep.runs_to_send(session, in_broker=0)) == run_ids[1:]
+
+
+def test_a_line_moves_up_by_one_place_for_each_run_before(database, put):
+    put(seeds=3)
+    last = put(chain={"corr_len": 9.0}).run_ids[0]
+    with database.begin() as session:
+        assert experiments.place_in_line(session, session.get_one(RunRow, last)) == 3
+        assert session.scalar(select(func.count()).select_from(RunRow)) == 4

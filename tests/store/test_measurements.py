@@ -1,0 +1,86 @@
+"""What a run measured goes in once and comes out as it was."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from rgcontract import State
+from rgstore import measurements
+from rgstore.leases import LeaseLostError
+from rgstore.records import ChainRecord, Quantity, RunRecord, Summary
+from rgstore.tables import ExperimentRow, MeasurementRow, ResultRow
+
+AWKWARD = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, 2.0**53 + 2]
+CHAIN = ChainRecord("potts", 2, 1.0, 0.5, 0.6, [1.0, 0.3], [0.0, 0.0], [0.5, 0.5], [0.5] * 4)
+
+
+def _record(values):
+    quantity = Quantity("final", 10, "token", "effective_rank", 7, [len(values)], values, {})
+    return RunRecord(1.0, [1, 2], [0.5, 0.25], CHAIN, [quantity])
+
+
+def _summarise(values):
+    columns = list(zip(*(quantity.values for quantity in values.of_seed), strict=True))
+    mean = [sum(column) / len(column) for column in columns]
+    return Summary(mean, mean, mean, mean, {})
+
+
+def _store(database, claim, values):
+    with database.begin() as session:
+        measurements.store(session, claim, _record(values), _summarise)
+
+
+def test_every_double_comes_back_as_it_was(database, put, take):
+    put()
+    claim = take()
+    _store(database, claim, AWKWARD)
+    with database.begin() as session:
+        row = session.get_one(MeasurementRow, (claim.run_id, "final", "token", "effective_rank"))
+        assert [value.hex() for value in row.values] == [value.hex() for value in AWKWARD]
+
+
+def test_a_stored_run_is_done_and_completes_its_experiment(database, put, take):
+    name = put().experiment_id
+    _store(database, take(), [1.0])
+    with database.begin() as session:
+        experiment = session.get_one(ExperimentRow, name)
+        assert experiment.state == State.DONE
+        assert experiment.completed_at is not None
+
+
+def test_the_summary_is_over_all_seeds_measured_so_far(database, put, take):
+    name = put(seeds=2).experiment_id
+    _store(database, take(), [1.0])
+    _store(database, take(), [3.0])
+    with database.begin() as session:
+        (summary,) = measurements.summaries_of(session, name)
+        assert (summary.seeds, summary.mean) == ([0, 1], [2.0])
+
+
+def test_a_result_cannot_be_stored_twice(database, put, take):
+    put()
+    claim = take()
+    _store(database, claim, [1.0])
+    with pytest.raises(LeaseLostError):
+        _store(database, claim, [2.0])
+    with pytest.raises(IntegrityError), database.begin() as session:
+        session.add(
+            ResultRow(run_id=claim.run_id, attempt=1, seconds=1.0, curve_steps=[], curve_losses=[])
+        )
+
+
+def test_nothing_is_stored_if_anything_fails(database, put, take):
+    name = put().experiment_id
+    claim = take()
+
+    def broken(values):
+        raise RuntimeError("no summary")
+
+    with pytest.raises(RuntimeError, match="no summary"), database.begin() as session:
+        measurements.store(session, claim, _record([1.0]), broken)
+    with database.begin() as session:
+        assert session.get_one(ExperimentRow, name).state == State.RUNNING
+        assert session.get(ResultRow, claim.run_id) is None
