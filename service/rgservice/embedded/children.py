@@ -47,7 +47,13 @@ class Child:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait()
+        self.reap()
+
+    def reap(self) -> None:
+        """Wait for its end and close our end of its input."""
+        self._process.wait()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""

@@ -1,0 +1,147 @@
+"""From a submission to a measurement through real processes."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from lab_processes import LONG, TINY, kill_group, until
+
+import rgclient
+from rgcontract import State
+from rgcore.measurement import measure
+from rgcore.network import build_network
+from rgcore.training import derive_generator, train
+
+
+def _numbers(result: rgclient.Result) -> dict:
+    """Every per-seed number of a result."""
+    return {
+        (snapshot.when, level.level, name): quantity.per_seed
+        for snapshot in result.data.snapshots
+        for level in snapshot.levels
+        for name, quantity in level.quantities.items()
+    }
+
+
+def test_two_servers_and_two_workers_share_one_record(lab, client, token):
+    lab.worker()
+    lab.worker()
+    with rgclient.Client(lab.urls[1], token) as other:
+        first = client.submit(**TINY, seeds=4)
+        second = other.submit(**TINY, seeds=4)
+        assert second.id == first.id
+        assert second.created is False
+        assert _numbers(first.wait(progress=False)) == _numbers(second.wait(progress=False))
+    assert all(len(tries) == 1 for tries in first.attempts().values())
+
+
+def test_the_numbers_are_those_of_the_core_whoever_computed_them(lab, client):
+    """A worker's numbers equal a plain run of the core in this process, bit for bit."""
+    import torch
+
+    from rgworker.unpack import architecture_of, chain_of, plan_of
+
+    lab.worker(OMP_NUM_THREADS="2")
+    result = client.submit(**TINY, seeds=[3]).wait(progress=False)
+    spec = result.data.spec
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        network = build_network(architecture_of(spec), derive_generator(3, "init"))
+        chain = chain_of(spec)
+        train(network, chain, plan_of(spec), 3, seq_len=spec.data.seq_len)
+        expected = measure(
+            network, chain, seq_len=8, n_sequences=64, mask_prob=0.15, levels=["position"], seed=3
+        )
+    finally:
+        torch.set_num_threads(threads)
+    ranks = result.effective_rank(level="position").per_seed[3]
+    assert list(ranks) == expected.levels["position"].arrays["effective_rank"].tolist()
+    assert result.losses().loss.per_seed == {"3": expected.loss}
+    assert result.losses().bayes_loss.per_seed == {"3": expected.bayes_loss}
+
+
+def test_more_seeds_leave_the_measured_ones_as_they_are(lab, client):
+    lab.worker()
+    before = client.submit(**TINY, seeds=2).wait(progress=False)
+    topped_up = client.submit(**TINY, seeds=3)
+    after = topped_up.wait(progress=False)
+    assert after.seeds == (0, 1, 2)
+    for key, per_seed in _numbers(before).items():
+        if per_seed is not None:
+            for seed, values in per_seed.items():
+                assert _numbers(after)[key][seed] == values
+    assert {seed: len(tries) for seed, tries in topped_up.attempts().items()} == {0: 1, 1: 1, 2: 1}
+
+
+def test_a_killed_worker_costs_an_attempt_and_nothing_else(lab, client, database):
+    doomed = lab.worker()
+    spec = {**TINY, "training": {"steps": 4000, "batch_size": 16}}
+    experiment = client.submit(**spec, seeds=1)
+    until(lambda: client.view(experiment.id).runs[0].progress is not None)
+    kill_group(doomed)
+    lab.worker()
+    result = experiment.wait(progress=False, timeout=90)
+    outcomes = [(attempt.number, attempt.outcome) for attempt in experiment.attempts()[0]]
+    assert outcomes == [(1, "lost"), (2, "done")]
+    assert result.seeds == (0,)
+
+
+def test_a_running_experiment_can_be_cancelled(lab, client):
+    lab.worker()
+    experiment = client.submit(**LONG, seeds=1)
+    until(lambda: client.view(experiment.id).state is State.RUNNING)
+    experiment.cancel()
+    until(lambda: client.view(experiment.id).state is State.CANCELLED, 20)
+    assert experiment.attempts()[0][0].outcome == "cancelled"
+    with pytest.raises(rgclient.ExperimentCancelled):
+        experiment.wait(progress=False)
+
+
+def test_a_worker_that_is_stopped_gives_its_run_back(lab, client):
+    first = lab.worker()
+    experiment = client.submit(**LONG, seeds=1)
+    until(lambda: client.view(experiment.id).state is State.RUNNING)
+    first.stop()
+    view = client.view(experiment.id)
+    assert view.state is State.QUEUED
+    assert view.runs[0].attempts[0].outcome == "released"
+    assert "no worker is running" in view.waiting.reason
+
+
+def test_an_attempt_past_its_time_limit_is_failed_with_the_limit(lab, client):
+    lab.worker(RGLAB_RUN_TIME_LIMIT_SECONDS="2")
+    experiment = client.submit(**LONG, seeds=1)
+    with pytest.raises(rgclient.ExperimentFailed, match="longer than the limit of 2 s"):
+        experiment.wait(progress=False, timeout=60)
+
+
+def test_a_run_that_diverges_is_failed_with_the_cause_and_not_repeated(lab, client):
+    lab.worker()
+    wild = {"steps": 200, "batch_size": 16, "optimizer": "sgd", "lr": 10.0, "grad_clip": None}
+    model = {**TINY["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
+    experiment = client.submit(**{**TINY, "training": wild, "model": model}, seeds=1)
+    with pytest.raises(rgclient.ExperimentFailed, match="try a smaller"):
+        experiment.wait(progress=False, timeout=60)
+    (attempt,) = experiment.attempts()[0]
+    assert "DivergedError" in attempt.traceback
+
+
+def test_submissions_are_kept_while_the_broker_is_away(lab, client):
+    kill_group(lab.broker)
+    experiment = client.submit(**TINY, seeds=1)
+    assert client.view(experiment.id).state is State.QUEUED
+    lab.start_broker()
+    lab.worker()
+    assert experiment.wait(progress=False, timeout=60).seeds == (0,)
+
+
+def test_the_flat_network_goes_the_same_way(lab, client):
+    lab.worker()
+    model = {"mixing": "flat", "depth": 2, "width": 16}
+    result = client.submit(**{**TINY, "model": model}, seeds=2).wait(progress=False)
+    ranks = result.effective_rank(level="sequence")
+    assert len(ranks) == 3
+    assert all(1 <= value <= 16 for value in ranks.mean)
+    assert all(math.isfinite(value) for value in ranks.standard_error)
