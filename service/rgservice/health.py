@@ -1,4 +1,4 @@
-"""`python -m rgservice.health URL`: exit code 0 if it answers 200; for a container's health check."""
+"""`python -m rgservice.health URL`: exit code 0 if it answers 200; a container asks so."""
 
 from __future__ import annotations
 
