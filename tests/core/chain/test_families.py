@@ -5,17 +5,38 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rgcore.chain import FAMILIES, ChainError, make_chain
+from rgcore.chain import FAMILIES, ChainError, make_chain, markov_chain
 
 ROUNDING = 1e-13
 """Some V epsilons, V up to 64."""
 
-chains = st.builds(
+tunable_chains = st.builds(
     make_chain,
-    st.sampled_from(sorted(FAMILIES)),
+    st.sampled_from(["potts", "ring", "random_reversible"]),
     n_states=st.sampled_from([2, 3, 5, 16, 64]),
     corr_len=st.floats(0.05, 1000.0),
     seed=st.integers(0, 2**63 - 1),
+)
+trees = st.builds(
+    lambda branching, scales: make_chain(
+        "hierarchical", branching=branching, scales=sorted(scales)
+    ),
+    st.sampled_from([2, 3, 4]),
+    st.lists(st.floats(0.05, 1000.0), min_size=1, max_size=3),
+)
+given_spectra = st.builds(  # |l2| + ... + |lV| <= 1/2 leaves no entry of P negative
+    lambda values: make_chain(
+        "spectrum", eigenvalues=np.array(values) / (2.0 * np.abs(values).sum())
+    ),
+    st.lists(st.floats(-1.0, 1.0), min_size=1, max_size=15).filter(lambda v: np.abs(v).sum() > 0.1),
+)
+matrices = st.builds(
+    lambda n_states, seed: make_chain(
+        "explicit",
+        matrix=np.random.default_rng(seed).dirichlet(np.full(n_states, 0.5), size=n_states),
+    ),
+    st.sampled_from([2, 3, 5, 16, 64]),
+    st.integers(0, 2**32 - 1),
 )
 random_chains = st.builds(
     make_chain,
@@ -25,19 +46,20 @@ random_chains = st.builds(
     seed=st.integers(0, 2**63 - 1),
     concentration=st.sampled_from([0.05, 0.2, 1.0, 10.0, 100.0]),
 )
-either = st.one_of(chains, random_chains)
+reversible_chains = st.one_of(tunable_chains, random_chains, trees, given_spectra)
+chains = st.one_of(reversible_chains, matrices)
 quick = settings(max_examples=60, deadline=None, database=None, derandomize=True)
 
 
 @quick
-@given(either)
+@given(chains)
 def test_rows_of_the_transition_matrix_are_laws(chain):
     assert (chain.transition >= 0).all()
     np.testing.assert_allclose(chain.transition.sum(axis=1), 1.0, rtol=0, atol=ROUNDING)
 
 
 @quick
-@given(either)
+@given(chains)
 def test_stationary_law_is_stationary(chain):
     assert chain.stationary.sum() == pytest.approx(1.0, abs=ROUNDING)
     np.testing.assert_allclose(
@@ -46,17 +68,47 @@ def test_stationary_law_is_stationary(chain):
 
 
 @quick
-@given(either)
+@given(reversible_chains)
 def test_detailed_balance_holds(chain):
     flow = chain.stationary[:, None] * chain.transition
     np.testing.assert_allclose(flow, flow.T, rtol=0, atol=ROUNDING)
 
 
 @quick
-@given(either)
+@given(chains)
 def test_eigenvalues_fall_in_modulus_and_start_at_one(chain):
     assert chain.eigenvalues[0] == 1.0
     assert (np.diff(np.abs(chain.eigenvalues)) <= 0).all()
+
+
+@quick
+@given(chains)
+def test_eigenvalues_sum_to_the_trace(chain):
+    # the first two power sums, which the general solver is not needed for
+    total = chain.eigenvalues.sum()
+    assert total == pytest.approx(chain.transition.trace(), abs=1e-12)  # V epsilons, V times
+    squares = (chain.eigenvalues**2).sum()
+    assert squares == pytest.approx((chain.transition * chain.transition.T).sum(), abs=1e-12)
+
+
+@quick
+@given(chains)
+def test_entropies_follow_from_the_matrix_and_its_law(chain):
+    logs = np.log(np.where(chain.transition > 0, chain.transition, 1.0))
+    rate = -(chain.stationary[:, None] * chain.transition * logs).sum()
+    assert chain.entropy_rate == pytest.approx(rate, abs=ROUNDING)
+    law = chain.stationary[chain.stationary > 0]
+    assert chain.unigram_entropy == pytest.approx(-(law * np.log(law)).sum(), abs=ROUNDING)
+
+
+@pytest.mark.parametrize("family", ["potts", "ring", "random_reversible", "hierarchical"])
+@pytest.mark.parametrize("corr_len", [0.05, 0.4, 1.0, 7.0, 1000.0, 1e6])
+@pytest.mark.parametrize("n_states", [2, 4, 16, 64])
+def test_second_eigenvalue_is_that_of_the_correlation_length(family, corr_len, n_states):
+    chain = make_chain(family, n_states, corr_len)
+    assert abs(chain.eigenvalues[1]) == pytest.approx(np.exp(-1 / corr_len), abs=1e-14)
+    # d xi / xi = xi d|l2| / |l2|: 1e-15 in |l2| is 3e-8 at xi = 0.05 and 1e-9 at xi = 1e6
+    assert chain.corr_len == pytest.approx(corr_len, rel=1e-6)
 
 
 @settings(quick, max_examples=200)
@@ -141,9 +193,15 @@ def test_potts_spectrum_is_one_and_a_multiple_eigenvalue(n_states, corr_len):
     np.testing.assert_array_equal(chain.stationary, 1 / n_states)
 
 
-def test_arrays_of_a_chain_cannot_be_written():
-    chain = make_chain("potts", 3, 1.0)
-    for array in (chain.transition, chain.stationary, chain.eigenvalues):
+def test_memoryless_chain_of_a_seed_keeps_its_stationary_law():
+    # the null that is trained: nothing is left to learn at the shortest correlation length
+    short, long = (make_chain("random_reversible", 8, xi, 5) for xi in (0.05, 7.0))
+    np.testing.assert_allclose(short.stationary, long.stationary, rtol=ROUNDING)
+    assert short.mutual_information(1)[0] < 1e-15
+
+
+def test_arrays_of_a_chain_cannot_be_written(example):
+    for array in (example.transition, example.stationary, example.eigenvalues):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0.0
 
@@ -165,6 +223,14 @@ def test_default_seed_is_zero():
         (("potts", 4, float("nan")), {}, "corr_len"),
         (("potts", 4, float("inf")), {}, "corr_len"),
         (("potts", 4, 1.0), {"concentration": 1.0}, "concentration"),
+        (("potts", None, 1.0), {}, "n_states"),
+        (("ring", 4, None), {}, "corr_len"),
+        (("ring", 1, 1.0), {}, "n_states"),
+        (("ring", 4, 0.01), {}, "corr_len"),
+        (("ring", 4, 1.0), {"hop": 0.1}, "hop"),
+        (("spectrum",), {}, "eigenvalues"),
+        (("explicit",), {"matrix": None}, "matrix"),
+        (("hierarchical", 8, 1.0), {"branchings": 2}, "branchings"),
         (("random_reversible", 4, 1.0), {"concentraton": 1.0}, "concentraton"),
         (("random_reversible", 4, 1.0), {"concentration": 0.0}, "concentration"),
         (("random_reversible", 4, 1.0), {"concentration": float("nan")}, "concentration"),
@@ -178,5 +244,28 @@ def test_impossible_chains_are_refused_by_field(arguments, own, field):
 
 
 def test_error_survives_the_trip_between_processes():
-    error = pickle.loads(pickle.dumps(ChainError("corr_len", 0.0, "more")))
-    assert (error.field, error.value, error.allowed) == ("corr_len", 0.0, "more")
+    sent = ChainError("matrix", 0.9, "rows that sum to 1", "row 0 sums to 0.9")
+    error = pickle.loads(pickle.dumps(sent))
+    assert str(error) == "matrix: row 0 sums to 0.9; allowed: rows that sum to 1"
+    assert (error.field, error.value, error.allowed) == (sent.field, sent.value, sent.allowed)
+
+
+def test_error_without_a_reason_shows_the_value():
+    assert str(ChainError("corr_len", 0.0, "more")) == "corr_len is 0.0; allowed: more"
+
+
+def test_every_family_is_named_after_itself():
+    for family, own in {
+        "spectrum": {"eigenvalues": (0.2,)},
+        "explicit": {"matrix": [[0.5, 0.5], [0.4, 0.6]]},
+    }.items():
+        assert make_chain(family, **own).family == family
+    for family in set(FAMILIES) - {"spectrum", "explicit"}:
+        assert make_chain(family, 4, 1.0).family == family
+
+
+def test_stationary_law_is_found_where_it_is_not_given():
+    step = np.array([[0.5, 0.5, 0.0], [0.25, 0.0, 0.75], [0.0, 0.5, 0.5]])
+    # flows in balance: pi_1 = 2 pi_0, pi_2 = 3/2 pi_1
+    expected = np.array([1.0, 2.0, 3.0]) / 6.0
+    np.testing.assert_allclose(markov_chain("path", step).stationary, expected, rtol=1e-15)

@@ -33,7 +33,7 @@ def bayes_posterior(
         ValueError: shapes differ, a visible token is no state, or the visible tokens of a
             sequence cannot follow each other in this chain.
     """
-    states, hidden = _checked(chain, tokens, mask)
+    states, hidden = checked_sequences(chain, tokens, mask)
     return _posterior(chain, states, hidden)
 
 
@@ -53,7 +53,7 @@ def bayes_masked_loss(
     Raises:
         ValueError: nothing is hidden, or what `bayes_posterior` raises.
     """
-    states, hidden = _checked(chain, tokens, mask, all_tokens=True)
+    states, hidden = checked_sequences(chain, tokens, mask, all_tokens=True)
     if not hidden.any():
         raise ValueError("no token is masked: the masked loss is a mean over masked tokens")
     total = 0.0
@@ -92,13 +92,18 @@ def _posterior(
     return np.ascontiguousarray(law.transpose(1, 0, 2))
 
 
-def _checked(
+def checked_sequences(
     chain: Chain,
     tokens: ArrayLike | torch.Tensor,
     mask: ArrayLike | torch.Tensor,
     *,
     all_tokens: bool = False,
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Tokens and mask as arrays of one shape (n, T).
+
+    Raises:
+        ValueError: shapes differ, or a visible token is no state (with all_tokens, any token).
+    """
     states = _array(tokens).astype(np.int64)
     hidden = _array(mask).astype(np.bool_)
     if states.ndim != 2 or states.shape != hidden.shape:

@@ -8,7 +8,9 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import entr, xlog1py
+from scipy.special import xlog1py
+
+from rgcore.chain.modes import in_detailed_balance, modes
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,9 +23,11 @@ class Chain:
         stationary: (V,), the law pi of every single token.
         eigenvalues: (V,) of the transition matrix, by falling modulus; the first is 1.
             Real for a reversible chain, complex otherwise.
-        corr_len: correlation length -1 / ln|l2|, in tokens.
+        corr_len: correlation length -1 / ln|l2|, in tokens; 0 where l2 is 0.
         entropy_rate: entropy of a token given the one before, in nats.
         unigram_entropy: entropy of pi, in nats: the loss of guessing without looking.
+        scale_corr_lens: (n,), one correlation length per scale, in tokens, from the finest to the
+            coarsest; None for a family without scales.
     """
 
     family: str
@@ -33,11 +37,57 @@ class Chain:
     corr_len: float
     entropy_rate: float
     unigram_entropy: float
+    scale_corr_lens: NDArray[np.float64] | None = None
 
     @property
     def n_states(self) -> int:
         """V."""
         return len(self.stationary)
+
+    @cached_property
+    def reversible(self) -> bool:
+        """Whether pi_i P_ij = pi_j P_ji: read backwards, a sequence has the same law."""
+        return in_detailed_balance(self.transition, self.stationary)
+
+    @cached_property
+    def reversed_transition(self) -> NDArray[np.float64]:
+        """P of the sequences read backwards: pi_j P_ji / pi_i, (V, V); P itself if reversible."""
+        if self.reversible:
+            return self.transition
+        backwards = self.stationary * self.transition.T / self.stationary[:, None]
+        backwards.setflags(write=False)
+        return backwards
+
+    def right_eigenvectors(self) -> NDArray[np.float64] | NDArray[np.complex128]:
+        """The r with P r = l r for each l of `eigenvalues[1:]`, in that order: (V, V-1).
+
+        As functions of the token they are what a reader of the past can still know: the mean of
+        r(x_{t+n}) given x_t is l^n r(x_t). Under pi each has mean 0 and variance 1. Those of a
+        reversible chain are real and uncorrelated, sum_i pi_i r_ia r_ib = delta_ab. The columns
+        of a defective eigenvalue are one vector, repeated.
+        """
+        return modes(self.transition, self.stationary).vectors
+
+    def shuffled(self) -> Chain:
+        """The chain of the same pi without memory, P = 1 pi^T: the null beside each number.
+
+        Its sequences are those of this chain with every token drawn anew, or shuffled across an
+        endless sequence.
+        """
+        transition = np.tile(self.stationary, (self.n_states, 1))
+        eigenvalues = np.zeros(self.n_states)
+        eigenvalues[0] = 1.0
+        for array in (transition, eigenvalues):
+            array.setflags(write=False)
+        return Chain(
+            family=f"{self.family}, shuffled",
+            transition=transition,
+            stationary=self.stationary,
+            eigenvalues=eigenvalues,
+            corr_len=0.0,
+            entropy_rate=self.unigram_entropy,
+            unigram_entropy=self.unigram_entropy,
+        )
 
     def mutual_information(self, max_lag: int) -> NDArray[np.float64]:
         """I(x_t; x_{t+r}) in nats for r = 1..max_lag, shape (max_lag,).
@@ -94,33 +144,3 @@ class Chain:
         """
         cumulative = np.cumsum(np.vstack([self.transition, self.stationary]), axis=1)
         return torch.tensor(cumulative / cumulative[:, -1:], dtype=torch.float64)
-
-
-def reversible_chain(
-    family: str, transition: NDArray[np.float64], stationary: NDArray[np.float64]
-) -> Chain:
-    """The chain of a transition matrix in detailed balance with its stationary law.
-
-    The spectrum is that of the symmetric matrix of entries sqrt(P_ij P_ji), which is similar to P
-    and whose eigenvalues are found to about V times the float64 epsilon.
-
-    Args:
-        family: name of its construction.
-        transition: (V, V), row-stochastic, pi_i P_ij = pi_j P_ji.
-        stationary: (V,), pi.
-    """
-    root = np.sqrt(transition)
-    others = np.linalg.eigvalsh(root * root.T)[:-1]  # (V-1,), the largest is 1 exactly
-    others = others[np.argsort(-np.abs(others), kind="stable")]
-    eigenvalues = np.concatenate([[1.0], others])
-    for array in (transition, stationary, eigenvalues):
-        array.setflags(write=False)
-    return Chain(
-        family=family,
-        transition=transition,
-        stationary=stationary,
-        eigenvalues=eigenvalues,
-        corr_len=float(-1.0 / np.log(np.abs(others[0]))),
-        entropy_rate=float(stationary @ entr(transition).sum(axis=1)),
-        unigram_entropy=float(entr(stationary).sum()),
-    )

@@ -3,51 +3,64 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable
+from typing import Any
 
 from rgcore.chain.chain import Chain
+from rgcore.chain.checks import checked_corr_len, checked_n_states
 from rgcore.chain.errors import ChainError
+from rgcore.chain.explicit import explicit
+from rgcore.chain.hierarchical import hierarchical
 from rgcore.chain.potts import potts
 from rgcore.chain.random_reversible import random_reversible
+from rgcore.chain.ring import ring
+from rgcore.chain.spectrum import spectrum
 
 FAMILIES: dict[str, Callable[..., Chain]] = {
+    "explicit": explicit,
+    "hierarchical": hierarchical,
     "potts": potts,
     "random_reversible": random_reversible,
+    "ring": ring,
+    "spectrum": spectrum,
 }
-"""Name to f(n_states, corr_len, seed, *, own parameters)."""
-
-LEAST_CORR_LEN = 0.05
-"""|l2| is then 2e-9, still resolved to 1e-7 of itself."""
-MOST_CORR_LEN = 1e6
+"""Name to f(n_states, corr_len, seed, *, own parameters); what has no default is needed."""
 
 
-def make_chain(family: str, n_states: int, corr_len: float, seed: int = 0, **own: float) -> Chain:
+def make_chain(
+    family: str,
+    n_states: int | None = None,
+    corr_len: float | None = None,
+    seed: int = 0,
+    **own: Any,
+) -> Chain:
     """A chain of a family with a given correlation length.
 
     Args:
         family: a name out of `FAMILIES`.
-        n_states: V, 2 or more.
-        corr_len: xi = -1 / ln|l2|, in tokens.
+        n_states: V, 2 or more; may be left out where the family's own parameters fix it.
+        corr_len: xi = -1 / ln|l2|, in tokens; may be left out likewise.
         seed: draws the transition matrix of a random family; not the training seed.
         **own: parameters of that family alone, e.g. `concentration` of `random_reversible`.
 
     Raises:
-        ChainError: an unknown family, a parameter that it does not have, or a value out of range.
+        ChainError: an unknown family, a parameter that it does not have or misses, or a value out
+            of range.
     """
     if family not in FAMILIES:
         raise ChainError("family", family, ", ".join(sorted(FAMILIES)))
     build = FAMILIES[family]
-    known = [
-        name
-        for name, parameter in inspect.signature(build).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
-    ]
+    parameters = inspect.signature(build).parameters
+    known = [name for name, one in parameters.items() if one.kind is one.KEYWORD_ONLY]
     for name, value in own.items():
         if name not in known:
             raise ChainError(name, value, f"of {family}: {', '.join(known) or 'none'}")
-    if n_states < 2:
-        raise ChainError("n_states", n_states, "2 or more")
-    if not (math.isfinite(corr_len) and LEAST_CORR_LEN <= corr_len <= MOST_CORR_LEN):
-        raise ChainError("corr_len", corr_len, f"{LEAST_CORR_LEN} to {MOST_CORR_LEN:g} tokens")
+    needed = [name for name, one in parameters.items() if one.default is one.empty]
+    for name in known:
+        if name in needed and own.get(name) is None:
+            raise ChainError(name, None, f"{family} is made of it and cannot do without")
+    if "n_states" in needed:
+        checked_n_states(n_states)
+    if "corr_len" in needed:
+        checked_corr_len(corr_len)
     return build(n_states, corr_len, seed, **own)

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from rgcore.chain.chain import Chain, reversible_chain
+from rgcore.chain.chain import Chain
+from rgcore.chain.markov import markov_chain
 
 
 def potts(n_states: int, corr_len: float, seed: int) -> Chain:  # noqa: ARG001 - nothing is random
@@ -23,4 +24,4 @@ def potts(n_states: int, corr_len: float, seed: int) -> Chain:  # noqa: ARG001 -
     lost = -math.expm1(-1.0 / corr_len)  # 1 - l without its rounding
     transition = np.full((n_states, n_states), lost / n_states)
     transition[np.diag_indices(n_states)] += kept
-    return reversible_chain("potts", transition, np.full(n_states, 1.0 / n_states))
+    return markov_chain("potts", transition, np.full(n_states, 1.0 / n_states))

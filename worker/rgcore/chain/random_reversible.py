@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, logsumexp
 
-from rgcore.chain.chain import Chain, reversible_chain
+from rgcore.chain.chain import Chain
 from rgcore.chain.errors import ChainError
+from rgcore.chain.markov import markov_chain
 from rgcore.random import derive_generator
 
 LEAST_CONCENTRATION = 0.01
@@ -60,7 +61,7 @@ def random_reversible(
         transition = (1.0 - stay) * transition + stay * np.eye(n_states)
     transition /= transition.sum(axis=1, keepdims=True)
     stationary /= stationary.sum()
-    return reversible_chain("random_reversible", transition, stationary)
+    return markov_chain("random_reversible", transition, stationary)
 
 
 def _log_weights(n_states: int, concentration: float, seed: int) -> NDArray[np.float64]:

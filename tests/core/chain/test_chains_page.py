@@ -1,0 +1,60 @@
+"""docs/chains.md, run."""
+
+import doctest
+import importlib.util
+import json
+
+import pytest
+from markdown import ROOT, blocks, links
+
+from rgcore.chain import FAMILIES, make_chain
+
+PAGE = "docs/chains.md"
+MOST_BYTES = 60_000  # of a picture
+
+
+@pytest.mark.parametrize(
+    "block", [b for b in blocks(PAGE) if b.language == "json"], ids=lambda b: b.heading
+)
+def test_spec_on_the_page_is_a_chain_of_its_family(block):
+    chain = make_chain(**json.loads(block.code)["chain"])
+    assert chain.family == block.heading
+
+
+def test_python_on_the_page_prints_what_it_says():
+    code = "\n".join(block.code for block in blocks(PAGE) if block.language == "python")
+    example = doctest.DocTestParser().get_doctest(code, {}, PAGE, PAGE, 0)
+    assert doctest.DocTestRunner(verbose=False).run(example).failed == 0
+
+
+def test_every_family_has_a_section_a_spec_and_a_picture():
+    assert {b.heading for b in blocks(PAGE) if b.language == "json"} == set(FAMILIES)
+    assert set(links(PAGE)) >= {f"images/chains/{family}.png" for family in FAMILIES}
+
+
+def test_pictures_are_small():
+    for family in FAMILIES:
+        assert (ROOT / f"docs/images/chains/{family}.png").stat().st_size <= MOST_BYTES
+
+
+def script():
+    place = ROOT / "scripts" / "chain_pictures.py"
+    spec = importlib.util.spec_from_file_location("chain_pictures", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_script_knows_every_family():
+    examples = script().examples()
+    assert {chain.family for chains in examples.values() for chain in chains.values()} == set(
+        FAMILIES
+    )
+
+
+def test_script_draws_matrix_eigenvalues_and_decay():
+    # complex eigenvalues are drawn too: a warning would be an error here
+    figure = script().picture(script().examples()["explicit"])
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[:2] == ["P, drift", "eigenvalues, complex plane"]
+    assert "I(r)" in titles[2]
