@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MIXINGS = ("context", "flat")
-"""How tokens reach a residual stream: a window around each position, or the whole sequence."""
+MIXINGS = ("context", "flat", "mixer", "window")
+"""How tokens reach a residual stream.
+
+- context: a window of tokens around each position enters its stream.
+- flat: the whole sequence enters its one stream.
+- mixer: a token enters; each block mixes all positions.
+- window: a token enters; each block reads the positions next door.
+"""
 ACTIVATIONS = ("gelu", "relu", "silu", "tanh")
 NORMS = ("layer", "none", "rms")
 
@@ -40,7 +46,7 @@ class Architecture:
         context: radius c of the window, in tokens; read by mixing `context` alone.
         depth: L, residual blocks.
         width: d, dimension of the residual stream and of the token embedding.
-        hidden_ratio: hidden units of a block over d.
+        hidden_ratio: hidden units of a block over d; of a mixer's token mixing, over T.
         activation: f, one of relu, gelu, tanh, silu.
         norm: N, one of none, layer, rms; also the norm before the read-out.
         residual_scale: s, factor of a block's output.
@@ -79,6 +85,19 @@ class Architecture:
     def hidden(self) -> int:
         """Hidden units of a block: hidden_ratio * d, rounded, at least 1."""
         return max(1, round(self.hidden_ratio * self.width))
+
+    @property
+    def token_hidden(self) -> int:
+        """Hidden units of a mixer's token mixing: hidden_ratio * T, rounded, at least 1."""
+        return max(1, round(self.hidden_ratio * self.seq_len))
+
+    @property
+    def view_radius(self) -> int | None:
+        """How many tokens to each side can reach the read-out of a position.
+
+        None for the whole sequence, wherever the position is.
+        """
+        return {"context": self.context, "window": self.depth}.get(self.mixing)
 
     @property
     def mask_id(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -34,25 +35,37 @@ def norm_parameter_count(arch: Architecture) -> int:
 
 
 class Block(nn.Module):
-    """h + s * (W2 f(W1 N(h) + b1) + b2), on the last axis."""
+    """h + s * (W2 f(W1 N(h) + b1) + b2), on the last axis.
+
+    Attributes:
+        reads: normed streams that enter it at each position.
+    """
+
+    reads: ClassVar[int] = 1
 
     def __init__(self, arch: Architecture, generator: torch.Generator) -> None:
         super().__init__()
         self.norm = make_norm(arch)
-        self.enter = gaussian_linear(arch.width, arch.hidden, arch.init_scale, generator)
+        n_in = self.reads * arch.width
+        self.enter = gaussian_linear(n_in, arch.hidden, arch.init_scale, generator)
         self.leave = gaussian_linear(arch.hidden, arch.width, arch.init_scale, generator)
         self.activation = ACTIVATION_OF[arch.activation]
         self.scale = arch.residual_scale
 
     def forward(self, stream: Tensor) -> Tensor:
         """The stream after the block: (..., d) to (..., d)."""
-        hidden = self.activation(self.enter(self.norm(stream)))  # (..., hidden)
+        return self.add(stream, self.norm(stream))
+
+    def add(self, stream: Tensor, read: Tensor) -> Tensor:
+        """The stream (..., d) and what the block makes of (..., reads * d)."""
+        hidden = self.activation(self.enter(read))  # (..., hidden)
         return torch.add(stream, self.leave(hidden), alpha=self.scale)
 
-    @staticmethod
-    def parameter_count(arch: Architecture) -> int:
+    @classmethod
+    def parameter_count(cls, arch: Architecture) -> int:
         """Parameters of one block."""
-        return 2 * arch.width * arch.hidden + arch.hidden + arch.width + norm_parameter_count(arch)
+        enter = (cls.reads * arch.width + 1) * arch.hidden
+        return enter + (arch.hidden + 1) * arch.width + norm_parameter_count(arch)
 
 
 class Stem(nn.Module):

@@ -7,9 +7,16 @@ import torch
 from rgcore.network.architecture import Architecture
 from rgcore.network.context import ContextNetwork
 from rgcore.network.flat import FlatNetwork
+from rgcore.network.mixer import MixerNetwork
 from rgcore.network.residual import ResidualNetwork
+from rgcore.network.window import WindowNetwork
 
-NETWORK_OF: dict[str, type[ResidualNetwork]] = {"context": ContextNetwork, "flat": FlatNetwork}
+NETWORK_OF: dict[str, type[ResidualNetwork]] = {
+    "context": ContextNetwork,
+    "flat": FlatNetwork,
+    "mixer": MixerNetwork,
+    "window": WindowNetwork,
+}
 
 
 def build_network(arch: Architecture, generator: torch.Generator) -> ResidualNetwork:

@@ -21,11 +21,6 @@ class ContextNetwork(ResidualNetwork):
         """The window: 2c + 1 tokens."""
         return 2 * arch.context + 1
 
-    @staticmethod
-    def logits(arch: Architecture) -> int:
-        """V, of the position in the middle of the window."""
-        return arch.n_states
-
     def windows(self, inputs: Tensor) -> Tensor:
         """Windows around all positions, a view: (n, T) to (n, T, 2c + 1)."""
         radius = self.arch.context
@@ -41,10 +36,6 @@ class ContextNetwork(ResidualNetwork):
     def forward(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
         """Logits (n, T', V) at the positions of the slice, all T by default."""
         return self.read_out(self.through_blocks(self.embed(inputs, positions)))
-
-    def read_masked(self, stream: Tensor, mask: Tensor) -> Tensor:
-        """Logits (m, V) out of h_L (n, T', d) where the mask (n, T') is True."""
-        return self.read_out(stream[mask])
 
     def masked_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Logits (m, V) at the masked places; the others are not computed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -23,13 +24,16 @@ class ResidualNetwork(nn.Module, ABC):
 
     Attributes:
         arch: the architecture.
+        block: what its blocks are.
     """
+
+    block: ClassVar[type[Block]] = Block
 
     def __init__(self, arch: Architecture, generator: torch.Generator) -> None:
         super().__init__()
         self.arch = arch
         self.stem = Stem(arch, self.slots(arch), generator)
-        self.blocks = nn.ModuleList(Block(arch, generator) for _ in range(arch.depth))
+        self.blocks = nn.ModuleList(self.block(arch, generator) for _ in range(arch.depth))
         self.final_norm = make_norm(arch)
         self.head = gaussian_linear(arch.width, self.logits(arch), arch.init_scale, generator)
 
@@ -39,25 +43,25 @@ class ResidualNetwork(nn.Module, ABC):
         """Tokens that enter one stream."""
 
     @staticmethod
-    @abstractmethod
     def logits(arch: Architecture) -> int:
-        """Logits read from one stream."""
+        """Logits read from one stream: V, of its position."""
+        return arch.n_states
 
     @abstractmethod
     def embed(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
-        """h_0: (n, T', d) for mixing `context`, (n, d) for `flat`."""
+        """h_0: (n, T', d), (n, d) for mixing `flat`."""
 
     @abstractmethod
     def forward(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
         """Logits (n, T', V) at the positions of the slice, all T by default."""
 
     @abstractmethod
-    def read_masked(self, stream: Tensor, mask: Tensor) -> Tensor:
-        """Logits (m, V) out of h_L where the mask, (n, T') of the same positions, is True."""
-
-    @abstractmethod
     def masked_logits(self, inputs: Tensor, mask: Tensor) -> Tensor:
         """Logits (m, V) at the m places where the mask (n, T) is True, row by row."""
+
+    def read_masked(self, stream: Tensor, mask: Tensor) -> Tensor:
+        """Logits (m, V) out of h_L where the mask, (n, T') of the same positions, is True."""
+        return self.read_out(stream[mask])
 
     def streams(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Iterator[Tensor]:
         """h_0, ..., h_L one at a time, as `residual_stream` without keeping them."""
@@ -75,12 +79,12 @@ class ResidualNetwork(nn.Module, ABC):
             positions: where, if streams have positions.
 
         Returns:
-            Tensors of shape (n, T', d) for mixing `context`, (n, d) for `flat`.
+            Tensors of shape (n, T', d), (n, d) for mixing `flat`.
         """
         return list(self.streams(inputs, positions))
 
     def read_out(self, stream: Tensor) -> Tensor:
-        """Logits of h_L: (..., d) to (..., V) for `context`, (..., T * V) for `flat`."""
+        """Logits of h_L: (..., d) to (..., V), to (..., T * V) for mixing `flat`."""
         logits: Tensor = self.head(self.final_norm(stream))
         return logits
 
@@ -95,7 +99,7 @@ class ResidualNetwork(nn.Module, ABC):
         """Parameters of a network of this mixing, in closed form."""
         return (
             Stem.parameter_count(arch, cls.slots(arch))
-            + arch.depth * Block.parameter_count(arch)
+            + arch.depth * cls.block.parameter_count(arch)
             + norm_parameter_count(arch)
             + (arch.width + 1) * cls.logits(arch)
         )

@@ -1,0 +1,25 @@
+import pytest
+
+from rgcore.network import Architecture
+
+
+@pytest.fixture
+def make_arch():
+    """A small architecture; every field can be given."""
+
+    def make(mixing, **fields):
+        small = {
+            "n_states": 4,
+            "seq_len": 9,
+            "context": 2,
+            "depth": 3,
+            "width": 8,
+            "hidden_ratio": 1.5,
+            "activation": "gelu",
+            "norm": "layer",
+            "residual_scale": 1.0,
+            "init_scale": 1.0,
+        }
+        return Architecture(mixing=mixing, **(small | fields))
+
+    return make
