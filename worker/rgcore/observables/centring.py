@@ -34,6 +34,18 @@ def centred(x: Rows) -> NDArray[np.float64] | None:
     return rows / largest if largest > 0 else None
 
 
+def centred_pair(x: Rows, y: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Two layers of the same n samples, each as `centred`; None if either is degenerate.
+
+    Raises:
+        ValueError: either is not a matrix, or the numbers of rows differ.
+    """
+    first, second = centred(x), centred(y)
+    if np.shape(x)[0] != np.shape(y)[0]:
+        raise ValueError(f"{np.shape(x)[0]} rows against {np.shape(y)[0]}; allowed: the same rows")
+    return None if first is None or second is None else (first, second)
+
+
 def singular_values(x: Rows) -> NDArray[np.float64] | None:
     """Singular values (d,) of the centred matrix, falling, up to a common factor.
 
@@ -66,6 +78,14 @@ def centred_gram(
     """
     outer = sum_x[..., :, None] * sum_y[..., None, :]
     return np.asarray(gram - outer / np.asarray(n_rows)[..., None, None])
+
+
+def frobenius_norm(gram: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Frobenius norm over the last two axes; entries are scaled first, so no square underflows."""
+    largest = np.abs(gram).max(axis=(-2, -1), keepdims=True)  # (..., 1, 1)
+    with np.errstate(invalid="ignore"):  # inf / inf: nan
+        scaled = gram / np.where(largest > 0, largest, 1.0)
+    return np.asarray(largest[..., 0, 0] * np.sqrt(np.square(scaled).sum(axis=(-2, -1))))
 
 
 def gram_spectrum(gram: NDArray[np.float64]) -> NDArray[np.float64]:

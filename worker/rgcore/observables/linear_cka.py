@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rgcore.observables.centring import Rows, centred
+from rgcore.observables.centring import Rows, centred_pair, frobenius_norm
 
 
 def linear_cka(x: Rows, y: Rows) -> float:
@@ -23,13 +23,12 @@ def linear_cka(x: Rows, y: Rows) -> float:
         not finite.
 
     Raises:
-        ValueError: the numbers of rows differ.
+        ValueError: either is not a matrix, or the numbers of rows differ.
     """
-    first, second = centred(x), centred(y)
-    if np.shape(x)[0] != np.shape(y)[0]:
-        raise ValueError(f"{np.shape(x)[0]} rows against {np.shape(y)[0]}; allowed: the same rows")
-    if first is None or second is None:
+    pair = centred_pair(x, y)
+    if pair is None:
         return float("nan")
+    first, second = pair
     return float(linear_cka_from_grams(first.T @ first, second.T @ second, first.T @ second))
 
 
@@ -43,15 +42,7 @@ def linear_cka_from_grams(
         gram_y: (..., e, e), Y^T Y.
         cross: (..., d, e), X^T Y. nan where any is not finite, or X^T X or Y^T Y is zero.
     """
-    norm_x, norm_y, norm = _norm(gram_x), _norm(gram_y), _norm(cross)
+    norm_x, norm_y, norm = frobenius_norm(gram_x), frobenius_norm(gram_y), frobenius_norm(cross)
     with np.errstate(invalid="ignore", divide="ignore"):  # replaced by nan below
         aligned = np.minimum((norm / norm_x) * (norm / norm_y), 1.0)  # rounding may pass 1
     return np.where((norm_x > 0) & (norm_y > 0), aligned, np.nan)
-
-
-def _norm(gram: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Frobenius norm over the last two axes; entries are scaled first, so no square underflows."""
-    largest = np.abs(gram).max(axis=(-2, -1), keepdims=True)  # (..., 1, 1)
-    with np.errstate(invalid="ignore"):  # inf / inf: nan
-        scaled = gram / np.where(largest > 0, largest, 1.0)
-    return np.asarray(largest[..., 0, 0] * np.sqrt(np.square(scaled).sum(axis=(-2, -1))))
