@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rgclient._numbers import with_error
 
 if TYPE_CHECKING:
-    from rgclient._series import LayerSeries
+    from rgclient._series import LayerSeries, RunKey
 
 
 @dataclass(frozen=True, repr=False)
@@ -19,13 +19,13 @@ class CollapseRatio:
 
     level: str
     when: str
-    """`initial` or `final`."""
+    """`initial`, `step_N`, `final` or `shuffled`."""
     mean: float
-    """Of the ratios of the seeds; nan if a seed has none."""
+    """Of the ratios of the runs; nan if a run has none."""
     standard_error: float
-    """Sample standard deviation / sqrt(seeds); nan for a single seed."""
-    per_seed: dict[int, float]
-    """Seed -> its own ratio."""
+    """Of the mean over seeds, or over chains (each the mean of its seeds); nan for a single one."""
+    per_seed: dict[RunKey, float]
+    """Run -> its own ratio."""
 
     def __repr__(self) -> str:
         """The number with its error."""
@@ -36,12 +36,12 @@ class CollapseRatio:
 
 
 def collapse_ratio(ranks: LayerSeries) -> CollapseRatio:
-    """The ratio of the last to the first value of each seed, its mean and standard error."""
+    """The ratio of the last to the first value of each run, its mean and standard error."""
     per_seed = {
         seed: column[-1] / column[0] if column[0] else math.nan
         for seed, column in ranks.per_seed.items()
     }
-    values = list(per_seed.values())
+    values = _sampled(per_seed)
     complete = bool(values) and not any(map(math.isnan, values))
     return CollapseRatio(
         level=ranks.level,
@@ -54,3 +54,13 @@ def collapse_ratio(ranks: LayerSeries) -> CollapseRatio:
         ),
         per_seed=per_seed,
     )
+
+
+def _sampled(per_seed: dict[RunKey, float]) -> list[float]:
+    """What the error is over: the runs, or the means of the chains where there are several."""
+    chains: dict[int, list[float]] = {}
+    for run, value in per_seed.items():
+        if isinstance(run, int):
+            return list(per_seed.values())
+        chains.setdefault(run[0], []).append(value)
+    return [statistics.fmean(values) for values in chains.values()]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rgclient._client import Client
     from rgclient._result import Result
+    from rgclient._series import RunKey
     from rgcontract import Attempt, ExperimentSpec
     from rgcontract import Experiment as View
 
@@ -141,9 +142,14 @@ class Experiment:
         self._heard(self._client.retry(self.id))
         return self
 
-    def attempts(self) -> dict[int, list[Attempt]]:
-        """Seed -> every try at it: worker, device, versions, times, outcome, traceback."""
-        return {run.seed: run.attempts for run in self.refresh()._known().runs}
+    def attempts(self) -> dict[RunKey, list[Attempt]]:
+        """Run -> every try at it: worker, device, versions, times, outcome, traceback.
+
+        A run is its training seed, or (chain seed, training seed) where there are several chains.
+        """
+        runs = self.refresh()._known().runs
+        several = len({run.chain_seed for run in runs}) > 1
+        return {(run.chain_seed, run.seed) if several else run.seed: run.attempts for run in runs}
 
     def __repr__(self) -> str:
         """State and key numbers, as last heard."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     "when", "step", "level", "quantity", "layer",
-    "mean", "standard_error", "low", "high", "n_seeds",
+    "mean", "standard_error", "low", "high", "n_seeds", "n", "half_shift",
 ]  # fmt: skip
 
 
@@ -27,13 +27,19 @@ def frame(data: Result) -> pd.DataFrame:
 def rows(data: Result) -> list[tuple[Any, ...]]:
     """The rows, in the order of `COLUMNS`."""
     seeds = tuple(data.seeds)
-    return [
-        (snapshot.when, snapshot.step, part.level, name, *point, len(seeds))
-        for snapshot in data.snapshots
-        for part in snapshot.levels
-        for name, estimate in part.quantities.items()
-        if len(estimate.shape) == 1
-        for point in layer_series(
-            estimate, quantity=name, level=part.level, when=snapshot.when, seeds=seeds
-        )
-    ]
+    found: list[tuple[Any, ...]] = []
+    for snapshot in data.snapshots:
+        network = [] if snapshot.network is None else [snapshot.network]
+        for part in [*snapshot.levels, *network]:
+            for name, estimate in part.quantities.items():
+                if len(estimate.shape) != 1:
+                    continue
+                series = layer_series(
+                    estimate, quantity=name, level=part.level, when=snapshot.when, seeds=seeds
+                )
+                key = (snapshot.when, snapshot.step, part.level, name)
+                found += [
+                    (*key, *point, len(seeds), series.n, shift)
+                    for point, shift in zip(series, series.half_shift, strict=True)
+                ]
+    return found

@@ -35,10 +35,10 @@ class Glance:
 
 
 def runs_text(runs: RunCounts) -> str:
-    """`2 of 3 seeds done, 1 failed`."""
+    """`2 of 3 runs done, 1 failed`."""
     failed = f", {runs.failed} failed" if runs.failed else ""
     cancelled = f", {runs.cancelled} cancelled" if runs.cancelled else ""
-    return f"{runs.done} of {count(runs.total, 'seed')} done{failed}{cancelled}"
+    return f"{runs.done} of {count(runs.total, 'run')} done{failed}{cancelled}"
 
 
 def of_acknowledgement(answer: Acknowledgement) -> Glance:
@@ -72,5 +72,6 @@ def of_view(view: View) -> Glance:
     )
 
 
-def _physics(corr_len: float, family: str, depth: int, width: int) -> str:
-    return f"xi = {corr_len:.4g}, {family}, depth {depth}, width {width}"
+def _physics(corr_len: float | None, family: str, depth: int, width: int) -> str:
+    length = "not known yet" if corr_len is None else f"{corr_len:.4g}"
+    return f"xi = {length}, {family}, depth {depth}, width {width}"

@@ -1,4 +1,4 @@
-"""The effective rank by layer, before and after training."""
+"""The effective rank by layer, at every moment that was measured."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def plot_series(
         _, axes = optional("matplotlib.pyplot", "plot").subplots()
     for line in series:
         layers = range(len(line))
-        (drawn,) = axes.plot(layers, line.mean, marker="o", label=line.when)
+        style = ":" if line.when == "shuffled" else "-"
+        (drawn,) = axes.plot(layers, line.mean, style, marker="o", label=line.when)
         axes.fill_between(layers, line.low, line.high, color=drawn.get_color(), alpha=0.25, lw=0)
     axes.set_xlabel("layer")
     axes.set_ylabel(f"effective rank ({series[0].level})")

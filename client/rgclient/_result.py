@@ -14,7 +14,7 @@ from rgclient._frame import frame
 from rgclient._html import facts_table
 from rgclient._plot import plot_series
 from rgclient._series import LayerArray, LayerSeries, layer_array, layer_series
-from rgclient._summary import facts, title, warning
+from rgclient._summary import facts, title, warnings
 from rgcontract import Level, Mixing
 from rgcontract import Result as Data
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from rgcontract import ChainFacts, Estimate, LevelResult, Losses, Snapshot
+
+
+NETWORK = "network"
+"""The level of what belongs to the network as a whole."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -45,18 +49,28 @@ class Result:
 
     @property
     def chain(self) -> ChainFacts:
-        """What is known exactly of the chain."""
+        """What is known exactly of the chain; of the first one where there are several."""
         return self.data.chain
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seeds these numbers are over."""
+        """The training seeds these numbers are over."""
         return tuple(self.data.seeds)
+
+    @property
+    def chain_seeds(self) -> tuple[int, ...]:
+        """The chains these numbers are over."""
+        return tuple(self.data.chain_seeds)
 
     @property
     def under_trained(self) -> bool:
         """Whether the final network is too far above the Bayes loss to believe its rank."""
         return self.data.under_trained
+
+    @property
+    def too_few_samples(self) -> bool:
+        """Whether more `n_sequences` would move the ranks of the final network."""
+        return self.data.too_few_samples
 
     @property
     def level(self) -> str:
@@ -86,10 +100,7 @@ class Result:
 
     def spectrum(self, level: str | None = None, when: str = "final") -> LayerArray:
         """The squared singular values v / sum v of each layer, largest first: (L + 1, d)."""
-        found = self.quantity("spectrum", level, when)
-        if isinstance(found, LayerArray):
-            return found
-        raise NotMeasured("spectrum has an unexpected shape; see .quantity('spectrum')")
+        return self._array("spectrum", level, when)
 
     def quantity(
         self, name: str, level: str | None = None, when: str = "final"
@@ -108,10 +119,29 @@ class Result:
         """Effective rank of the last layer over that of the first, per seed and over seeds."""
         return collapse_ratio(self.effective_rank(level, when))
 
+    def cka(self, level: str | None = None, when: str = "final") -> LayerArray:
+        """Linear CKA of every layer with every layer: (L + 1, L + 1)."""
+        return self._array("cka", level, when)
+
+    def relevance(self, target: str = "posterior", when: str = "final") -> LayerSeries:
+        """Out-of-sample R^2 of a linear read-out from each layer at the masked positions.
+
+        Args:
+            target: `posterior` (log-odds of the exact posterior) or `irrelevant` (tokens that
+                carry nothing more on the masked one, given the nearest visible ones).
+            when: the moment.
+        """
+        return self._series(f"relevance_{target}", NETWORK, when)
+
+    def corr_len_flow(self, when: str = "final") -> LayerSeries:
+        """Correlation length of the residual stream, layer by layer, in tokens."""
+        return self._series("corr_len_flow", NETWORK, when)
+
     def to_frame(self) -> pd.DataFrame:
         """Every per-layer quantity as tidy pandas rows.
 
-        Columns: when, step, level, quantity, layer, mean, standard_error, low, high, n_seeds.
+        Columns: when, step, level, quantity, layer, mean, standard_error, low, high, n_seeds, n,
+        half_shift.
         Needs `pip install 'rgclient[frame]'`.
         """
         return frame(self.data)
@@ -123,7 +153,10 @@ class Result:
         """
         series = [self.effective_rank(level, snapshot.when) for snapshot in self.data.snapshots]
         return plot_series(
-            series, title=title(self.data), confidence=self.data.confidence, axes=axes
+            series,
+            title="\n".join([title(self.data), *warnings(self.data)]),
+            confidence=self.data.confidence,
+            axes=axes,
         )
 
     def save(self, path: str | PathLike[str]) -> Path:
@@ -146,22 +179,22 @@ class Result:
 
     def __repr__(self) -> str:
         """The numbers that matter, in a few lines."""
-        flag = warning(self.data)
         lines = [title(self.data), *(f"  {name}: {text}" for name, text in self._facts())]
-        return "\n".join(lines + ([f"  {flag}"] if flag else []))
+        return "\n".join(lines + [f"  {flag}" for flag in warnings(self.data)])
 
     def _repr_html_(self) -> str:
-        return facts_table(title(self.data), self._facts(), warning(self.data))
+        flags = " ".join(warnings(self.data)) or None
+        return facts_table(title(self.data), self._facts(), flags)
 
     def _facts(self) -> list[tuple[str, str]]:
         return facts(self.data, self._headline())
 
     def _headline(self) -> tuple[LayerSeries, CollapseRatio] | None:
         """The rank at the default level, or else at the first one measured."""
-        levels = [part.level for part in self._snapshot(self.data.snapshots[-1].when).levels]
+        levels = [part.level for part in self._snapshot("final").levels]
         for level in sorted(levels, key=lambda level: level != self.level):
             try:
-                ranks = self.effective_rank(level, self.data.snapshots[-1].when)
+                ranks = self.effective_rank(level)
             except NotMeasured:
                 continue
             return ranks, collapse_ratio(ranks)
@@ -173,6 +206,12 @@ class Result:
             return found
         raise NotMeasured(f"{name} is not a number per layer; see .quantity({name!r})")
 
+    def _array(self, name: str, level: str | None, when: str) -> LayerArray:
+        found = self.quantity(name, level, when)
+        if isinstance(found, LayerArray):
+            return found
+        raise NotMeasured(f"{name} has one number per layer; see .quantity({name!r})")
+
     def _estimate(self, name: str, level: str, when: str) -> Estimate:
         quantities = self._level(level, when).quantities
         if name not in quantities:
@@ -182,7 +221,10 @@ class Result:
         return quantities[name]
 
     def _level(self, level: str, when: str) -> LevelResult:
-        levels = {part.level: part for part in self._snapshot(when).levels}
+        snapshot = self._snapshot(when)
+        levels = {part.level: part for part in snapshot.levels}
+        if snapshot.network is not None:
+            levels[snapshot.network.level] = snapshot.network
         if level not in levels:
             raise NotMeasured(f"level {level!r} was not measured; there are {_listed(levels)}")
         return levels[level]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Column = tuple[float, ...]
 """A number for each layer."""
 
+RunKey = int | tuple[int, int]
+"""A training seed; (chain seed, training seed) where an experiment has several chains."""
+
 HEADER = ("layer", "mean", "standard_error", "low", "high")
 
 
@@ -42,18 +45,24 @@ class LayerSeries:
     quantity: str
     level: str
     when: str
-    """`initial` or `final`."""
+    """`initial`, `step_N`, `final` or `shuffled`."""
     seeds: tuple[int, ...]
     mean: Column
-    """Over seeds."""
+    """Over seeds, or over chains where there are several."""
     standard_error: Column
     """Of the mean; nan for a single seed."""
     low: Column
     """Lower end of the bootstrap interval of the mean."""
     high: Column
     """Upper end."""
-    per_seed: dict[int, Column]
-    """Seed -> its own values."""
+    per_seed: dict[RunKey, Column]
+    """Run -> its own values."""
+    n: int
+    """Samples behind each number."""
+    estimator: str
+    """How it is estimated, and its known bias."""
+    half_shift: Column
+    """Value from n samples less that from n/2, mean over runs: what more samples may change."""
     reasons: dict[int, str]
     """Layer -> why it has no number."""
 
@@ -100,7 +109,7 @@ class LayerArray:
     quantity: str
     level: str
     when: str
-    """`initial` or `final`."""
+    """`initial`, `step_N`, `final` or `shuffled`."""
     seeds: tuple[int, ...]
     shape: tuple[int, ...]
     mean: Any
@@ -111,8 +120,14 @@ class LayerArray:
     """Lower end of the bootstrap interval of the mean."""
     high: Any
     """Upper end."""
-    per_seed: dict[int, Any]
-    """Seed -> its own values; empty for the large arrays."""
+    per_seed: dict[RunKey, Any]
+    """Run -> its own values; empty for the large arrays."""
+    n: int
+    """Samples behind each number."""
+    estimator: str
+    """How it is estimated, and its known bias."""
+    half_shift: Any
+    """Value from n samples less that from n/2, mean over runs: what more samples may change."""
     reasons: dict[int, str]
     """Flat index -> why it has no number."""
 
@@ -142,6 +157,9 @@ def layer_series(
         low=_or_nan(estimate.low, estimate.shape),
         high=_or_nan(estimate.high, estimate.shape),
         per_seed=_per_seed(estimate),
+        n=estimate.n,
+        estimator=estimate.estimator,
+        half_shift=_or_nan(estimate.half_shift, estimate.shape),
         reasons=_reasons(estimate),
     )
 
@@ -161,6 +179,9 @@ def layer_array(
         low=_or_nan(estimate.low, estimate.shape),
         high=_or_nan(estimate.high, estimate.shape),
         per_seed=_per_seed(estimate),
+        n=estimate.n,
+        estimator=estimate.estimator,
+        half_shift=_or_nan(estimate.half_shift, estimate.shape),
         reasons=_reasons(estimate),
     )
 
@@ -179,8 +200,14 @@ def _or_nan(value: Any, shape: list[int]) -> Any:
     return _numbers(value)
 
 
-def _per_seed(estimate: Estimate) -> dict[int, Any]:
-    return {int(seed): _numbers(values) for seed, values in (estimate.per_seed or {}).items()}
+def _per_seed(estimate: Estimate) -> dict[RunKey, Any]:
+    return {run_key(name): _numbers(values) for name, values in (estimate.per_seed or {}).items()}
+
+
+def run_key(name: str) -> RunKey:
+    """`3` is training seed 3; `1/3` is training seed 3 on the chain of seed 1."""
+    chain, slash, seed = name.rpartition("/")
+    return (int(chain), int(seed)) if slash else int(seed)
 
 
 def _reasons(estimate: Estimate) -> dict[int, str]:

@@ -1,5 +1,17 @@
 """The wire contract of RGLab: specs, states, results, errors, identity. Needs pydantic only."""
 
+from rgcontract.chains import (
+    Chain,
+    ChainSpec,
+    ExplicitChain,
+    Family,
+    HierarchicalChain,
+    PottsChain,
+    RandomReversibleChain,
+    RingChain,
+    SpectrumChain,
+)
+from rgcontract.findings import Claim, Effect, Finding, Findings, Group, Verdict
 from rgcontract.identity import (
     PROTOCOL,
     TRAINING_PROTOCOL,
@@ -8,6 +20,7 @@ from rgcontract.identity import (
     measurement_hash,
     training_hash,
 )
+from rgcontract.presets import PRESETS, with_preset
 from rgcontract.problem import Code, FieldProblem, Problem, field_problems
 from rgcontract.result import (
     ChainFacts,
@@ -22,13 +35,10 @@ from rgcontract.spec import (
     LEVELS_OF,
     DataSpec,
     ExperimentSpec,
-    Family,
     Level,
     MeasurementSpec,
     Mixing,
     ModelSpec,
-    PottsChain,
-    RandomReversibleChain,
     Submission,
     TrainingSpec,
 )
@@ -45,24 +55,35 @@ from rgcontract.status import (
     State,
     Waiting,
 )
+from rgcontract.study import Study, StudyMember, StudyPage, StudyRequest, StudySummary
 
 __all__ = [
     "LEVELS_OF",
+    "PRESETS",
     "PROTOCOL",
     "TRAINING_PROTOCOL",
     "Acknowledgement",
     "Attempt",
+    "Chain",
     "ChainFacts",
+    "ChainSpec",
+    "Claim",
     "Code",
     "DataSpec",
+    "Effect",
     "Estimate",
     "Experiment",
     "ExperimentPage",
     "ExperimentSpec",
     "ExperimentSummary",
+    "ExplicitChain",
     "Family",
     "FieldProblem",
+    "Finding",
+    "Findings",
     "Forecast",
+    "Group",
+    "HierarchicalChain",
     "Level",
     "LevelResult",
     "Losses",
@@ -74,17 +95,26 @@ __all__ = [
     "Progress",
     "RandomReversibleChain",
     "Result",
+    "RingChain",
     "Run",
     "RunCounts",
     "Snapshot",
+    "SpectrumChain",
     "State",
+    "Study",
+    "StudyMember",
+    "StudyPage",
+    "StudyRequest",
+    "StudySummary",
     "Submission",
     "TrainingCurve",
     "TrainingSpec",
+    "Verdict",
     "Waiting",
     "canonical_json",
     "chain_hash",
     "field_problems",
     "measurement_hash",
     "training_hash",
+    "with_preset",
 ]

@@ -11,11 +11,13 @@ import hashlib
 import json
 from typing import Any
 
-from rgcontract.spec import ExperimentSpec, Section
+from rgcontract.chains import Chain
+from rgcontract.section import Section
+from rgcontract.spec import ExperimentSpec
 
 TRAINING_PROTOCOL = 1
 """Bumped by hand when the same spec would train to other weights."""
-PROTOCOL = 1
+PROTOCOL = 2
 """Bumped by hand when the same weights would measure to other numbers."""
 
 
@@ -45,13 +47,19 @@ def _section(section: Section) -> dict[str, Any]:
     return section.model_dump(mode="python")
 
 
-def chain_hash(spec: ExperimentSpec) -> str:
-    """SHA-256 of the chain section: what decides the transition matrix."""
-    return _digest(_section(spec.chain))
+def _chain(chain: Chain) -> dict[str, Any]:
+    """A chain that is one draw is the same whether or not its family knows of several."""
+    section = _section(chain)
+    return {name: value for name, value in section.items() if (name, value) != ("seeds", None)}
+
+
+def chain_hash(chain: Chain) -> str:
+    """SHA-256 of a chain section: what decides the transition matrix, or the draws of it."""
+    return _digest(_chain(chain))
 
 
 def training_hash(spec: ExperimentSpec) -> str:
-    """SHA-256 of what decides the trained weights of a seed."""
+    """SHA-256 of what decides the trained weights of a seed; on one chain, see `of_draw`."""
     return _digest(_trained(spec))
 
 
@@ -62,8 +70,9 @@ def measurement_hash(spec: ExperimentSpec, protocol: int = PROTOCOL) -> str:
 
 
 def _trained(spec: ExperimentSpec) -> dict[str, Any]:
-    sections = ("chain", "data", "model", "training")
+    sections = ("data", "model", "training")
     return {
+        "chain": _chain(spec.chain),
         **{name: _section(getattr(spec, name)) for name in sections},
         "training_protocol": TRAINING_PROTOCOL,
     }

@@ -7,8 +7,8 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
+from rgcontract.chains import Family
 from rgcontract.fields import allowed, children, nearest
-from rgcontract.spec import Family
 
 MEDIA_TYPE = "application/problem+json"
 

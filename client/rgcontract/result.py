@@ -23,9 +23,16 @@ class Estimate(View):
     """Sample standard deviation over seeds / sqrt(seeds); null for a single seed."""
     low: Numbers
     high: Numbers
-    """Bootstrap interval of the mean over seeds, at `confidence`."""
+    """Bootstrap interval of the mean, at `confidence`; `error_bar` of the result says over what."""
+    n: int = 0
+    """Samples behind each number: rows of one matrix, or masked tokens for a loss."""
+    estimator: str = ""
+    """How the number is estimated from the samples, and its known bias."""
+    half_shift: Numbers = None
+    """Mean of (value from n samples - value from the first n/2): what more samples may change."""
     per_seed: dict[str, Numbers] | None = None
-    """The value of each seed; null for the large arrays."""
+    """The value of each run, null for the large arrays. Keys are training seeds, or
+    `chain seed/training seed` where an experiment has several chains."""
     reasons: dict[str, list[int]] = Field(default_factory=dict)
     """Why a number is null: reason -> flat indexes."""
 
@@ -33,10 +40,18 @@ class Estimate(View):
 class ChainFacts(View):
     """What is known exactly of the chain."""
 
+    seed: int
+    """Draws the matrix of a random family."""
     family: str
     n_states: int
     corr_len: float
-    """tokens"""
+    """tokens; 0 for a chain without memory"""
+    reversible: bool
+    """Whether it is in detailed balance; its eigenvalues are then real."""
+    scale_corr_lens: list[float] | None
+    """tokens, finest scale first, for a hierarchical chain"""
+    mutual_information: list[float]
+    """I(x_t; x_{t+r}) in nats for r = 1 .. seq_len - 1"""
     eigenvalues_real: list[float]
     eigenvalues_imag: list[float]
     stationary: list[float]
@@ -57,6 +72,10 @@ class Losses(View):
     """loss - bayes_loss"""
     gap_fraction: Estimate
     """excess_loss / (unigram entropy - bayes_loss): 0 is optimal, 1 knows only frequencies."""
+    visible_bayes_loss: Estimate
+    """The least that any reader can expect of the tokens that this architecture sees."""
+    view_fraction: Estimate
+    """(visible_bayes_loss - bayes_loss) / (unigram entropy - bayes_loss): what it cannot see."""
 
 
 class LevelResult(View):
@@ -65,6 +84,9 @@ class LevelResult(View):
     level: str
     n_rows: int
     """Rows behind each matrix, per seed (for `position`, of each position)."""
+    too_few_samples: bool
+    """Fewer than ten rows per dimension, or an effective rank that moves by more than 1 % between
+    n/2 and n, in any run."""
     quantities: dict[str, Estimate]
 
 
@@ -72,18 +94,23 @@ class Snapshot(View):
     """The network at one moment of its training."""
 
     when: str
-    """`initial` or `final`."""
+    """`initial`, `step_N`, `final`; `shuffled`: the final network on sequences of the same
+    stationary law without memory."""
     step: int
     losses: Losses
     under_trained: bool
-    """Whether any seed is more than 5 % of the gap above the Bayes-optimal loss."""
+    """Whether any run is more than 5 % of (unigram entropy - bayes_loss) above the least loss
+    possible for the tokens it sees."""
     levels: list[LevelResult]
+    network: LevelResult | None = None
+    """What belongs to no level: relevance, correlation-length flow."""
 
 
 class TrainingCurve(View):
     """Training loss of one seed; each point is a mean over the steps since the one before."""
 
     seed: int
+    chain_seed: int
     steps: list[int]
     losses: list[float]
 
@@ -97,12 +124,21 @@ class Result(View):
     state: State
     spec: ExperimentSpec
     seeds: list[int]
-    """The seeds these numbers are over."""
+    """The training seeds these numbers are over."""
+    chain_seeds: list[int]
+    """The chains these numbers are over."""
     confidence: float
     """Level of every interval."""
     interval_method: str
+    error_bar: str
+    """What standard errors and intervals are over, and what is held fixed."""
     chain: ChainFacts
+    """Of the first chain."""
+    chains: list[ChainFacts]
+    """Of all chains."""
     snapshots: list[Snapshot]
     training: list[TrainingCurve]
     under_trained: bool
     """Of the final network: do not believe its rank yet."""
+    too_few_samples: bool
+    """Of the final network, at any level: ask for more `measurement.n_sequences`."""

@@ -9,47 +9,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints, model_validator
 
-MAX_SEEDS = 64
-MAX_SEED = 2**31 - 1
-SEEDS_ALLOWED = f"how many (1 to {MAX_SEEDS}), or a list of distinct seeds (0 to {MAX_SEED})"
+from rgcontract.chains import ChainSpec, RandomReversibleChain
+from rgcontract.section import Section, Seeds, conflict
 
-
-def conflict(field: str, reason: str, allowed: str) -> PydanticCustomError:
-    """A field that is well formed but does not go with the others."""
-    context = {"field": field, "reason": reason, "allowed": allowed}
-    return PydanticCustomError("field_conflict", "{reason}; allowed: {allowed}", context)
-
-
-class Section(BaseModel):
-    """Base of every part of a spec: frozen, strict, closed, finite."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        validate_default=True,
-        use_attribute_docstrings=True,
-    )
-
-
-class Family(StrEnum):
-    """How the transition matrix of the chain is made."""
-
-    POTTS = "potts"
-    RANDOM_REVERSIBLE = "random_reversible"
+DEFAULT_CONTEXT = 3
+LOG_SNAPSHOTS = 8
+"""Log-spaced moments before the last one at `at` "log"."""
 
 
 class Mixing(StrEnum):
@@ -57,6 +24,8 @@ class Mixing(StrEnum):
 
     CONTEXT = "context"
     FLAT = "flat"
+    MIXER = "mixer"
+    WINDOW = "window"
 
 
 class Level(StrEnum):
@@ -69,54 +38,14 @@ class Level(StrEnum):
     SEQUENCE = "sequence"
 
 
+_BY_POSITION = (Level.POSITION, Level.TOKEN, Level.MASKED, Level.POOLED)
 LEVELS_OF: dict[Mixing, tuple[Level, ...]] = {
-    Mixing.CONTEXT: (Level.POSITION, Level.TOKEN, Level.MASKED, Level.POOLED),
+    Mixing.CONTEXT: _BY_POSITION,
     Mixing.FLAT: (Level.SEQUENCE,),
+    Mixing.MIXER: _BY_POSITION,
+    Mixing.WINDOW: _BY_POSITION,
 }
 """The levels that exist for each mixing: ``flat`` has one stream per sequence and no positions."""
-
-DEFAULT_FAMILY = Family.RANDOM_REVERSIBLE
-DEFAULT_CONTEXT = 3
-
-
-class _Chain(Section):
-    n_states: int = Field(default=16, ge=2, le=256)
-    """Number of states V of the chain; also the vocabulary of the network."""
-    corr_len: float = Field(default=1.0, ge=0.05, le=1000)
-    """Correlation length xi = -1 / ln|l2|, in tokens."""
-    seed: int = Field(default=0, ge=0, le=MAX_SEED)
-    """Draws the transition matrix of a random family. Not the training seed: that is `seeds`."""
-
-
-class PottsChain(_Chain):
-    """P = l I + (1 - l) / V J with l = exp(-1 / xi)."""
-
-    family: Literal[Family.POTTS] = Family.POTTS
-    """Construction of the transition matrix."""
-
-
-class RandomReversibleChain(_Chain):
-    """Symmetric Gamma weights, row-normalised, its second eigenvalue set to exp(-1 / xi)."""
-
-    family: Literal[Family.RANDOM_REVERSIBLE] = Family.RANDOM_REVERSIBLE
-    """Construction of the transition matrix."""
-    concentration: float = Field(default=1.0, ge=0.05, le=100)
-    """Shape of the Gamma law of the weights; small values give sparse, uneven chains."""
-
-
-def _family(value: Any) -> str:
-    """The tag of a chain section; a section that names no family is the default one."""
-    if isinstance(value, dict):
-        return str(value.get("family", DEFAULT_FAMILY))
-    return str(getattr(value, "family", DEFAULT_FAMILY))
-
-
-ChainSpec = Annotated[
-    Annotated[PottsChain, Tag("potts")]
-    | Annotated[RandomReversibleChain, Tag("random_reversible")],
-    Discriminator(_family),
-]
-CHAIN_SECTIONS: tuple[type[_Chain], ...] = (PottsChain, RandomReversibleChain)
 
 
 class DataSpec(Section):
@@ -132,7 +61,9 @@ class ModelSpec(Section):
     """The pure-MLP residual network."""
 
     mixing: Mixing = Mixing.CONTEXT
-    """How tokens reach a stream: a window around each position, or the whole sequence at once."""
+    """How tokens reach a stream. `context`: a window around each position, once. `flat`: the whole
+    sequence in one stream. `mixer`: a token-mixing MLP in every block. `window`: every block reads
+    the streams at t - 1, t and t + 1."""
     context: int | None = Field(default=None, ge=0, le=32)
     """Radius c of the window, in tokens (`mixing` context only; 3 if not given)."""
     depth: int = Field(default=8, ge=1, le=64)
@@ -198,27 +129,17 @@ class MeasurementSpec(Section):
     """Which rows a matrix is made of; all that exist for the mixing if not given."""
     kernel: Literal["linear"] = "linear"
     """Kernel of the layer-by-layer comparison."""
-    at: Literal["final"] = "final"
-    """When to measure besides the untrained network: after the last step."""
+    at: Literal["final", "log"] = "final"
+    """When to measure besides the untrained network: after the last step, or also along training,
+    at log-spaced steps."""
 
-
-def _which_seeds(value: Any) -> Any:
-    """3 means seeds 0, 1, 2; a list is put in order. The field itself checks each seed."""
-    if type(value) is int and 1 <= value <= MAX_SEEDS:
-        return tuple(range(value))
-    if isinstance(value, list | tuple) and value and all(type(seed) is int for seed in value):
-        return tuple(sorted(value))
-    raise conflict("", "is neither a count nor a list of seeds", SEEDS_ALLOWED)
-
-
-_Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
-_HowMany = Annotated[int, Field(ge=1, le=MAX_SEEDS)]
-_Which = Annotated[list[_Seed], Field(min_length=1, max_length=MAX_SEEDS)]
-Seeds = Annotated[
-    tuple[_Seed, ...],
-    Field(min_length=1, max_length=MAX_SEEDS),
-    BeforeValidator(_which_seeds, json_schema_input_type=_HowMany | _Which),
-]
+    def moments(self, steps: int) -> tuple[int, ...]:
+        """The steps after which is measured, the last one included, 0 not."""
+        if self.at == "final":
+            return (steps,)
+        return tuple(
+            sorted({round(steps ** (k / LOG_SNAPSHOTS)) for k in range(LOG_SNAPSHOTS + 1)})
+        )
 
 
 class ExperimentSpec(Section):
@@ -257,12 +178,6 @@ class ExperimentSpec(Section):
         return self
 
     @model_validator(mode="after")
-    def _seeds_are_distinct(self) -> Self:
-        if len(set(self.seeds)) < len(self.seeds):
-            raise conflict("seeds", f"{list(self.seeds)} has a seed twice", "distinct seeds")
-        return self
-
-    @model_validator(mode="after")
     def _window_fits_sequence(self) -> Self:
         radius = self.model.context
         if radius is not None and 2 * radius + 1 > self.data.seq_len:
@@ -273,6 +188,15 @@ class ExperimentSpec(Section):
                 f"0 to {(self.data.seq_len - 1) // 2}",
             )
         return self
+
+    @property
+    def runs(self) -> tuple[tuple[int, int], ...]:
+        """(chain seed, training seed) of every run: all training seeds on every chain."""
+        return tuple((draw, seed) for draw in self.chain.draws for seed in self.seeds)
+
+    def of_draw(self, chain_seed: int) -> Self:
+        """The same on the chain of one seed."""
+        return self.model_copy(update={"chain": self.chain.draw(chain_seed)})
 
 
 Tagged = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]

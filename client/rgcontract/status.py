@@ -57,7 +57,7 @@ class Acknowledgement(View):
     created: bool
     """False if the lab already had this experiment."""
     added_seeds: list[int]
-    """Seeds that this submission added; the others were there."""
+    """Training seeds that this submission added, on one chain at least; the others were there."""
     runs: RunCounts
 
 
@@ -88,7 +88,12 @@ class Attempt(View):
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
-    """`done`, `failed`, `cancelled`, `lost` (worker vanished), `timed_out`; null while it runs."""
+    """`done`, `failed`, `cancelled`, `lost` (worker vanished), `crashed`, `timed_out`, `released`
+    (worker stopped); null while it runs."""
+    trained: bool
+    """False if it measured stored weights and trained nothing."""
+    calibration: dict[str, bool]
+    """Known answer -> whether this worker measured it within its tolerance, at its start."""
     error: str | None
     """The cause, in a line."""
     traceback: str | None
@@ -96,9 +101,10 @@ class Attempt(View):
 
 
 class Run(View):
-    """One seed of an experiment."""
+    """One training seed of an experiment, on one chain."""
 
     seed: int
+    chain_seed: int
     state: State
     progress: Progress | None
     error: str | None
@@ -169,6 +175,8 @@ class Forecast(View):
     cached: bool
     """Whether every run asked for is there already."""
     missing_seeds: list[int]
+    """Training seeds that are missing on one chain at least."""
+    missing_runs: int
     parameters: int
     """Trainable numbers of the network."""
     flops: float

@@ -138,7 +138,14 @@ class Answers:
 def run(seed: int, state: str, **changes: Any) -> dict[str, Any]:
     """One seed of an experiment."""
     error = "CUDA out of memory" if state == "failed" else None
-    found = {"seed": seed, "state": state, "progress": None, "error": error, "attempts": []}
+    found = {
+        "seed": seed,
+        "chain_seed": 0,
+        "state": state,
+        "progress": None,
+        "error": error,
+        "attempts": [],
+    }
     return found | changes
 
 
@@ -147,7 +154,7 @@ def spec_json(given: dict[str, Any]) -> dict[str, Any]:
     return ExperimentSpec.model_validate_json(json.dumps(given)).model_dump(mode="json")
 
 
-def estimate(per_seed: dict[int, Any], shape: list[int] | None = None) -> dict[str, Any]:
+def estimate(per_seed: dict[Any, Any], shape: list[int] | None = None) -> dict[str, Any]:
     """Mean and standard error over seeds; the interval is mean -+ 2 standard errors."""
     columns = list(per_seed.values())
     if shape is None:
@@ -163,6 +170,7 @@ def estimate(per_seed: dict[int, Any], shape: list[int] | None = None) -> dict[s
     return {
         "shape": shape, "mean": mean, "standard_error": error, "low": low, "high": high,
         "per_seed": {str(seed): values for seed, values in per_seed.items()}, "reasons": {},
+        "n": 4096, "estimator": "plug-in", "half_shift": None,
     }  # fmt: skip
 
 
@@ -192,6 +200,7 @@ def result_json(
     mixing: str = "context",
     levels: tuple[str, ...] | None = None,
     under_trained: bool = False,
+    too_few_samples: bool = False,
     label: str = "random_reversible",
 ) -> dict[str, Any]:
     """A measurement of a network of depth 2 and width 2."""
@@ -215,32 +224,46 @@ def result_json(
 
     def snapshot(when: str, step: int, columns: dict[int, Any]) -> dict[str, Any]:
         gap = 0.5 if under_trained else 0.01
-        losses = {"loss": 2.0, "bayes_loss": 1.5, "excess_loss": 0.5, "gap_fraction": gap}
+        losses = {
+            "loss": 2.0, "bayes_loss": 1.5, "excess_loss": 0.5, "gap_fraction": gap,
+            "visible_bayes_loss": 1.5, "view_fraction": 0.0,
+        }  # fmt: skip
         return {
             "when": when, "step": step, "under_trained": under_trained,
             "losses": {
                 name: estimate(dict.fromkeys(seeds, value)) for name, value in losses.items()
             },
             "levels": [
-                {"level": level, "n_rows": 4096, "quantities": quantities(columns)}
+                {
+                    "level": level, "n_rows": 4096, "too_few_samples": too_few_samples,
+                    "quantities": quantities(columns),
+                }
                 for level in levels
             ],
+            "network": {
+                "level": "network", "n_rows": 600, "too_few_samples": False,
+                "quantities": {"relevance_posterior": estimate(dict.fromkeys(seeds, [0.5] * 3))},
+            },
         }  # fmt: skip
 
+    chain = {
+        "seed": 0, "family": label, "n_states": 2, "corr_len": 7.0, "reversible": True,
+        "scale_corr_lens": None, "mutual_information": [0.4, 0.3],
+        "eigenvalues_real": [1.0, 0.86], "eigenvalues_imag": [0.0, 0.0],
+        "stationary": [0.5, 0.5], "transition": [[0.93, 0.07], [0.07, 0.93]],
+        "entropy_rate": 0.25, "unigram_entropy": 0.69,
+    }  # fmt: skip
     initial = {seed: INITIAL_RANKS.get(seed, column) for seed, column in ranks.items()}
     return {
         "id": "exp1", "spec_hash": "ab" * 32, "protocol": 1, "state": "done",
         "spec": spec_json({"chain": {"corr_len": 7}, "model": {"mixing": mixing, "depth": 2}}),
-        "seeds": seeds, "confidence": 0.95, "interval_method": "bootstrap",
-        "chain": {
-            "family": label, "n_states": 2, "corr_len": 7.0, "eigenvalues_real": [1.0, 0.86],
-            "eigenvalues_imag": [0.0, 0.0], "stationary": [0.5, 0.5],
-            "transition": [[0.93, 0.07], [0.07, 0.93]], "entropy_rate": 0.25,
-            "unigram_entropy": 0.69,
-        },
+        "seeds": seeds, "chain_seeds": [0], "confidence": 0.95, "interval_method": "bootstrap",
+        "error_bar": "training seeds; the chain is held fixed", "chain": chain, "chains": [chain],
         "snapshots": [snapshot("initial", 0, initial), snapshot("final", 1500, ranks)],
-        "training": [{"seed": seed, "steps": [1500], "losses": [2.0]} for seed in seeds],
-        "under_trained": under_trained,
+        "training": [
+            {"seed": seed, "chain_seed": 0, "steps": [1500], "losses": [2.0]} for seed in seeds
+        ],
+        "under_trained": under_trained, "too_few_samples": too_few_samples,
     }  # fmt: skip
 
 
@@ -267,3 +290,20 @@ def make_result():
 @pytest.fixture
 def result(make_result) -> Result:
     return make_result()
+
+
+@pytest.fixture
+def result_of_runs():
+    """A `Result` whose effective ranks are given run by run, named as the wire names runs."""
+
+    def make(ranks: dict[str, list[float]]) -> Result:
+        body = result_json()
+        runs = [name.rpartition("/") for name in ranks]
+        body["seeds"] = sorted({int(seed) for _, _, seed in runs})
+        body["chain_seeds"] = sorted({int(chain or 0) for chain, _, _ in runs})
+        for snapshot in body["snapshots"]:
+            for level in snapshot["levels"]:
+                level["quantities"]["effective_rank"] = estimate(ranks)
+        return Result(Data.model_validate_json(json.dumps(body)))
+
+    return make

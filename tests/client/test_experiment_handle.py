@@ -10,7 +10,7 @@ from rgclient import NotReady, RGLabError, WaitTimeout
 ATTEMPT = {
     "number": 1, "worker": "w1", "host": "gpu3", "device": "cuda:0", "versions": {"torch": "2.6"},
     "started_at": "2026-01-02T03:04:05Z", "ended_at": None, "outcome": None, "error": None,
-    "traceback": None,
+    "traceback": None, "trained": True, "calibration": {},
 }  # fmt: skip
 
 
@@ -20,7 +20,7 @@ def test_a_submission_gives_a_handle_without_asking_more(client, server, answer,
     handle = client.submit(corr_len=7)
     assert (handle.id, handle.state, handle.created) == ("exp1", "queued", created)
     assert handle.spec_hash == "ab" * 32
-    assert repr(handle) == "<Experiment exp1: queued, 0 of 3 seeds done>"
+    assert repr(handle) == "<Experiment exp1: queued, 0 of 3 runs done>"
     assert len(server.requests) == 1
 
 
@@ -39,7 +39,7 @@ def test_the_repr_has_the_key_numbers(client, server, answer):
     server.will(answer.experiment("running", run_counts=counts, progress=0.42, label="a 'b'"))
     assert repr(client.get("exp1")) == (
         "<Experiment exp1: label \"a 'b'\", running, xi = 7, random_reversible, depth 8, "
-        "width 64, progress '42%', 1 of 3 seeds done, 1 failed>"
+        "width 64, progress '42%', 1 of 3 runs done, 1 failed>"
     )
 
 
@@ -99,7 +99,7 @@ def test_a_listed_experiment_shows_its_numbers_without_asking(client, server, an
     server.will(answer.page(["a"]))
     (handle,) = client.experiments()
     assert repr(handle) == (
-        "<Experiment a: done, xi = 7, random_reversible, depth 8, width 64, 3 of 3 seeds done>"
+        "<Experiment a: done, xi = 7, random_reversible, depth 8, width 64, 3 of 3 runs done>"
     )
     assert len(server.requests) == 1
 

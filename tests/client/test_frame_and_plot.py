@@ -26,15 +26,17 @@ def axes():
 def test_the_frame_has_the_columns(result):
     assert list(result.to_frame().columns) == COLUMNS == [
         "when", "step", "level", "quantity", "layer",
-        "mean", "standard_error", "low", "high", "n_seeds",
+        "mean", "standard_error", "low", "high", "n_seeds", "n", "half_shift",
     ]  # fmt: skip
 
 
 def test_the_frame_has_a_row_for_each_number(result):
     frame = result.to_frame()
-    assert len(frame) == 2 * 2 * (3 * 3 + 2)  # moments, levels, three ranks and a drift
+    # moments; levels with three ranks and a drift; the relevance of the network
+    assert len(frame) == 2 * (2 * (3 * 3 + 2) + 3)
     assert set(frame.quantity) == {
         "effective_rank", "participation_ratio", "stable_rank", "kernel_drift",
+        "relevance_posterior",
     }  # fmt: skip
 
 
@@ -54,7 +56,8 @@ def test_a_row_of_the_frame(result):
 def test_the_columns_of_the_frame_are_numbers(make_result):
     frame = make_result(ranks={0: [10.0, None, 5.0]}).to_frame()
     kinds = {name: frame[name].dtype.kind for name in COLUMNS[4:]}
-    assert kinds == dict.fromkeys(COLUMNS[5:9], "f") | {"layer": "i", "n_seeds": "i"}
+    counts = dict.fromkeys(["layer", "n_seeds", "n"], "i")
+    assert kinds == dict.fromkeys([*COLUMNS[5:9], "half_shift"], "f") | counts
     final = frame[(frame.when == "final") & (frame.layer == 1)]
     assert math.isnan(final.iloc[0]["mean"])
 

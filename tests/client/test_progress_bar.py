@@ -37,14 +37,14 @@ def test_training_says_how_far(view, make_run):
     progress = {"phase": "training", "fraction": 0.5, "step": 750, "steps": 1500, "loss": 2.34567}
     runs = [make_run(0, "done"), make_run(1, "running", progress=progress)]
     shown = doing(view("running", runs=runs, run_counts={"done": 1, "running": 1}))
-    assert shown == "1 of 2 seeds done; seed 1 training 750/1500, loss 2.3457"
+    assert shown == "1 of 2 runs done; seed 1 training 750/1500, loss 2.3457"
 
 
 def test_there_may_be_no_loss_yet(view, make_run):
     progress = {"phase": "sampling", "fraction": 0, "step": 0, "steps": 1500, "loss": None}
     runs = [make_run(0, "running", progress=progress)]
     shown = doing(view("running", runs=runs, run_counts={"running": 1}))
-    assert shown == "0 of 1 seed done; seed 0 sampling 0/1500"
+    assert shown == "0 of 1 run done; seed 0 sampling 0/1500"
 
 
 def test_the_end_is_the_state(view):

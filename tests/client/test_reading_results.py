@@ -206,3 +206,28 @@ def test_a_file_that_is_something_else_is_refused(tmp_path, text):
     path.write_text(text)
     with pytest.raises(UnreadableResult, match=r"r\.json is not a saved result"):
         Result.load(path)
+
+
+def test_what_belongs_to_the_network_has_a_level_of_its_own(result):
+    assert result.relevance().mean == (0.5, 0.5, 0.5)
+    assert result.relevance().level == "network"
+
+
+def test_a_quantity_that_was_not_measured_names_those_that_were(result):
+    with pytest.raises(NotMeasured, match="relevance_posterior"):
+        result.corr_len_flow()
+
+
+def test_too_few_samples_are_said_with_the_levels(make_result):
+    result = make_result(too_few_samples=True)
+    assert result.too_few_samples
+    assert "TOO FEW SAMPLES at position, pooled" in repr(result)
+    assert "TOO FEW SAMPLES" in result._repr_html_()
+
+
+def test_a_series_says_how_many_samples_it_is_from(result):
+    assert (result.effective_rank().n, result.effective_rank().estimator) == (4096, "plug-in")
+
+
+def test_the_shift_from_half_the_samples_is_nan_where_there_is_none(result):
+    assert all(map(math.isnan, result.effective_rank().half_shift))

@@ -69,7 +69,7 @@ def test_a_timeout_says_that_it_goes_on(experiment, server, answer):
     assert caught.value.experiment_id == "exp1"
     assert "not done after 60 s" in str(caught.value)
     assert "goes on: rgclient.get('exp1').wait()" in str(caught.value)
-    assert "0 of 3 seeds done" in str(caught.value)
+    assert "0 of 3 runs done" in str(caught.value)
 
 
 def test_a_timeout_is_kept_to(experiment, server, answer, time):
@@ -96,7 +96,7 @@ def test_a_failure_has_the_causes_and_what_to_do_next(experiment, server, answer
         FailedRun(2, "no cause recorded", 0),
     )
     message = str(caught.value)
-    assert "1 of 3 seeds done, 2 failed" in message
+    assert "1 of 3 runs done, 2 failed" in message
     assert "seed 1: CUDA out of memory" in message
     assert ".retry()" in message
     assert ".attempts()" in message

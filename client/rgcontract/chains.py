@@ -1,0 +1,276 @@
+"""The chain section of a spec: one class per family, with the family's own fields."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from rgcontract.section import MAX_SEED, Section, Seeds, conflict
+from rgcontract.stochastic import defect, negative_entry
+
+CONSISTENT = 1e-6
+"""A correlation length that is given beside what decides it may be rounded this much."""
+MOST_CORR_LEN = 1000.0
+MOST_STATES = 128
+"""Of a matrix of one's own: it travels with every spec."""
+
+
+def _as_tuple(value: Any) -> Any:
+    """JSON knows lists only, and a strict tuple refuses them."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+_FromList = BeforeValidator(_as_tuple)
+
+_Lengths = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=MOST_CORR_LEN)], ...], Field(min_length=1, max_length=8)
+]
+_Eigenvalues = Annotated[
+    tuple[Annotated[float, Field(ge=-1, lt=1)], ...], Field(min_length=1, max_length=255)
+]
+_Row = Annotated[
+    tuple[Annotated[float, Field(ge=0, le=1)], ...],
+    Field(min_length=2, max_length=MOST_STATES),
+    _FromList,
+]
+_Matrix = Annotated[tuple[_Row, ...], Field(min_length=2, max_length=MOST_STATES)]
+
+
+class Family(StrEnum):
+    """How the transition matrix of the chain is made."""
+
+    POTTS = "potts"
+    RING = "ring"
+    RANDOM_REVERSIBLE = "random_reversible"
+    HIERARCHICAL = "hierarchical"
+    SPECTRUM = "spectrum"
+    EXPLICIT = "explicit"
+
+
+class Chain(Section):
+    """What every family has."""
+
+    n_states: int = Field(default=16, ge=2, le=256)
+    """Number of states V of the chain; also the vocabulary of the network."""
+    corr_len: float = Field(default=1.0, ge=0.05, le=MOST_CORR_LEN)
+    """Correlation length xi = -1 / ln|l2|, in tokens."""
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
+    """Draws the transition matrix of a random family. Not the training seed: that is `seeds`."""
+
+    @property
+    def draws(self) -> tuple[int, ...]:
+        """The chain seeds that an experiment is over."""
+        return (self.seed,)
+
+    def draw(self, seed: int) -> Self:
+        """The chain of one seed."""
+        return self if seed == self.seed else self.model_copy(update={"seed": seed})
+
+
+class PottsChain(Chain):
+    """P = l I + (1 - l) / V J with l = exp(-1 / xi)."""
+
+    family: Literal[Family.POTTS] = Family.POTTS
+    """Construction of the transition matrix."""
+
+
+class RingChain(Chain):
+    """Lazy nearest-neighbour walk on a cycle; below its reach, mixed with the uniform law."""
+
+    family: Literal[Family.RING] = Family.RING
+    """Construction of the transition matrix."""
+
+
+class RandomReversibleChain(Chain):
+    """Symmetric Gamma weights, row-normalised, its second eigenvalue set to exp(-1 / xi)."""
+
+    family: Literal[Family.RANDOM_REVERSIBLE] = Family.RANDOM_REVERSIBLE
+    """Construction of the transition matrix."""
+    concentration: float = Field(default=1.0, ge=0.05, le=100)
+    """Shape of the Gamma law of the weights; small values give sparse, uneven chains."""
+    seeds: Seeds | None = None
+    """Average over draws of the matrix (quenched disorder): how many chain seeds, or which."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_way_to_say_which(cls, data: Any) -> Any:
+        """One seed is `seed`; several are `seeds`, and `seed` is then the first of them."""
+        if not isinstance(data, dict) or data.get("seeds") is None:
+            return data
+        given = data["seeds"]
+        if type(given) is int:
+            first, single = 0, given == 1
+        elif isinstance(given, list | tuple) and given and all(_is_seed(s) for s in given):
+            first, single = min(given), len(given) == 1
+        else:
+            return data  # the field says what is wrong
+        if "seed" in data and data["seed"] != first:
+            reason = f"{data['seed']} is given beside seeds {given}"
+            raise conflict("seed", reason, "one of the two")
+        return {**data, "seed": first, "seeds": None if single else given}
+
+    @property
+    def draws(self) -> tuple[int, ...]:
+        """The chain seeds that an experiment is over."""
+        return self.seeds or (self.seed,)
+
+    def draw(self, seed: int) -> Self:
+        """The chain of one seed."""
+        return self.model_copy(update={"seed": seed, "seeds": None})
+
+
+class HierarchicalChain(Chain):
+    """States in a tree of b^n leaves; one correlation length per scale, rising with the scale."""
+
+    family: Literal[Family.HIERARCHICAL] = Family.HIERARCHICAL
+    """Construction of the transition matrix."""
+    branching: int = Field(default=2, ge=2, le=16)
+    """Children b of a node; n_states must be a power of it."""
+    scales: Annotated[_Lengths | None, _FromList] = None
+    """Correlation length of each scale, finest first, tokens; halving from corr_len if left out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _longest_is_corr_len(cls, data: Any) -> Any:
+        lens = _numbers(data, "scales")
+        if lens is None:
+            return data
+        return _filled(data, "corr_len", float(lens[-1]), "the last of scales")
+
+    @model_validator(mode="after")
+    def _is_a_tree(self) -> Self:
+        depth = round(math.log(self.n_states, self.branching))
+        if self.branching**depth != self.n_states:
+            powers = [self.branching**k for k in range(1, 9) if self.branching**k <= 256]
+            raise conflict(
+                "n_states",
+                f"{self.n_states} is no power of branching {self.branching}",
+                ", ".join(map(str, powers)),
+            )
+        if self.scales is not None and len(self.scales) != depth:
+            reason = f"has {len(self.scales)} lengths, the tree has {depth} scales"
+            raise conflict("scales", reason, f"{depth} lengths, finest scale first")
+        if self.scales is not None and list(self.scales) != sorted(self.scales):
+            raise conflict(
+                "scales", "has a length that falls from a scale to a coarser one", "rising lengths"
+            )
+        return self
+
+
+class SpectrumChain(Chain):
+    """Given eigenvalues in the cosine basis, which contains the constant vector."""
+
+    family: Literal[Family.SPECTRUM] = Family.SPECTRUM
+    """Construction of the transition matrix."""
+    eigenvalues: Annotated[_Eigenvalues, _FromList]
+    """The V - 1 eigenvalues beside the 1, by rising frequency of their cosine."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sizes_follow(cls, data: Any) -> Any:
+        values = _numbers(data, "eigenvalues")
+        if values is None:
+            return data
+        data = _filled(data, "n_states", len(values) + 1, "one more than there are eigenvalues")
+        largest = max(abs(value) for value in values)
+        if not 0 < largest < 1:
+            reason = f"the largest modulus is {largest:g}"
+            raise conflict("eigenvalues", reason, "largest modulus between 0 and 1")
+        return _filled(data, "corr_len", -1 / math.log(largest), "-1 / ln of the largest modulus")
+
+    @model_validator(mode="after")
+    def _is_stochastic(self) -> Self:
+        found = negative_entry(self.eigenvalues)
+        if found is not None:
+            row, column, value = found
+            raise conflict(
+                "eigenvalues",
+                f"P[{row}, {column}] = {value:.3g} is negative",
+                "eigenvalues that leave every entry of P at 0 or more, such as smaller ones",
+            )
+        return self
+
+
+class ExplicitChain(Chain):
+    """A matrix of one's own."""
+
+    family: Literal[Family.EXPLICIT] = Family.EXPLICIT
+    """Construction of the transition matrix."""
+    matrix: Annotated[_Matrix, _FromList]
+    """Row-stochastic: P[i][j] = Pr(next is j | now is i); irreducible and aperiodic."""
+    corr_len: float | None = Field(default=None, ge=0, le=MOST_CORR_LEN)  # type: ignore[assignment]
+    """Correlation length, in tokens: computed from the matrix, leave it out."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _size_follows(cls, data: Any) -> Any:
+        matrix = data.get("matrix") if isinstance(data, dict) else None
+        if not isinstance(matrix, list | tuple) or not 2 <= len(matrix) <= MOST_STATES:
+            return data
+        return _filled(data, "n_states", len(matrix), "the number of rows")
+
+    @model_validator(mode="after")
+    def _is_a_chain(self) -> Self:
+        found = defect(self.matrix)
+        if found is not None:
+            raise conflict("matrix", found.reason, found.allowed)
+        return self
+
+
+DEFAULT_FAMILY = Family.RANDOM_REVERSIBLE
+CHAIN_OF: dict[Family, type[Chain]] = {
+    Family.POTTS: PottsChain,
+    Family.RING: RingChain,
+    Family.RANDOM_REVERSIBLE: RandomReversibleChain,
+    Family.HIERARCHICAL: HierarchicalChain,
+    Family.SPECTRUM: SpectrumChain,
+    Family.EXPLICIT: ExplicitChain,
+}
+
+
+def _family(value: Any) -> str:
+    """The tag of a chain section; a section that names no family is the default one."""
+    if isinstance(value, dict):
+        return str(value.get("family", DEFAULT_FAMILY))
+    return str(getattr(value, "family", DEFAULT_FAMILY))
+
+
+ChainSpec = Annotated[
+    Annotated[PottsChain, Tag("potts")]
+    | Annotated[RingChain, Tag("ring")]
+    | Annotated[RandomReversibleChain, Tag("random_reversible")]
+    | Annotated[HierarchicalChain, Tag("hierarchical")]
+    | Annotated[SpectrumChain, Tag("spectrum")]
+    | Annotated[ExplicitChain, Tag("explicit")],
+    Discriminator(_family),
+]
+
+
+def _is_seed(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SEED
+
+
+def _numbers(data: Any, name: str) -> Sequence[float] | None:
+    """A field that is a list of numbers; None if not: the field itself says what is wrong."""
+    values = data.get(name) if isinstance(data, dict) else None
+    if not isinstance(values, list | tuple) or not values:
+        return None
+    return values if all(type(value) in {int, float} for value in values) else None
+
+
+def _filled(data: dict[str, Any], name: str, value: float, what: str) -> dict[str, Any]:
+    """The data with a field that follows from others.
+
+    Raises:
+        PydanticCustomError: it is given, as something else.
+    """
+    given = data.get(name, value)
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return data  # the field says what is wrong
+    if abs(given - value) > CONSISTENT * abs(value):
+        raise conflict(name, f"{given:g} is not {what}", f"{value:.6g}, or leave it out")
+    return {**data, name: value}

@@ -1,0 +1,171 @@
+"""A study: a grid of specs, made of a spec whose fields may be lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import product
+from typing import Any, Self
+
+from pydantic import Field, create_model, field_validator, model_validator
+
+from rgcontract.presets import PRESETS
+from rgcontract.section import MAX_SEEDS, Section, Seeds, conflict
+from rgcontract.spec import ExperimentSpec
+from rgcontract.status import RunCounts, State, View
+
+SECTIONS = ("chain", "data", "model", "training", "measurement")
+LISTS = frozenset({"seeds", "levels", "eigenvalues", "matrix", "scales"})
+"""Fields of a section whose own value may be a list: they do not make a grid."""
+
+
+class StudyRequest(Section):
+    """What is asked for: a spec in which a list in place of a single value makes a grid."""
+
+    preset: str | None = Field(default=None, max_length=40)
+    """Start from a preset: `paper`, `demo` or `smoke`; other fields override it. What is validated
+    is the request `with_preset`, which has none any more."""
+    chain: dict[str, Any] = Field(default_factory=dict)
+    """As in a spec; a list for any single-valued field."""
+    data: dict[str, Any] = Field(default_factory=dict)
+    model: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
+    measurement: dict[str, Any] = Field(default_factory=dict)
+    seeds: Seeds = (0, 1, 2)
+    """Training seeds of every experiment: how many, or which."""
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    """A name for people."""
+    tags: tuple[str, ...] = Field(default=(), max_length=16)
+    """Words to find its experiments by."""
+    priority: int = Field(default=0, ge=-10, le=10)
+    """Larger goes first."""
+    target_error: float | None = Field(default=None, gt=0, le=1)
+    """Add seeds until the standard error of every collapse ratio is below this."""
+    max_seeds: int = Field(default=16, ge=1, le=MAX_SEEDS)
+    """Most training seeds that `target_error` may lead to."""
+
+    @field_validator("preset")
+    @classmethod
+    def _preset_is_known(cls, name: str | None) -> str | None:
+        if name is not None and name not in PRESETS:
+            raise conflict("", f"{name!r} is no preset", ", ".join(PRESETS))
+        return name
+
+    @model_validator(mode="after")
+    def _lists_are_not_empty(self) -> Self:
+        for path, values in self.axes().items():
+            if not values:
+                raise conflict(path, "is an empty list", "at least one value")
+            if len({_written(value) for value in values}) < len(values):
+                raise conflict(path, f"{values} has a value twice", "distinct values")
+        return self
+
+    def axes(self) -> dict[str, list[Any]]:
+        """The fields that are lists, by dotted path, in the order of the sections."""
+        return {
+            f"{section}.{name}": value
+            for section in SECTIONS
+            for name, value in getattr(self, section).items()
+            if isinstance(value, list) and name not in LISTS
+        }
+
+    @property
+    def size(self) -> int:
+        """Experiments of the grid."""
+        total = 1
+        for values in self.axes().values():
+            total *= len(values)
+        return total
+
+    def cells(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """(values on the axes, body of the submission) of every experiment."""
+        axes = self.axes()
+        for values in product(*axes.values()):
+            cell = dict(zip(axes, values, strict=True))
+            body: dict[str, Any] = {
+                section: dict(getattr(self, section))
+                for section in SECTIONS
+                if getattr(self, section)
+            }
+            for path, value in cell.items():
+                section, _, name = path.partition(".")
+                body[section][name] = value
+            model = body.get("model", {})
+            if "model.mixing" in axes and model.get("mixing") != "context":
+                model.pop("context", None)  # the radius is for the cells that have a window
+            shared = {"seeds": list(self.seeds), "tags": list(self.tags), "priority": self.priority}
+            yield cell, {**body, **shared}
+
+
+def _written(value: Any) -> str:
+    """A value as text; 7 and 7.0 are one value of a field."""
+    return repr(float(value)) if type(value) is int else repr(value)
+
+
+_OWN = StudyRequest.model_fields.keys() - {*SECTIONS, "seeds"}
+STUDY_FIELDS = create_model(
+    "StudyFields",
+    __base__=ExperimentSpec,
+    **{
+        name: (field.annotation, field)
+        for name, field in StudyRequest.model_fields.items()
+        if name in _OWN
+    },  # type: ignore[call-overload]
+)
+"""The fields of a request with those of its sections: for their names, nothing is read into it."""
+
+
+class StudyMember(View):
+    """An experiment of a study."""
+
+    id: str
+    spec_hash: str
+    cell: dict[str, Any]
+    """Its values on the axes of the grid."""
+    state: State
+    run_counts: RunCounts
+    progress: float
+    under_trained: bool | None
+    """Null until it is measured."""
+    collapse_ratio_error: float | None
+    """Standard error of its collapse ratio at level `position` (or `sequence`)."""
+
+
+class Study(View):
+    """A study and how far it is."""
+
+    id: str
+    name: str | None
+    axes: dict[str, list[Any]]
+    state: State
+    progress: float
+    """Of all its runs together."""
+    run_counts: RunCounts
+    seeds: list[int]
+    target_error: float | None
+    max_seeds: int
+    experiments: list[StudyMember]
+    owner: str
+    created_at: datetime
+    created: bool = False
+    """Whether this request made it."""
+    added_runs: int = 0
+    """Runs that this request added; the others were there."""
+
+
+class StudySummary(View):
+    """A study in a list."""
+
+    id: str
+    name: str | None
+    state: State
+    run_counts: RunCounts
+    owner: str
+    created_at: datetime
+
+
+class StudyPage(View):
+    """A page of a list, newest first."""
+
+    items: list[StudySummary]
+    next_cursor: str | None
