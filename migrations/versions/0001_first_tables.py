@@ -19,6 +19,8 @@ def upgrade() -> None:
     op.create_table(
         "chains",
         sa.Column("chain_hash", sa.Text(), nullable=False),
+        sa.Column("seq_len", sa.Integer(), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("family", sa.Text(), nullable=False),
         sa.Column("n_states", sa.Integer(), nullable=False),
         sa.Column("corr_len", sa.Double(), nullable=False),
@@ -28,7 +30,10 @@ def upgrade() -> None:
         sa.Column("eigenvalues_imag", sa.ARRAY(sa.Double()), nullable=False),
         sa.Column("stationary", sa.ARRAY(sa.Double()), nullable=False),
         sa.Column("transition", sa.ARRAY(sa.Double()), nullable=False),
-        sa.PrimaryKeyConstraint("chain_hash", name=op.f("pk_chains")),
+        sa.Column("reversible", sa.Boolean(), nullable=False),
+        sa.Column("scale_corr_lens", sa.ARRAY(sa.Double()), nullable=True),
+        sa.Column("mutual_information", sa.ARRAY(sa.Double()), nullable=False),
+        sa.PrimaryKeyConstraint("chain_hash", "seq_len", name=op.f("pk_chains")),
     )
     op.create_table(
         "experiments",
@@ -86,6 +91,35 @@ def upgrade() -> None:
         op.f("ix_experiments_training_hash"), "experiments", ["training_hash"], unique=False
     )
     op.create_table(
+        "studies",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("axes", sa.JSON(), nullable=False),
+        sa.Column("seeds", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("target_error", sa.Double(), nullable=True),
+        sa.Column("max_seeds", sa.Integer(), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.Column("findings", sa.JSON(), nullable=True),
+        sa.Column("findings_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("findings_due", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_studies")),
+    )
+    op.create_index("ix_studies_created_at_id", "studies", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_studies_findings_due",
+        "studies",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("findings_due"),
+    )
+    op.create_table(
         "tokens",
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
@@ -97,6 +131,22 @@ def upgrade() -> None:
         ),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_tokens")),
+    )
+    op.create_table(
+        "trainings",
+        sa.Column("training_hash", sa.Text(), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("versions", sa.JSON(), nullable=False),
+        sa.Column("curve_steps", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("curve_losses", sa.ARRAY(sa.Double()), nullable=False),
+        sa.Column(
+            "trained_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("training_hash", "seed", name=op.f("pk_trainings")),
     )
     op.create_table(
         "workers",
@@ -118,6 +168,7 @@ def upgrade() -> None:
         "runs",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("experiment_id", sa.Text(), nullable=False),
+        sa.Column("chain_seed", sa.Integer(), nullable=False),
         sa.Column("seed", sa.Integer(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
@@ -152,7 +203,12 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
-        sa.UniqueConstraint("experiment_id", "seed", name=op.f("uq_runs_experiment_id_seed")),
+        sa.UniqueConstraint(
+            "experiment_id",
+            "chain_seed",
+            "seed",
+            name=op.f("uq_runs_experiment_id_chain_seed_seed"),
+        ),
     )
     op.create_index(
         "ix_runs_lease_until",
@@ -167,6 +223,29 @@ def upgrade() -> None:
         [sa.literal_column("priority DESC"), "queued_at", "id"],
         unique=False,
         postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_table(
+        "study_experiments",
+        sa.Column("study_id", sa.Text(), nullable=False),
+        sa.Column("experiment_id", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("cell", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["experiment_id"],
+            ["experiments.id"],
+            name=op.f("fk_study_experiments_experiment_id_experiments"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["study_id"],
+            ["studies.id"],
+            name=op.f("fk_study_experiments_study_id_studies"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("study_id", "experiment_id", name=op.f("pk_study_experiments")),
+    )
+    op.create_index(
+        "ix_study_experiments_experiment_id", "study_experiments", ["experiment_id"], unique=False
     )
     op.create_table(
         "submissions",
@@ -203,12 +282,14 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Text(), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("n_rows", sa.Integer(), nullable=False),
+        sa.Column("estimator", sa.Text(), nullable=False),
         sa.Column("shape", sa.ARRAY(sa.Integer()), nullable=False),
-        sa.Column("seeds", sa.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("n_runs", sa.Integer(), nullable=False),
         sa.Column("mean", sa.ARRAY(sa.Double()), nullable=False),
         sa.Column("standard_error", sa.ARRAY(sa.Double()), nullable=False),
         sa.Column("low", sa.ARRAY(sa.Double()), nullable=False),
         sa.Column("high", sa.ARRAY(sa.Double()), nullable=False),
+        sa.Column("half_shift", sa.ARRAY(sa.Double()), nullable=True),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["experiment_id"],
@@ -221,6 +302,21 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "weights",
+        sa.Column("training_hash", sa.Text(), nullable=False),
+        sa.Column("seed", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["training_hash", "seed"],
+            ["trainings.training_hash", "trainings.seed"],
+            name="fk_weights_trainings",
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("training_hash", "seed", "step", name=op.f("pk_weights")),
+    )
+    op.create_table(
         "attempts",
         sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -228,6 +324,8 @@ def upgrade() -> None:
         sa.Column("host", sa.Text(), nullable=False),
         sa.Column("device", sa.Text(), nullable=False),
         sa.Column("versions", sa.JSON(), nullable=False),
+        sa.Column("calibration", sa.JSON(), nullable=False),
+        sa.Column("trained", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column(
             "started_at",
             sa.DateTime(timezone=True),
@@ -251,8 +349,10 @@ def upgrade() -> None:
         sa.Column("quantity", sa.Text(), nullable=False),
         sa.Column("step", sa.Integer(), nullable=False),
         sa.Column("n_rows", sa.Integer(), nullable=False),
+        sa.Column("estimator", sa.Text(), nullable=False),
         sa.Column("shape", sa.ARRAY(sa.Integer()), nullable=False),
         sa.Column("values", sa.ARRAY(sa.Double()), nullable=False),
+        sa.Column("half", sa.ARRAY(sa.Double()), nullable=True),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name=op.f("fk_measurements_run_id_runs"), ondelete="CASCADE"
@@ -285,16 +385,25 @@ def downgrade() -> None:
     op.drop_table("results")
     op.drop_table("measurements")
     op.drop_table("attempts")
+    op.drop_table("weights")
     op.drop_table("summaries")
     op.drop_index("ix_submissions_experiment_id", table_name="submissions")
     op.drop_table("submissions")
+    op.drop_index("ix_study_experiments_experiment_id", table_name="study_experiments")
+    op.drop_table("study_experiments")
     op.drop_index("ix_runs_line", table_name="runs", postgresql_where=sa.text("state = 'queued'"))
     op.drop_index(
         "ix_runs_lease_until", table_name="runs", postgresql_where=sa.text("state = 'running'")
     )
     op.drop_table("runs")
     op.drop_table("workers")
+    op.drop_table("trainings")
     op.drop_table("tokens")
+    op.drop_index(
+        "ix_studies_findings_due", table_name="studies", postgresql_where=sa.text("findings_due")
+    )
+    op.drop_index("ix_studies_created_at_id", table_name="studies")
+    op.drop_table("studies")
     op.drop_index(op.f("ix_experiments_training_hash"), table_name="experiments")
     op.drop_index("ix_experiments_tags", table_name="experiments", postgresql_using="gin")
     op.drop_index("ix_experiments_state_created_at_id", table_name="experiments")

@@ -72,9 +72,11 @@ def page(
 
 
 def runs_of(session: Session, names: Sequence[str]) -> Sequence[RunRow]:
-    """Runs of these experiments, by seed."""
+    """Runs of these experiments, by chain and training seed."""
     return session.scalars(
-        select(RunRow).where(RunRow.experiment_id.in_(names)).order_by(RunRow.seed)
+        select(RunRow)
+        .where(RunRow.experiment_id.in_(names))
+        .order_by(RunRow.chain_seed, RunRow.seed)
     ).all()
 
 

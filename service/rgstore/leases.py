@@ -33,6 +33,8 @@ class Holder:
     host: str
     device: str
     versions: dict[str, str]
+    calibration: dict[str, bool]
+    """Known answer -> whether this worker measures it within its tolerance."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Claim:
 
     run_id: int
     experiment_id: str
+    chain_seed: int
     seed: int
     attempt: int
     attempt_limit: int
@@ -97,6 +100,7 @@ def claim_next(session: Session, holder: Holder, *, lease_seconds: float) -> Cla
             host=holder.host,
             device=holder.device,
             versions=holder.versions,
+            calibration=holder.calibration,
         )
     )
     refresh_experiment(session, run.experiment_id)
@@ -106,6 +110,7 @@ def claim_next(session: Session, holder: Holder, *, lease_seconds: float) -> Cla
     return Claim(
         run_id=run.id,
         experiment_id=run.experiment_id,
+        chain_seed=run.chain_seed,
         seed=run.seed,
         attempt=run.attempt,
         attempt_limit=run.attempt_limit,
@@ -140,9 +145,15 @@ def heartbeat(
     return asked
 
 
-def finish(session: Session, claim: Claim) -> None:
+def finish(session: Session, claim: Claim, *, trained: bool) -> None:
     """The run is measured. Call in the transaction that stores the measurement, before it."""
     _leave(session, claim, State.DONE, "done", fraction=1.0, phase=None)
+    session.execute(
+        update(AttemptRow)
+        .where(AttemptRow.run_id == claim.run_id, AttemptRow.number == claim.attempt)
+        .values(trained=trained)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def fail(

@@ -1,18 +1,21 @@
-"""Storing what a run measured and reading back an experiment over its seeds."""
+"""Storing what a run measured and reading back an experiment over its runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from rgcontract import State
+from rgcontract import State, chain_hash
 from rgstore.leases import Claim, finish
-from rgstore.records import Quantity, RunRecord, SeedValues, Summary
+from rgstore.records import Quantity, RunKey, RunRecord, RunValues, Summary
+from rgstore.submissions import loaded_spec
 from rgstore.tables import (
+    AttemptRow,
     ChainRow,
     ExperimentRow,
     MeasurementRow,
@@ -26,59 +29,61 @@ def store(
     session: Session,
     claim: Claim,
     record: RunRecord,
-    summarise: Callable[[SeedValues], Summary],
+    summarise: Callable[[RunValues], Summary],
 ) -> None:
-    """Finish a run: its numbers, and the experiment's summaries over all seeds measured so far.
+    """Finish a run: its numbers, and the experiment's summaries over all runs measured so far.
 
-    The run is finished first: that checks the fence and locks run and experiment, so two seeds
+    The run is finished first: that checks the fence and locks run and experiment, so two runs
     of one experiment that end together are summarised one after the other.
 
     Raises:
         LeaseLostError: the run is no longer this worker's; nothing is stored.
     """
-    finish(session, claim)
+    finish(session, claim, trained=record.trained)
     session.add(
         ResultRow(
             run_id=claim.run_id,
             attempt=claim.attempt,
             seconds=record.seconds,
-            curve_steps=record.curve_steps,
-            curve_losses=record.curve_losses,
+            curve_steps=record.training.curve_steps,
+            curve_losses=record.training.curve_losses,
         )
     )
     rows = [{"run_id": claim.run_id, **asdict(quantity)} for quantity in record.quantities]
     session.execute(insert(MeasurementRow), rows)
-    experiment = session.get_one(ExperimentRow, claim.experiment_id)
     session.execute(
         upsert(ChainRow)
-        .values(chain_hash=experiment.chain_hash, **asdict(record.chain))
+        .values(
+            chain_hash=_chain_hash(claim.spec, claim.chain_seed),
+            **asdict(record.chain),
+        )
         .on_conflict_do_nothing()
     )
     _summarise(session, claim.experiment_id, summarise)
 
 
+def _chain_hash(stored: dict[str, Any], chain_seed: int) -> str:
+    """Hash of one draw of the chain of a stored spec."""
+    return chain_hash(loaded_spec(stored, [0]).chain.draw(chain_seed))
+
+
 def _summarise(
-    session: Session, experiment_id: str, summarise: Callable[[SeedValues], Summary]
+    session: Session, experiment_id: str, summarise: Callable[[RunValues], Summary]
 ) -> None:
-    measured = session.execute(
-        select(RunRow.seed, MeasurementRow)
-        .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
-        .where(RunRow.experiment_id == experiment_id, RunRow.state == State.DONE)
-        .order_by(RunRow.seed)
-    ).all()
-    groups: dict[tuple[str, str, str], list[tuple[int, Quantity]]] = {}
-    for seed, row in measured:
+    groups: dict[tuple[str, str, str], list[tuple[RunKey, Quantity]]] = {}
+    for run, row in _measured(session, experiment_id):
         quantity = Quantity(
-            row.when, row.step, row.level, row.quantity, row.n_rows, row.shape, row.values,
-            row.reasons,
+            row.when, row.step, row.level, row.quantity, row.n_rows, row.estimator, row.shape,
+            row.values, row.half, row.reasons,
         )  # fmt: skip
-        groups.setdefault(quantity.key, []).append((seed, quantity))
+        groups.setdefault(quantity.key, []).append((run, quantity))
     session.execute(delete(SummaryRow).where(SummaryRow.experiment_id == experiment_id))
     rows = []
     for (when, level, name), members in groups.items():
-        seeds = [seed for seed, _ in members]
         first = members[0][1]
-        summary = summarise(SeedValues(seeds, [quantity for _, quantity in members]))
+        summary = summarise(
+            RunValues([run for run, _ in members], [quantity for _, quantity in members])
+        )
         rows.append(
             {
                 "experiment_id": experiment_id,
@@ -87,67 +92,87 @@ def _summarise(
                 "quantity": name,
                 "step": first.step,
                 "n_rows": first.n_rows,
+                "estimator": first.estimator,
                 "shape": first.shape,
-                "seeds": seeds,
+                "n_runs": len(members),
                 **asdict(summary),
             }
         )
     session.execute(insert(SummaryRow), rows)
 
 
+def _measured(
+    session: Session, experiment_id: str, *conditions: ColumnElement[bool]
+) -> list[tuple[RunKey, MeasurementRow]]:
+    """The quantities of the measured runs of an experiment, in the order of the runs."""
+    rows = session.execute(
+        select(RunRow.chain_seed, RunRow.seed, MeasurementRow)
+        .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
+        .where(RunRow.experiment_id == experiment_id, RunRow.state == State.DONE, *conditions)
+        .order_by(RunRow.chain_seed, RunRow.seed)
+    )
+    return [((chain_seed, seed), row) for chain_seed, seed, row in rows]
+
+
 def summaries_of(session: Session, name: str) -> Sequence[SummaryRow]:
-    """The summaries of an experiment, in a stable order."""
+    """The summaries of an experiment: moments in the order of training, the null last."""
     return session.scalars(
         select(SummaryRow)
         .where(SummaryRow.experiment_id == name)
-        .order_by(SummaryRow.when.desc(), SummaryRow.level, SummaryRow.quantity)
+        .order_by(SummaryRow.step, SummaryRow.when, SummaryRow.level, SummaryRow.quantity)
     ).all()
 
 
 def layer_values_of(
     session: Session, name: str
-) -> dict[tuple[str, str, str], dict[int, list[float]]]:
-    """Per-seed values of all but the large (two-dimensional) quantities: key -> seed -> values."""
-    rows = session.execute(
-        select(RunRow.seed, MeasurementRow)
-        .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
-        .where(RunRow.experiment_id == name, RunRow.state == State.DONE)
-        .order_by(RunRow.seed)
-    )
-    found: dict[tuple[str, str, str], dict[int, list[float]]] = {}
-    for seed, row in rows:
-        if len(row.shape) <= 1:
-            found.setdefault((row.when, row.level, row.quantity), {})[seed] = row.values
+) -> dict[tuple[str, str, str], dict[RunKey, list[float]]]:
+    """Values of each run, of quantities of one index at most: key -> run -> values."""
+    rows = _measured(session, name, func.coalesce(func.cardinality(MeasurementRow.shape), 0) <= 1)
+    found: dict[tuple[str, str, str], dict[RunKey, list[float]]] = {}
+    for run, row in rows:
+        found.setdefault((row.when, row.level, row.quantity), {})[run] = row.values
     return found
 
 
-def results_of(session: Session, name: str) -> Sequence[tuple[int, ResultRow]]:
-    """(seed, result) of the measured runs of an experiment, by seed."""
+def results_of(session: Session, name: str) -> Sequence[tuple[RunKey, ResultRow]]:
+    """(run, result) of the measured runs of an experiment, in the order of the runs."""
     rows = session.execute(
-        select(RunRow.seed, ResultRow)
+        select(RunRow.chain_seed, RunRow.seed, ResultRow)
         .join(ResultRow, ResultRow.run_id == RunRow.id)
         .where(RunRow.experiment_id == name)
-        .order_by(RunRow.seed)
+        .order_by(RunRow.chain_seed, RunRow.seed)
     )
-    return [(seed, result) for seed, result in rows]
+    return [((chain_seed, seed), result) for chain_seed, seed, result in rows]
 
 
-def chain_of(session: Session, experiment: ExperimentRow) -> ChainRow | None:
-    """What is known of the chain of an experiment; None until a run of it is done."""
-    return session.get(ChainRow, experiment.chain_hash)
+def chains_of(session: Session, experiment: ExperimentRow, draws: Sequence[int]) -> list[ChainRow]:
+    """What is known of the chains of an experiment that have been measured, in this order."""
+    spec = loaded_spec(experiment.spec, [0])
+    hashes = [chain_hash(spec.chain.draw(draw)) for draw in draws]
+    rows = session.scalars(
+        select(ChainRow).where(
+            ChainRow.chain_hash.in_(hashes), ChainRow.seq_len == spec.data.seq_len
+        )
+    )
+    known = {row.chain_hash: row for row in rows}
+    return [known[key] for key in hashes if key in known]
 
 
 RATE_SAMPLE = 50
 
 
 def measured_rate(session: Session) -> float | None:
-    """Median speed of the latest runs, operations per second; None before the first."""
+    """Median speed of the latest trainings, operations per second; None before the first."""
     latest = (
         select((ExperimentRow.flops_per_run / ResultRow.seconds).label("rate"))
         .select_from(ResultRow)
         .join(RunRow, RunRow.id == ResultRow.run_id)
         .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
-        .where(ResultRow.seconds > 0)
+        .join(
+            AttemptRow,
+            (AttemptRow.run_id == ResultRow.run_id) & (AttemptRow.number == ResultRow.attempt),
+        )
+        .where(ResultRow.seconds > 0, AttemptRow.trained)
         .order_by(ResultRow.run_id.desc())
         .limit(RATE_SAMPLE)
         .subquery()

@@ -17,8 +17,11 @@ class Quantity:
     level: str
     quantity: str
     n_rows: int
+    estimator: str
     shape: list[int]
     values: list[float]
+    half: list[float] | None
+    """The same from the first half of the samples."""
     reasons: dict[str, list[int]]
 
     @property
@@ -31,9 +34,14 @@ class Quantity:
 class ChainRecord:
     """What is known exactly of a chain; `transition` row by row."""
 
+    seed: int
+    seq_len: int
     family: str
     n_states: int
     corr_len: float
+    reversible: bool
+    scale_corr_lens: list[float] | None
+    mutual_information: list[float]
     entropy_rate: float
     unigram_entropy: float
     eigenvalues_real: list[float]
@@ -43,35 +51,58 @@ class ChainRecord:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """The weights after so many steps, as bytes."""
+
+    step: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is left of a training: its loss curve and weights."""
+
+    curve_steps: list[int]
+    curve_losses: list[float]
+    weights: list[Weights]
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """All that a worker stores of a finished run."""
 
     seconds: float
-    curve_steps: list[int]
-    curve_losses: list[float]
+    trained: bool
+    """False if it measured stored weights."""
+    training: Training
     chain: ChainRecord
     quantities: list[Quantity]
 
 
-@dataclass(frozen=True)
-class SeedValues:
-    """One quantity over the measured seeds of an experiment, in the order of the seeds."""
+RunKey = tuple[int, int]
+"""(chain seed, training seed)."""
 
-    seeds: list[int]
-    of_seed: list[Quantity]
+
+@dataclass(frozen=True)
+class RunValues:
+    """One quantity over the measured runs of an experiment, in the order of the runs."""
+
+    runs: list[RunKey]
+    of_run: list[Quantity]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and error bar of a quantity over seeds; flat arrays."""
+    """Mean and error bar of a quantity over runs; flat arrays."""
 
     mean: list[float]
     standard_error: list[float]
     low: list[float]
     high: list[float]
+    half_shift: list[float] | None
     reasons: dict[str, list[int]]
 
 
 CONFIDENCE = 0.95
-"""Level of every interval over seeds."""
-INTERVAL_METHOD = "percentile bootstrap of the mean over seeds, 2000 resamples"
+"""Level of every interval."""
+INTERVAL_METHOD = "percentile bootstrap of the mean, 2000 resamples"

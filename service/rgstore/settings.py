@@ -39,8 +39,10 @@ class Settings(BaseSettings):
     """Largest cost of one submission, floating-point operations (about a day on one core)."""
     max_memory_bytes: int = Field(default=8 * 2**30, gt=0)
     """Largest expected memory of one run."""
-    max_stored_bytes: int = Field(default=2**30, gt=0)
+    max_stored_bytes: int = Field(default=16 * 2**30, gt=0)
     """Most that one submission may add to the database."""
+    max_study_experiments: int = Field(default=500, ge=1)
+    """Most experiments in the grid of one study."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where a worker trains; auto takes a GPU if there is one."""

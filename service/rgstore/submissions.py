@@ -18,6 +18,7 @@ from rgcontract import (
     measurement_hash,
     training_hash,
 )
+from rgstore.records import RunKey
 from rgstore.tables import ExperimentRow, RunRow, SubmissionRow
 from rgstore.transitions import move, refresh_experiment
 
@@ -44,14 +45,14 @@ def experiment_id(spec: ExperimentSpec) -> str:
     return f"e-{measurement_hash(spec)[:ID_DIGITS]}"
 
 
-def missing_seeds(session: Session, spec: ExperimentSpec) -> list[int]:
-    """Seeds of a spec that the lab has neither measured nor queued."""
-    present = session.scalars(
-        select(RunRow.seed).where(
+def missing_runs(session: Session, spec: ExperimentSpec) -> list[RunKey]:
+    """Runs of a spec that the lab has neither measured nor queued."""
+    present = session.execute(
+        select(RunRow.chain_seed, RunRow.seed).where(
             RunRow.experiment_id == experiment_id(spec), RunRow.state != State.CANCELLED
         )
     )
-    return sorted(set(spec.seeds) - set(present))
+    return sorted(set(spec.runs) - {(chain_seed, seed) for chain_seed, seed in present})
 
 
 def submit(
@@ -81,7 +82,7 @@ def submit(
     added = _add_runs(session, name, submission, attempt_limit)
     if added or created:
         refresh_experiment(session, name)
-    seeds = sorted(run.seed for run in added)
+    seeds = sorted({run.seed for run in added})
     stored = session.scalar(
         insert(SubmissionRow)
         .values(
@@ -127,7 +128,7 @@ def _insert_experiment(
             id=name,
             spec_hash=measurement_hash(spec),
             training_hash=training_hash(spec),
-            chain_hash=chain_hash(spec),
+            chain_hash=chain_hash(spec.chain),
             protocol=PROTOCOL,
             spec=stored_spec(spec),
             family=spec.chain.family,
@@ -160,17 +161,18 @@ def _add_runs(
     wanted = [
         {
             "experiment_id": name,
+            "chain_seed": chain_seed,
             "seed": seed,
             "state": State.QUEUED,
             "priority": submission.priority,
             "attempt_limit": attempt_limit,
         }
-        for seed in submission.seeds
+        for chain_seed, seed in submission.runs
     ]
     new = session.scalars(
         insert(RunRow)
         .values(wanted)
-        .on_conflict_do_nothing(index_elements=["experiment_id", "seed"])
+        .on_conflict_do_nothing(index_elements=["experiment_id", "chain_seed", "seed"])
         .returning(RunRow)
     ).all()
     revived = move(

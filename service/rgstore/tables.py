@@ -13,9 +13,11 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Text,
     UniqueConstraint,
@@ -46,6 +48,7 @@ class Base(DeclarativeBase):
         float: Double(),
         datetime: DateTime(timezone=True),
         Doubles: ARRAY(Double()),
+        bytes: LargeBinary(),
         list[int]: ARRAY(Integer()),
         list[str]: ARRAY(Text()),
         dict[str, Any]: JSON(),  # json, not jsonb: text goes in and out as it was
@@ -95,12 +98,13 @@ class ExperimentRow(Base):
 
 
 class RunRow(Base):
-    """One training seed of an experiment: the unit of work, of leases and of retries."""
+    """One training seed on one chain of an experiment: the unit of work, leases and retries."""
 
     __tablename__ = "runs"
 
     id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
     experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    chain_seed: Mapped[int]
     seed: Mapped[int]
     state: Mapped[str]
     priority: Mapped[int]
@@ -121,7 +125,7 @@ class RunRow(Base):
     error: Mapped[str | None]
 
     __table_args__ = (
-        UniqueConstraint("experiment_id", "seed"),
+        UniqueConstraint("experiment_id", "chain_seed", "seed"),
         CheckConstraint(f"state IN ({_states})", name="state"),
         CheckConstraint(
             "(state = 'running') = (lease_owner IS NOT NULL AND lease_until IS NOT NULL)",
@@ -149,6 +153,10 @@ class AttemptRow(Base):
     host: Mapped[str]
     device: Mapped[str]
     versions: Mapped[dict[str, Any]]
+    calibration: Mapped[dict[str, Any]]
+    """Known answer -> whether this worker measured it within its tolerance."""
+    trained: Mapped[bool] = mapped_column(server_default=text("true"))
+    """False where stored weights were measured and nothing was trained."""
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     ended_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
@@ -181,14 +189,17 @@ class MeasurementRow(Base):
     quantity: Mapped[str] = mapped_column(primary_key=True)
     step: Mapped[int]
     n_rows: Mapped[int]
+    estimator: Mapped[str]
     shape: Mapped[list[int]]
     values: Mapped[Doubles]
     """NaN where the quantity is not defined; `reasons` says why."""
+    half: Mapped[Doubles | None]
+    """The same from the first half of the samples."""
     reasons: Mapped[dict[str, Any]]
 
 
 class SummaryRow(Base):
-    """One quantity of an experiment over its measured seeds, kept up to date by the workers."""
+    """One quantity of an experiment over its measured runs, kept up to date by the workers."""
 
     __tablename__ = "summaries"
 
@@ -200,21 +211,27 @@ class SummaryRow(Base):
     quantity: Mapped[str] = mapped_column(primary_key=True)
     step: Mapped[int]
     n_rows: Mapped[int]
+    estimator: Mapped[str]
     shape: Mapped[list[int]]
-    seeds: Mapped[list[int]]
+    n_runs: Mapped[int]
     mean: Mapped[Doubles]
     standard_error: Mapped[Doubles]
     low: Mapped[Doubles]
     high: Mapped[Doubles]
+    half_shift: Mapped[Doubles | None]
+    """Mean of the values less those of the first half of the samples."""
     reasons: Mapped[dict[str, Any]]
 
 
 class ChainRow(Base):
-    """What is known exactly of a chain; experiments on the same chain share it."""
+    """What is known exactly of one chain; experiments on the same chain share it."""
 
     __tablename__ = "chains"
 
     chain_hash: Mapped[str] = mapped_column(primary_key=True)
+    seq_len: Mapped[int] = mapped_column(primary_key=True)
+    """Decides how far the mutual information goes."""
+    seed: Mapped[int]
     family: Mapped[str]
     n_states: Mapped[int]
     corr_len: Mapped[float]
@@ -225,6 +242,90 @@ class ChainRow(Base):
     stationary: Mapped[Doubles]
     transition: Mapped[Doubles]
     """Row by row."""
+    reversible: Mapped[bool]
+    scale_corr_lens: Mapped[Doubles | None]
+    mutual_information: Mapped[Doubles]
+
+
+class TrainingRow(Base):
+    """A network that has been trained: its curve. What it measured depends on who measures."""
+
+    __tablename__ = "trainings"
+
+    training_hash: Mapped[str] = mapped_column(primary_key=True)
+    """Of the spec on one chain."""
+    seed: Mapped[int] = mapped_column(primary_key=True)
+    device: Mapped[str]
+    versions: Mapped[dict[str, Any]]
+    curve_steps: Mapped[list[int]]
+    curve_losses: Mapped[Doubles]
+    trained_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class WeightsRow(Base):
+    """The weights of a training after so many steps: new observables need no new training."""
+
+    __tablename__ = "weights"
+
+    training_hash: Mapped[str] = mapped_column(primary_key=True)
+    seed: Mapped[int] = mapped_column(primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str]
+    data: Mapped[bytes] = mapped_column(deferred=True)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["training_hash", "seed"],
+            ["trainings.training_hash", "trainings.seed"],
+            ondelete="CASCADE",
+            name="fk_weights_trainings",
+        ),
+    )
+
+
+class StudyRow(Base):
+    """A grid of experiments that someone asked for as one thing."""
+
+    __tablename__ = "studies"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    axes: Mapped[dict[str, Any]]
+    """Field -> its values, in the order in which the grid runs over them."""
+    seeds: Mapped[list[int]]
+    """Training seeds asked for, those of `target_error` included."""
+    target_error: Mapped[float | None]
+    max_seeds: Mapped[int]
+    priority: Mapped[int]
+    owner: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    findings: Mapped[dict[str, Any] | None]
+    findings_at: Mapped[datetime | None]
+    findings_due: Mapped[bool] = mapped_column(server_default=text("true"))
+    """Whether something was measured since the findings were written."""
+
+    __table_args__ = (
+        Index("ix_studies_created_at_id", "created_at", "id"),
+        Index("ix_studies_findings_due", "id", postgresql_where=text("findings_due")),
+    )
+
+
+class StudyExperimentRow(Base):
+    """An experiment of a study, and where it lies in the grid."""
+
+    __tablename__ = "study_experiments"
+
+    study_id: Mapped[str] = mapped_column(
+        ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True
+    )
+    experiment_id: Mapped[str] = mapped_column(
+        ForeignKey("experiments.id", ondelete="CASCADE"), primary_key=True
+    )
+    place: Mapped[int]
+    cell: Mapped[dict[str, Any]]
+    """Its values on the axes."""
+
+    __table_args__ = (Index("ix_study_experiments_experiment_id", "experiment_id"),)
 
 
 class TokenRow(Base):

@@ -34,7 +34,7 @@ def take(database):
     """Claim the next run as a worker."""
 
     def _take(worker="w1", lease=LEASE):
-        holder = Holder(f"{worker}/1", worker, "host", "cpu", {"torch": "2"})
+        holder = Holder(f"{worker}/1", worker, "host", "cpu", {"torch": "2"}, {"drift": True})
         with database.begin() as session:
             return claim_next(session, holder, lease_seconds=lease)
 

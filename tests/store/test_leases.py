@@ -95,7 +95,7 @@ def test_a_lease_that_lasts_is_left_alone(database, put, take):
     "write",
     [
         lambda s, c: leases.heartbeat(s, c, HALF, lease_seconds=10),
-        leases.finish,
+        lambda s, c: leases.finish(s, c, trained=True),
         leases.cancel,
         leases.give_back,
         lambda s, c: leases.fail(s, c, outcome="failed", error="x"),

@@ -10,22 +10,30 @@ from sqlalchemy.exc import IntegrityError
 from rgcontract import State
 from rgstore import measurements
 from rgstore.leases import LeaseLostError
-from rgstore.records import ChainRecord, Quantity, RunRecord, Summary
+from rgstore.records import ChainRecord, Quantity, RunRecord, Summary, Training
 from rgstore.tables import ExperimentRow, MeasurementRow, ResultRow
 
 AWKWARD = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, 2.0**53 + 2]
-CHAIN = ChainRecord("potts", 2, 1.0, 0.5, 0.6, [1.0, 0.3], [0.0, 0.0], [0.5, 0.5], [0.5] * 4)
+CHAIN = ChainRecord(
+    seed=0, seq_len=32, family="potts", n_states=2, corr_len=1.0, reversible=True,
+    scale_corr_lens=None, mutual_information=[0.1], entropy_rate=0.5, unigram_entropy=0.6,
+    eigenvalues_real=[1.0, 0.3], eigenvalues_imag=[0.0, 0.0], stationary=[0.5, 0.5],
+    transition=[0.5] * 4,
+)  # fmt: skip
+TRAINING = Training([1, 2], [0.5, 0.25], [])
 
 
 def _record(values):
-    quantity = Quantity("final", 10, "token", "effective_rank", 7, [len(values)], values, {})
-    return RunRecord(1.0, [1, 2], [0.5, 0.25], CHAIN, [quantity])
+    quantity = Quantity(
+        "final", 10, "token", "effective_rank", 7, "plug-in", [len(values)], values, values, {}
+    )
+    return RunRecord(1.0, True, TRAINING, CHAIN, [quantity])
 
 
 def _summarise(values):
-    columns = list(zip(*(quantity.values for quantity in values.of_seed), strict=True))
+    columns = list(zip(*(quantity.values for quantity in values.of_run), strict=True))
     mean = [sum(column) / len(column) for column in columns]
-    return Summary(mean, mean, mean, mean, {})
+    return Summary(mean, mean, mean, mean, None, {})
 
 
 def _store(database, claim, values):
@@ -51,13 +59,13 @@ def test_a_stored_run_is_done_and_completes_its_experiment(database, put, take):
         assert experiment.completed_at is not None
 
 
-def test_the_summary_is_over_all_seeds_measured_so_far(database, put, take):
+def test_the_summary_is_over_all_runs_measured_so_far(database, put, take):
     name = put(seeds=2).experiment_id
     _store(database, take(), [1.0])
     _store(database, take(), [3.0])
     with database.begin() as session:
         (summary,) = measurements.summaries_of(session, name)
-        assert (summary.seeds, summary.mean) == ([0, 1], [2.0])
+        assert (summary.n_runs, summary.mean) == (2, [2.0])
 
 
 def test_a_result_cannot_be_stored_twice(database, put, take):

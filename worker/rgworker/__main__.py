@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 from typing import Any
 
@@ -17,7 +18,7 @@ from rgstore.messages import MEASURE, CelerySender, make_celery
 from rgstore.orphan import exit_with_parent
 from rgstore.settings import Settings
 from rgworker.process import TrainerPool
-from rgworker.supervise import Supervisor
+from rgworker.supervise import OutOfToleranceError, Supervisor
 from rgworker.upkeep import Upkeep
 
 log = logging.getLogger("rgworker")
@@ -55,6 +56,7 @@ def serve(settings: Settings, *, name: str, host: str, concurrency: int) -> None
         host=host,
         concurrency=concurrency,
         every_seconds=settings.maintenance_seconds,
+        attempt_limit=settings.max_attempts,
     )
     app = make_celery(settings.broker)
 
@@ -74,6 +76,7 @@ def serve(settings: Settings, *, name: str, host: str, concurrency: int) -> None
         stopping.set()
 
     try:
+        supervisor.require_calibrated()
         app.worker_main(
             [
                 "worker",
@@ -85,6 +88,8 @@ def serve(settings: Settings, *, name: str, host: str, concurrency: int) -> None
                 "--loglevel=WARNING",
             ]
         )
+    except OutOfToleranceError as error:
+        sys.exit(str(error))
     finally:
         stopping.set()
         trainers.close()

@@ -51,6 +51,11 @@ class Trainer:
         """Process id."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
     def start(self, job: Job) -> None:
         """Give it a run to measure.
 
@@ -123,10 +128,7 @@ class TrainerPool:
         Raises:
             TrainerDiedError: none could be started.
         """
-        try:
-            lent = Lent(self._idle.get_nowait())
-        except queue.Empty:
-            lent = Lent(Trainer(self._device))
+        lent = Lent(self._warm() or Trainer(self._device))
         try:
             yield lent
         except BaseException:
@@ -134,6 +136,17 @@ class TrainerPool:
             raise
         if not lent.discarded:
             self._idle.put(lent.trainer)
+
+    def _warm(self) -> Trainer | None:
+        """An idle trainer that still lives; one that died idle must not cost a run an attempt."""
+        while True:
+            try:
+                trainer = self._idle.get_nowait()
+            except queue.Empty:
+                return None
+            if trainer.alive:
+                return trainer
+            trainer.kill()
 
     def close(self) -> None:
         """End every idle trainer."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rgstore.leases import TrainingProgress
-from rgstore.records import RunRecord
+from rgstore.records import RunRecord, Training
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,10 @@ class Job:
     """A run to measure."""
 
     spec: dict[str, Any]
+    chain_seed: int
     seed: int
+    training: Training | None
+    """Weights to measure; None to train."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Ready:
 
     device: str
     versions: dict[str, str]
+    calibration: dict[str, bool]
+    """Known answer -> whether it measures it within its tolerance."""
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,23 @@
-"""A quantity over seeds: the core's statistics on the store's records."""
+"""A quantity over runs: the core's statistics on the store's records."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from rgcore import statistics
-from rgstore.records import CONFIDENCE, SeedValues, Summary
+from rgstore.records import CONFIDENCE, RunValues, Summary
 
 
-def summarise(values: SeedValues) -> Summary:
-    """Mean, standard error and bootstrap interval over the seeds."""
-    stacked = np.array([quantity.values for quantity in values.of_seed])  # (S, size)
-    summary = statistics.summarise(stacked, confidence=CONFIDENCE)
+def summarise(values: RunValues) -> Summary:
+    """Mean, standard error and bootstrap interval: over seeds, or over chains if there are several.
+
+    Runs of one chain share its draw: with several chains, they are what is sampled.
+    """
+    stacked = np.array([quantity.values for quantity in values.of_run])  # (R, size)
+    chains = [chain_seed for chain_seed, _ in values.runs]
+    summary = statistics.summarise(stacked, confidence=CONFIDENCE, groups=chains)
     reasons: dict[str, set[int]] = {}
-    for quantity in values.of_seed:
+    for quantity in values.of_run:
         for reason, indexes in quantity.reasons.items():
             reasons.setdefault(reason, set()).update(indexes)
     return Summary(
@@ -21,5 +25,15 @@ def summarise(values: SeedValues) -> Summary:
         standard_error=summary.standard_error.tolist(),
         low=summary.low.tolist(),
         high=summary.high.tolist(),
+        half_shift=_half_shift(values, stacked),
         reasons={reason: sorted(indexes) for reason, indexes in reasons.items()},
     )
+
+
+def _half_shift(values: RunValues, whole: np.ndarray) -> list[float] | None:
+    """Mean over the runs of (value from all samples - value from half of them)."""
+    halves = [quantity.half for quantity in values.of_run if quantity.half is not None]
+    if len(halves) < len(whole):
+        return None
+    shift: list[float] = (whole - np.array(halves)).mean(axis=0).tolist()
+    return shift

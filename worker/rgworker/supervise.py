@@ -9,14 +9,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
 
-from rgcontract import State
-from rgstore import leases
+from rgcontract import ExperimentSpec, State, training_hash
+from rgstore import leases, trainings
 from rgstore.database import Database
 from rgstore.leases import Claim, Holder, LeaseLostError, TrainingProgress
 from rgstore.measurements import store
 from rgstore.messages import Sender
 from rgstore.records import RunRecord
 from rgstore.settings import Settings
+from rgstore.studies import mark_due
+from rgstore.submissions import loaded_spec
 from rgworker.process import Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Broken, Finished, Job
 from rgworker.summary import summarise
@@ -25,6 +27,10 @@ log = logging.getLogger(__name__)
 
 STORE_TRIES = 6  # with 1, 2, 4, ... seconds between: half a minute of a database that restarts
 LISTEN_SECONDS = 0.25
+
+
+class OutOfToleranceError(RuntimeError):
+    """This worker measures known answers wrongly; the message says which."""
 
 
 class _StoppedError(Exception):
@@ -47,6 +53,11 @@ class _TimedOutError(_StoppedError):
     """The attempt ran past its wall-clock limit."""
 
 
+def claimed_spec(claim: Claim) -> ExperimentSpec:
+    """The spec of a run, on the draw of its chain."""
+    return loaded_spec(claim.spec, [claim.seed]).of_draw(claim.chain_seed)
+
+
 @dataclass(frozen=True)
 class Supervisor:
     """What a worker needs to see runs through."""
@@ -59,35 +70,51 @@ class Supervisor:
     host: str
     stopping: threading.Event
 
+    def require_calibrated(self) -> None:
+        """Start a trainer, which is then warm, and see whether it measures known answers rightly.
+
+        Raises:
+            OutOfToleranceError: it does not.
+            TrainerDiedError: none could be started.
+        """
+        with self.trainers.trainer() as lent:
+            self._check(lent.trainer)
+
     def measure_next(self) -> State | None:
         """See the first run in line through; the state it leaves it in, None if there was none.
 
         Raises:
             TrainerDiedError: no trainer could be started; nothing was claimed.
+            OutOfToleranceError: it measures known answers wrongly; nothing was claimed.
         """
         if self.stopping.is_set():
             return None
         with self.trainers.trainer() as lent:
+            self._check(lent.trainer)
             claim = self._claim(lent.trainer)
             if claim is None:
                 return None
+            job = self._job(claim)
             outcome: RunRecord | Broken | Exception
             try:
-                outcome = self._watch(claim, lent.trainer)
+                outcome = self._watch(claim, job, lent.trainer)
             except (LeaseLostError, TrainerDiedError, _StoppedError) as error:
                 lent.discard()
                 outcome = error
+            holder = self._holder(lent.trainer)
         try:
-            return self._settle(claim, outcome)
+            return self._settle(claim, holder, outcome)
         except LeaseLostError as error:
             log.warning("%s; leaving it to its new holder", error)
             return None
 
-    def _settle(self, claim: Claim, outcome: RunRecord | Broken | Exception) -> State:
+    def _settle(
+        self, claim: Claim, holder: Holder, outcome: RunRecord | Broken | Exception
+    ) -> State:
         """Write down how the attempt ended."""
         match outcome:
             case RunRecord():
-                return self._store(claim, outcome)
+                return self._store(claim, holder, outcome)
             case Broken(may_pass=False):
                 return self._fail(claim, "failed", outcome.error, outcome.traceback)
             case Broken():
@@ -101,20 +128,41 @@ class Supervisor:
             case _:
                 raise outcome
 
-    def _claim(self, trainer: Trainer) -> Claim | None:
-        holder = Holder(
+    def _check(self, trainer: Trainer) -> None:
+        failed = sorted(name for name, passed in trainer.ready.calibration.items() if not passed)
+        if failed:
+            raise OutOfToleranceError(
+                f"this worker measures known answers wrongly: {', '.join(failed)}. It claims "
+                "nothing; run `rglab calibrate` on this machine"
+            )
+
+    def _holder(self, trainer: Trainer) -> Holder:
+        return Holder(
             owner=f"{self.worker}/{threading.get_ident()}",
             worker=self.worker,
             host=self.host,
             device=trainer.ready.device,
             versions=trainer.ready.versions,
+            calibration=trainer.ready.calibration,
         )
-        with self.database.begin() as session:
-            return leases.claim_next(session, holder, lease_seconds=self.settings.lease_seconds)
 
-    def _watch(self, claim: Claim, trainer: Trainer) -> RunRecord | Broken:
+    def _claim(self, trainer: Trainer) -> Claim | None:
+        with self.database.begin() as session:
+            return leases.claim_next(
+                session, self._holder(trainer), lease_seconds=self.settings.lease_seconds
+            )
+
+    def _job(self, claim: Claim) -> Job:
+        """The run with the weights of an earlier training of it, if there was one."""
+        spec = claimed_spec(claim)
+        steps = spec.measurement.moments(spec.training.steps)
+        with self.database.begin() as session:
+            stored = trainings.find(session, training_hash(spec), claim.seed, steps)
+        return Job(claim.spec, claim.chain_seed, claim.seed, stored)
+
+    def _watch(self, claim: Claim, job: Job, trainer: Trainer) -> RunRecord | Broken:
         """Listen to the trainer until it is done, keeping the lease alive."""
-        trainer.start(Job(claim.spec, claim.seed))
+        trainer.start(job)
         started = time.monotonic()
         next_beat = started + self.settings.heartbeat_seconds
         progress = TrainingProgress("starting", 0.0, 0, None)
@@ -151,11 +199,21 @@ class Supervisor:
         if asked:
             raise _CancelledError
 
-    def _store(self, claim: Claim, record: RunRecord) -> State:
+    def _store(self, claim: Claim, holder: Holder, record: RunRecord) -> State:
         for attempt in range(STORE_TRIES):
             try:
                 with self.database.begin() as session:
                     store(session, claim, record, summarise)
+                    mark_due(session, claim.experiment_id)
+                    if record.trained:
+                        trainings.keep(
+                            session,
+                            training_hash(claimed_spec(claim)),
+                            claim.seed,
+                            record.training,
+                            device=holder.device,
+                            versions=holder.versions,
+                        )
             except DBAPIError as error:
                 # if the commit itself was lost in doubt, the fence refuses the second try
                 if attempt == STORE_TRIES - 1:

@@ -31,7 +31,7 @@ def main(descriptor: int, wanted_device: str) -> None:
     torch.set_flush_denormal(True)
     device = _device(wanted_device)
     with Connection(descriptor) as connection:
-        connection.send(Ready(_device_name(device), _versions()))
+        connection.send(Ready(_device_name(device), _versions(), _calibration()))
         while True:
             try:
                 job = connection.recv()
@@ -56,8 +56,8 @@ def _measure(job: Job, device: Any, connection: Connection) -> Finished | Broken
             connection.send(progress)
 
     try:
-        spec = loaded_spec(job.spec, [job.seed])
-        return Finished(run(spec, job.seed, device=device, report=report))
+        spec = loaded_spec(job.spec, [job.seed]).of_draw(job.chain_seed)
+        return Finished(run(spec, job.seed, stored=job.training, device=device, report=report))
     except (BrokenPipeError, ConnectionResetError):
         raise
     except (MemoryError, torch.OutOfMemoryError) as error:
@@ -89,6 +89,13 @@ def _device_name(device: Any) -> str:
 def _versions() -> dict[str, str]:
     found = {name: version(name) for name in ("rglab", "torch", "numpy", "scipy")}
     return {**found, "python": platform.python_version()}
+
+
+def _calibration() -> dict[str, bool]:
+    """Whether this process, with its libraries, measures known answers within tolerance."""
+    from rgcore.calibration import calibrate  # noqa: PLC0415
+
+    return {check.name: check.passed for check in calibrate()}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The thread of a worker that keeps the lab's work from getting stuck."""
+"""The thread of a worker that keeps the lab's work from getting stuck and its findings current."""
 
 from __future__ import annotations
 
@@ -6,17 +6,26 @@ import logging
 import threading
 
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from rgstore import upkeep
 from rgstore.database import Database
 from rgstore.messages import CelerySender
+from rgworker.findings import refresh_findings
 
 log = logging.getLogger(__name__)
 
+AWAY = (DBAPIError, OperationalError, RedisError, OSError)
+"""A database or broker that does not answer; Kombu hands Redis' own errors through."""
+
 
 class Upkeep(threading.Thread):
-    """Says that the worker is alive, frees expired leases, sends lost messages again."""
+    """Says that the worker is alive, frees expired leases, sends lost messages again.
+
+    It also writes the findings that are due: of runs that were measured while nobody could, and
+    of studies whose experiments were measured before.
+    """
 
     def __init__(
         self,
@@ -27,12 +36,13 @@ class Upkeep(threading.Thread):
         host: str,
         concurrency: int,
         every_seconds: float,
+        attempt_limit: int = 3,
     ) -> None:
         """Start with `start()`, end with `stop()`."""
         super().__init__(name="upkeep", daemon=True)
         self._database, self._sender = database, sender
         self._worker, self._host, self._concurrency = worker, host, concurrency
-        self._every = every_seconds
+        self._every, self._attempt_limit = every_seconds, attempt_limit
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -40,7 +50,7 @@ class Upkeep(threading.Thread):
         while True:
             try:
                 self.once()
-            except (DBAPIError, OperationalError, OSError) as error:
+            except AWAY as error:
                 log.warning("upkeep: %s; trying again in %g s", error, self._every)
             if self._stopping.wait(self._every):
                 return
@@ -49,6 +59,10 @@ class Upkeep(threading.Thread):
         """One round."""
         with self._database.begin() as session:
             upkeep.worker_seen(session, self._worker, self._host, self._concurrency)
+        added = refresh_findings(self._database, attempt_limit=self._attempt_limit)
+        if added:
+            with self._database.begin() as session:
+                upkeep.mark_sent(session, self._sender.send(added))
         with self._database.begin() as session:
             if not upkeep.try_upkeep_lock(session):
                 return

@@ -1,0 +1,31 @@
+"""`python -m rgworker.calibrate`: known answers, measured here; exit code 1 if any is missed."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Print measured, expected and tolerance of every check."""
+    import torch  # noqa: PLC0415 - a worker computes on one thread, so this does
+
+    from rgcore.calibration import calibrate  # noqa: PLC0415
+
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    checks = calibrate()
+    width = max(len(check.name) for check in checks)
+    lines = [f"{'':{width}}  {'measured':>14}{'expected':>14}{'tolerance':>12}"]
+    lines += [
+        f"{check.name:{width}}  {check.measured:>14.8g}{check.expected:>14.8g}"
+        f"{check.tolerance:>12.2g}  {'pass' if check.passed else 'FAIL'}  ({check.reason})"
+        for check in checks
+    ]
+    failed = [check.name for check in checks if not check.passed]
+    verdict = f"{len(failed)} of {len(checks)} FAIL" if failed else f"all {len(checks)} pass"
+    sys.stdout.write("\n".join([*lines, verdict, ""]))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""Findings of studies kept up to date, and seeds added until they are precise enough."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+from pydantic import ValidationError
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from rgcontract import Finding, Findings, State
+from rgcore.claims import CONFIDENCE
+from rgstore import studies
+from rgstore.database import Database
+from rgstore.studies import NO_RUNS
+from rgstore.tables import StudyRow
+from rgworker.verdicts import Judge, fewest_rows
+
+log = logging.getLogger(__name__)
+
+MOST_ADDED = 4
+"""Seeds added to an experiment at once: the error that they are predicted from is rough."""
+
+
+def refresh_findings(database: Database, *, attempt_limit: int) -> list[int]:
+    """Write the findings of every study that was measured further. Cheap if there is none.
+
+    A study that is measured through and has a `target_error` gets more seeds where they are
+    needed. Several workers may do this at once: each study is one worker's at a time.
+
+    Args:
+        database: the lab's.
+        attempt_limit: of the runs that are added.
+
+    Returns:
+        The runs that were added, to send messages for.
+    """
+    added: list[int] = []
+    while True:
+        with database.begin() as session:
+            study = studies.next_due(session)
+            if study is None:
+                return added
+            added += _refresh(session, study, attempt_limit)
+
+
+def _refresh(session: Session, study: StudyRow, attempt_limit: int) -> list[int]:
+    over = studies.count_measured(session, study.id)  # first: what comes later is not in it
+    runs = studies.runs_by_study(session, [study.id]).get(study.id, NO_RUNS)
+    complete = runs.by_state.get(State.DONE, 0) == runs.total
+    try:
+        findings = _findings(session, study, complete=complete)
+    except (ValueError, ArithmeticError):  # stored numbers that no claim can be read from
+        log.exception("study %s: no findings", study.id)
+        findings = None
+    added = _add_seeds(session, study, attempt_limit) if complete else []
+    written = None if findings is None else findings.model_dump(mode="json")
+    studies.keep_findings(session, study, written, over=over)
+    return added
+
+
+def _findings(session: Session, study: StudyRow, *, complete: bool) -> Findings | None:
+    """None if nothing is measured yet."""
+    judge = Judge(
+        studies.claim_values(session, study.id),
+        over_chains=studies.over_chains(session, study.id),
+        before=_earlier(study),
+    )
+    groups = judge.groups(studies.members(session, study.id))
+    if not groups:
+        return None
+    return Findings(
+        study_id=study.id,
+        complete=complete,
+        confidence=CONFIDENCE,
+        n_seeds=fewest_rows(groups),
+        error_bar=judge.error_bar,
+        groups=groups,
+        updated_at=session.scalars(select(func.clock_timestamp())).one(),
+    )
+
+
+def _earlier(study: StudyRow) -> list[Finding]:
+    """What was written before; nothing if it was in another form."""
+    try:
+        written = Findings.model_validate(study.findings)
+    except ValidationError:
+        return []
+    return [finding for group in written.groups for finding in group.findings]
+
+
+def _add_seeds(session: Session, study: StudyRow, attempt_limit: int) -> list[int]:
+    """Queue seeds for the experiments whose collapse ratio is not known well enough."""
+    if study.target_error is None:
+        return []
+    added: list[int] = []
+    for name, ratios in sorted(studies.collapse_ratios(session, study.id).items()):
+        n = more_seeds(
+            len(ratios.of_run), ratios.standard_error, study.target_error, study.max_seeds
+        )
+        if n:
+            added += studies.add_seeds(
+                session, name, n, priority=study.priority, attempt_limit=attempt_limit
+            )
+    return added
+
+
+def more_seeds(n: int, error: float | None, target: float, most: int) -> int:
+    """Seeds to add so that the standard error comes below the target.
+
+    The error falls as 1 / sqrt(n), so n (error / target)^2 are needed in all; `MOST_ADDED` of
+    them at a time. A single seed, which has no error, gets two more.
+
+    Args:
+        n: seeds there are.
+        error: their standard error; None where there is none.
+        target: what it is to be.
+        most: seeds in all.
+    """
+    if error is None:
+        wanted = 2 if n == 1 else 0  # with more than one, a ratio itself does not exist
+    elif error <= target:
+        wanted = 0
+    else:
+        wanted = min(MOST_ADDED, max(1, math.ceil(n * (error / target) ** 2) - n))
+    return max(0, min(wanted, most - n))
