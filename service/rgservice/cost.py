@@ -11,7 +11,9 @@ FLOPS_PER_SECOND = 2e10
 """One core on small matrices, until this lab has measured its own."""
 BYTES_PER_NUMBER = 8
 TRAINER_BYTES = 400 * 2**20  # a warm process with torch
-GRAM_CHUNK_BYTES = 256 * 2**20  # the measurement works through positions in chunks of this
+MOMENTS_BYTES = 1536 * 2**20  # what the measurement holds at most, however large the network
+READ_OUT_FOLDS = 8  # quarters of the sequences, for two sets of hidden tokens
+VALUES_AND_HALVES = 2
 
 
 @dataclass(frozen=True)
@@ -25,41 +27,71 @@ class Cost:
 
 
 def cost_of_run(spec: ExperimentSpec) -> Cost:
-    """The cost of one seed of a spec: 2 operations a weight forward, 4 backward."""
-    model, data, training = spec.model, spec.data, spec.training
-    width, depth, n_states = model.width, model.depth, spec.chain.n_states
+    """The cost of one run of a spec: 2 operations a weight and row forward, 4 backward."""
+    model, training, measurement = spec.model, spec.training, spec.measurement
+    width, layers, n_states = model.width, model.depth + 1, spec.chain.n_states
+    seq_len = spec.data.seq_len
     hidden = max(1, round(model.hidden_ratio * width))
-    blocks = depth * (2 * width * hidden + hidden + 3 * width)
     flat = model.mixing is Mixing.FLAT
-    if flat:
-        tokens_in, tokens_out = data.seq_len, data.seq_len
-        rows = training.batch_size
-        rows_measured = spec.measurement.n_sequences
-    else:
-        tokens_in, tokens_out = 2 * (model.context or 0) + 1, 1
-        rows = max(1, round(training.batch_size * data.seq_len * data.mask_prob))
-        rows_measured = spec.measurement.n_sequences * data.seq_len
-    weights = tokens_in * width * width + blocks + tokens_out * n_states * width
-    parameters = weights + (n_states + 2) * width
-    layers = depth + 1
-    train = 6.0 * weights * rows * training.steps
-    gram = 2.0 * (2 * depth + 1) * width * width * rows_measured
-    measure = 2 * (2.0 * weights * rows_measured + 2 * gram)
-    activations = rows * (layers * (3 * width + 2 * hidden)) * 4
-    grams = (2 * depth + 1) * width * width * BYTES_PER_NUMBER
-    levels = spec.measurement.levels or ()
-    stored = 2 * len(levels) * layers * (width + 4) * BYTES_PER_NUMBER
-    if Level.POSITION in levels:
-        stored += 2 * data.seq_len * layers * 4 * BYTES_PER_NUMBER
+    block_in = 3 * width if model.mixing is Mixing.WINDOW else width
+    block = (block_in + width) * hidden + hidden + 3 * width
+    stem = _slots(spec) * width * width
+    head = (width + 1) * n_states * (seq_len if flat else 1)
+    token_mixing = _token_mixing(spec)  # parameters; each acts on all channels of a sequence
+    parameters = stem + model.depth * (block + token_mixing) + head + (n_states + 2) * width
+
+    def forward(sequences: float, rows: float) -> float:
+        per_row = 2.0 * (stem + model.depth * block + head)
+        return rows * per_row + sequences * 2.0 * model.depth * token_mixing * width
+
+    batch = training.batch_size
+    streams = 1 if flat else seq_len
+    trained = batch * streams
+    if model.mixing is Mixing.CONTEXT:
+        trained = max(1, round(batch * seq_len * spec.data.mask_prob))  # the masked ones alone
+    train = 3.0 * training.steps * forward(batch, trained)
+    n, rows = measurement.n_sequences, measurement.n_sequences * streams
+    moments = len(measurement.moments(training.steps)) + 2  # the untrained net, the shuffled null
+    gram = rows * layers * (layers + 1) * width**2
+    measure = moments * (forward(n, rows) + 2.0 * gram)
+    activations = 4 * trained * layers * (3 * block_in + 2 * hidden)
+    grams = 2 * streams * (layers * width) ** 2 * BYTES_PER_NUMBER
+    level = layers * (width + 2 * layers + 14)
+    stored = len(measurement.levels or ()) * level + layers * (n_states + 40)
+    if Level.POSITION in (measurement.levels or ()):
+        stored += 2 * seq_len * layers
+    weights = 4 * parameters * (moments - 2)
     return Cost(
         parameters=parameters,
         flops=train + measure,
         memory_bytes=TRAINER_BYTES
         + 16 * parameters
         + activations
-        + max(GRAM_CHUNK_BYTES, 2 * grams),
-        stored_bytes=stored + 4 * 200 * BYTES_PER_NUMBER,
+        + min(grams, MOMENTS_BYTES)
+        + READ_OUT_FOLDS * layers * width**2 * BYTES_PER_NUMBER
+        + (moments - 2) * 4 * parameters,
+        stored_bytes=weights + VALUES_AND_HALVES * moments * stored * BYTES_PER_NUMBER,
     )
+
+
+def _slots(spec: ExperimentSpec) -> int:
+    """Tokens that enter one stream."""
+    match spec.model.mixing:
+        case Mixing.FLAT:
+            return spec.data.seq_len
+        case Mixing.CONTEXT:
+            return 2 * (spec.model.context or 0) + 1
+        case _:
+            return 1
+
+
+def _token_mixing(spec: ExperimentSpec) -> int:
+    """Parameters of the token-mixing half of a block."""
+    if spec.model.mixing is not Mixing.MIXER:
+        return 0
+    seq_len = spec.data.seq_len
+    hidden = max(1, round(spec.model.hidden_ratio * seq_len))
+    return 2 * seq_len * hidden + hidden + seq_len
 
 
 def over_limits(spec: ExperimentSpec, n_runs: int, settings: Settings) -> list[FieldProblem]:

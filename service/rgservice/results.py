@@ -22,40 +22,46 @@ from rgcontract.result import Numbers
 from rgcontract.strictjson import number_or_none
 from rgservice.errors import NotReady
 from rgstore import experiments, measurements
-from rgstore.records import CONFIDENCE, INTERVAL_METHOD, NETWORK_LEVEL
+from rgstore.records import CONFIDENCE, INTERVAL_METHOD, NETWORK_LEVEL, RunKey
 from rgstore.submissions import loaded_spec
 from rgstore.tables import ChainRow, ExperimentRow, SummaryRow
 
-PerSeed = Mapping[tuple[str, str, str], dict[int, list[float]]]
+OVER_SEEDS = "training seeds; the chain is held fixed"
+OVER_CHAINS = "chains, each averaged over its training seeds; nothing is held fixed"
+
+PerRun = Mapping[tuple[str, str, str], dict[RunKey, list[float]]]
 
 
 def result_view(session: Session, row: ExperimentRow, *, all_arrays: bool, partial: bool) -> Result:
-    """The result over the seeds measured so far.
+    """The result over the runs measured so far.
 
     Args:
         session: the transaction to read in.
         row: the experiment.
         all_arrays: also spectra and position-by-position arrays, not only per-layer ones.
-        partial: also before every seed is measured for the first time.
+        partial: also before every run is measured for the first time.
 
     Raises:
         NotReady: it is not there; carries the state.
     """
     results = measurements.results_of(session, row.id)
-    chain = measurements.chain_of(session, row)
-    if not results or chain is None or (row.completed_at is None and not partial):
+    runs = [run for run, _ in results]
+    chain_seeds = sorted({chain_seed for chain_seed, _ in runs})
+    chains = [_chain_facts(chain) for chain in measurements.chains_of(session, row, chain_seeds)]
+    if not results or (row.completed_at is None and not partial):
         raise _not_ready(session, row, len(results))
     summaries = [
         summary
         for summary in measurements.summaries_of(session, row.id)
         if all_arrays or len(summary.shape) <= 1
     ]
-    per_seed = measurements.layer_values_of(session, row.id)
+    per_run = measurements.layer_values_of(session, row.id)
     snapshots = [
-        _snapshot(when, list(group), per_seed)
+        _snapshot(when, list(group), per_run)
         for when, group in groupby(summaries, key=lambda summary: summary.when)
     ]
-    seeds = [seed for seed, _ in results]
+    final = next(snapshot for snapshot in snapshots if snapshot.when == "final")
+    seeds = sorted({seed for _, seed in runs})
     return Result(
         id=row.id,
         spec_hash=row.spec_hash,
@@ -63,15 +69,24 @@ def result_view(session: Session, row: ExperimentRow, *, all_arrays: bool, parti
         state=State(row.state),
         spec=loaded_spec(row.spec, seeds),
         seeds=seeds,
+        chain_seeds=chain_seeds,
         confidence=CONFIDENCE,
         interval_method=INTERVAL_METHOD,
-        chain=_chain_facts(chain),
+        error_bar=OVER_CHAINS if len(chain_seeds) > 1 else OVER_SEEDS,
+        chain=chains[0],
+        chains=chains,
         snapshots=snapshots,
         training=[
-            TrainingCurve(seed=seed, steps=result.curve_steps, losses=result.curve_losses)
-            for seed, result in results
+            TrainingCurve(
+                chain_seed=chain_seed,
+                seed=seed,
+                steps=result.curve_steps,
+                losses=result.curve_losses,
+            )
+            for (chain_seed, seed), result in results
         ],
-        under_trained=snapshots[-1].under_trained,
+        under_trained=final.under_trained,
+        too_few_samples=any(level.too_few_samples for level in final.levels),
     )
 
 
@@ -82,35 +97,44 @@ def _not_ready(session: Session, row: ExperimentRow, measured: int) -> NotReady:
         State.CANCELLED: "submit it again or POST .../retry",
     }.get(state, "ask again later, or follow the progress of the experiment")
     if measured:
-        advice += f"; {measured} seeds are there already with ?partial=true"
+        advice += f"; {measured} runs are there already with ?partial=true"
     runs = experiments.runs_of(session, [row.id])
     causes = sorted({run.error for run in runs if run.error and run.state == State.FAILED})
     return NotReady(f"the experiment is {state}: {advice}", state=state, causes=causes)
 
 
-def _snapshot(when: str, summaries: Sequence[SummaryRow], per_seed: PerSeed) -> Snapshot:
+def _snapshot(when: str, summaries: Sequence[SummaryRow], per_run: PerRun) -> Snapshot:
     by_level: dict[str, dict[str, Estimate]] = {}
     rows: dict[str, int] = {}
     for summary in summaries:
         key = (summary.when, summary.level, summary.quantity)
         by_level.setdefault(summary.level, {})[summary.quantity] = _estimate(
-            summary, per_seed.get(key)
+            summary, per_run.get(key)
         )
         rows[summary.level] = summary.n_rows
-    network = by_level.pop(NETWORK_LEVEL)
+    network = by_level[NETWORK_LEVEL]
+    losses = Losses(**{name: network.pop(name) for name in Losses.model_fields})
+    under_trained = bool(network.pop("under_trained").mean)
+    levels = {
+        level: LevelResult(
+            level=level,
+            n_rows=rows[level],
+            too_few_samples=bool(quantities.pop("too_few_samples").mean),
+            quantities=quantities,
+        )
+        for level, quantities in by_level.items()
+    }
     return Snapshot(
         when=when,
         step=summaries[0].step,
-        losses=Losses(**{name: network[name] for name in Losses.model_fields}),
-        under_trained=bool(network["under_trained"].mean),
-        levels=[
-            LevelResult(level=level, n_rows=rows[level], quantities=quantities)
-            for level, quantities in by_level.items()
-        ],
+        losses=losses,
+        under_trained=under_trained,
+        network=levels.pop(NETWORK_LEVEL),
+        levels=list(levels.values()),
     )
 
 
-def _estimate(summary: SummaryRow, per_seed: dict[int, list[float]] | None) -> Estimate:
+def _estimate(summary: SummaryRow, per_run: dict[RunKey, list[float]] | None) -> Estimate:
     shape = summary.shape
     return Estimate(
         shape=shape,
@@ -118,10 +142,21 @@ def _estimate(summary: SummaryRow, per_seed: dict[int, list[float]] | None) -> E
         standard_error=_nested(summary.standard_error, shape),
         low=_nested(summary.low, shape),
         high=_nested(summary.high, shape),
-        per_seed=per_seed
-        and {str(seed): _nested(values, shape) for seed, values in per_seed.items()},
+        n=summary.n_rows,
+        estimator=summary.estimator,
+        half_shift=None if summary.half_shift is None else _nested(summary.half_shift, shape),
+        per_seed=per_run and _named(per_run, shape),
         reasons=summary.reasons,
     )
+
+
+def _named(per_run: dict[RunKey, list[float]], shape: Sequence[int]) -> dict[str, Numbers]:
+    """Values by training seed, or by `chain seed/training seed` where there are several chains."""
+    several = len({chain_seed for chain_seed, _ in per_run}) > 1
+    return {
+        f"{chain_seed}/{seed}" if several else str(seed): _nested(values, shape)
+        for (chain_seed, seed), values in per_run.items()
+    }
 
 
 def _nested(flat: Sequence[float], shape: Sequence[int]) -> Numbers:
@@ -137,9 +172,13 @@ def _nested(flat: Sequence[float], shape: Sequence[int]) -> Numbers:
 
 def _chain_facts(row: ChainRow) -> ChainFacts:
     return ChainFacts(
+        seed=row.seed,
         family=row.family,
         n_states=row.n_states,
         corr_len=row.corr_len,
+        reversible=row.reversible,
+        scale_corr_lens=row.scale_corr_lens,
+        mutual_information=row.mutual_information,
         eigenvalues_real=row.eigenvalues_real,
         eigenvalues_imag=row.eigenvalues_imag,
         stationary=row.stationary,

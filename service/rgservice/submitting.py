@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from rgcontract import Acknowledgement, Forecast, RunCounts, State, Submission, canonical_json
 from rgservice import cost
+from rgservice.completing import completed
 from rgservice.errors import KeyReused, OverLimit
 from rgstore import experiments, submissions
 from rgstore.measurements import measured_rate
@@ -26,13 +27,15 @@ class Accepted:
 
 def forecast(session: Session, submission: Submission) -> Forecast:
     """What a submission would cost. Nothing is stored."""
-    missing = submissions.missing_seeds(session, submission)
+    submission = completed(submission)
+    missing = submissions.missing_runs(session, submission)
     one = cost.cost_of_run(submission)
     rate = measured_rate(session) or cost.FLOPS_PER_SECOND
     flops = one.flops * len(missing)
     return Forecast(
         cached=not missing,
-        missing_seeds=missing,
+        missing_seeds=sorted({seed for _, seed in missing}),
+        missing_runs=len(missing),
         parameters=one.parameters,
         flops=flops,
         seconds=flops / rate,
@@ -55,7 +58,8 @@ def accept(
         OverLimit: it would cost more than this server allows; nothing is stored.
         KeyReused: the idempotency key came before with another body.
     """
-    missing = submissions.missing_seeds(session, submission)
+    submission = completed(submission)
+    missing = submissions.missing_runs(session, submission)
     refused = cost.over_limits(submission, len(missing), settings) if missing else []
     if refused:
         lines = "; ".join(f"{item.field} {item.message} ({item.allowed})" for item in refused)

@@ -28,7 +28,7 @@ def experiment_view(session: Session, row: ExperimentRow) -> Experiment:
     attempts: dict[int, list[AttemptRow]] = {}
     for attempt in experiments.attempts_of(session, [run.id for run in runs]):
         attempts.setdefault(attempt.run_id, []).append(attempt)
-    spec = loaded_spec(row.spec, [run.seed for run in runs])
+    spec = loaded_spec(row.spec, sorted({run.seed for run in runs}))
     steps = spec.training.steps
     return Experiment(
         id=row.id,
@@ -106,6 +106,7 @@ def _run_view(run: RunRow, attempts: Sequence[AttemptRow], steps: int) -> Run:
         )
     return Run(
         seed=run.seed,
+        chain_seed=run.chain_seed,
         state=State(run.state),
         progress=progress,
         error=run.error,
@@ -123,6 +124,8 @@ def _attempt_view(row: AttemptRow) -> Attempt:
         started_at=row.started_at,
         ended_at=row.ended_at,
         outcome=row.outcome,
+        trained=row.trained,
+        calibration=row.calibration,
         error=row.error,
         traceback=row.traceback,
     )

@@ -224,10 +224,8 @@ def quantities(when: str, step: int, measurement: Measurement) -> list[Quantity]
     ]
     for level, part in [*measurement.levels.items(), (NETWORK_LEVEL, measurement.network)]:
         found += [_quantity(when, step, level, name, part) for name in part.arrays]
-    found += [
-        _scalar(when, step, level, "too_few_samples", part.n_rows, part.too_few_samples)
-        for level, part in measurement.levels.items()
-    ]
+        few = float(part.too_few_samples)
+        found.append(_scalar(when, step, level, "too_few_samples", part.n_rows, few))
     return found
 
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from torch import Tensor
+
+from rgcore.network import Architecture
+
+_BY_POSITION = ("position", "token", "masked", "pooled")
 LEVELS_OF: dict[str, tuple[str, ...]] = {
-    "context": ("position", "token", "masked", "pooled"),
+    "context": _BY_POSITION,
     "flat": ("sequence",),
+    "mixer": _BY_POSITION,
+    "window": _BY_POSITION,
 }
 """The levels that exist for each mixing.
 
@@ -16,6 +23,15 @@ LEVELS_OF: dict[str, tuple[str, ...]] = {
 - pooled: mean over the positions of each sequence.
 - sequence: the one stream of each sequence.
 """
+
+ROWS_OF: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "position": lambda stream, mask: stream.transpose(0, 1),  # noqa: ARG005
+    "token": lambda stream, mask: stream.flatten(0, 1)[None],  # noqa: ARG005
+    "masked": lambda stream, mask: stream[mask][None],
+    "pooled": lambda stream, mask: stream.double().mean(dim=1)[None],  # noqa: ARG005
+    "sequence": lambda stream, mask: stream[None],  # noqa: ARG005
+}
+"""The rows (G, m, d) of each level, in G groups, out of a stream and its mask."""
 
 
 class LevelError(ValueError):
@@ -50,3 +66,17 @@ def checked_levels(mixing: str, levels: Sequence[str]) -> frozenset[str]:
         if level not in LEVELS_OF[mixing]:
             raise LevelError(mixing, level, LEVELS_OF[mixing])
     return frozenset(levels)
+
+
+def full_context(arch: Architecture) -> slice:
+    """The positions whose whole view lies inside the sequence, over which `position` averages.
+
+    Mixing `context`: those at least c from both ends; there may be none. `mixer`: all, as each
+    sees the whole sequence. `window`: those at least L from both ends, or all if there are none,
+    as the view of a deep network is longer than the sequence everywhere.
+    """
+    radius = arch.view_radius or 0
+    inside = slice(radius, max(radius, arch.seq_len - radius))
+    if arch.mixing == "window" and inside.start >= inside.stop:
+        return slice(None)
+    return inside

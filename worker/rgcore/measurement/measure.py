@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 from torch.nn import functional
 
-from rgcore.chain import Chain, bayes_masked_loss
-from rgcore.measurement.levels import checked_levels
+from rgcore.chain import Chain
+from rgcore.measurement.bayes_reference import BayesReference, bayes_reference
+from rgcore.measurement.correlation import StreamCorrelation
+from rgcore.measurement.level import LevelMeasurement, of_one_group, of_positions
+from rgcore.measurement.levels import ROWS_OF, checked_levels, full_context
 from rgcore.measurement.moments import Moments
-from rgcore.measurement.observe import Observed, observe, of_one_group, of_positions
+from rgcore.measurement.observe import Observed, joined, observe
+from rgcore.measurement.relevance import HALF, WHOLE, Folds, Relevance
 from rgcore.measurement.result import Measurement
+from rgcore.measurement.sequences import Sequences
 from rgcore.network import Architecture, ResidualNetwork
-from rgcore.random import derive_generator
-from rgcore.training.data import Batch, masked_block, never_empty
+from rgcore.training.data import Batch
 
-BLOCK_SEQUENCES = 1024
-"""Drawn at a time, whatever the batch size, so that the batch size does not choose them."""
-BYTES = 2**28
-"""About how much the moments, and the activations of a batch, may take: 256 MiB each."""
+MEMORY = 2**28
+"""Bytes."""
 
 
 def measure(
@@ -33,7 +34,9 @@ def measure(
     mask_prob: float,
     levels: Sequence[str],
     seed: int,
-    batch_size: int = 512,
+    batch_size: int = 128,
+    bayes: BayesReference | None = None,
+    memory: int = MEMORY,
     on_progress: Callable[[float], None] | None = None,
 ) -> Measurement:
     """Measure a network on fresh sequences, masked as in training.
@@ -44,166 +47,213 @@ def measure(
 
     Args:
         network: on any device; it is not changed.
-        chain: law of the sequences.
+        chain: law of the sequences; `chain.shuffled()` for the null beside each number.
         seq_len: T.
         n_sequences: n.
         mask_prob: probability that a token is hidden.
         levels: see `LEVELS_OF`.
         seed: of the sequences and masks.
         batch_size: most sequences at a time; changes results by rounding alone.
+        bayes: `bayes_reference` of the same chain, sequences and view, if it is known already.
+        memory: bytes that the moments, and the activations of a batch, may take, about. Positions
+            that do not fit together are measured in several passes over the sequences, which
+            changes results by rounding alone; where one position does not fit, layers are
+            compared with their neighbours only.
         on_progress: called after each batch with the part done, 0 to 1.
 
     Raises:
         LevelError: a level that does not exist for the network's mixing.
+        ValueError: bayes is of other sequences.
     """
     arch = network.arch
     asked = checked_levels(arch.mixing, levels)
-
-    def blocks() -> Iterator[Batch]:
-        return _blocks(chain, n_sequences, seq_len, mask_prob, derive_generator(seed, "measure"))
-
-    bayes_sum, n_masked = 0.0, 0
-    for block in blocks():
-        hidden = int(block.mask.sum())
-        bayes_sum += hidden * bayes_masked_loss(chain, block.tokens, block.mask)
-        n_masked += hidden
-    passes = _passes(arch, asked, seq_len)
-    collector = _Collector(network, asked)
-    done = 0
+    sequences = Sequences(chain, seq_len, n_sequences, mask_prob, seed)
+    if bayes is None:
+        bayes = bayes_reference(
+            chain,
+            seq_len=seq_len,
+            n_sequences=n_sequences,
+            mask_prob=mask_prob,
+            seed=seed,
+            view_radius=arch.view_radius,
+        )
+    half, whole = _Snapshot(arch, asked), _Snapshot(arch, asked)
+    loss_sum, n_masked = 0.0, 0
+    passes = _passes(arch, asked, memory)
     with torch.no_grad():
-        for one in passes:
-            collector.begin(one)
-            size = min(batch_size, _most_sequences(arch, one))
-            for batch in _batches(blocks(), size):
-                collector.add(batch)
+        for index, one in enumerate(passes):
+            collector = _Collector(network, chain, one, memory)
+            size = min(batch_size, _most_sequences(arch, one, memory))
+            done, halved = 0, False
+            for quarter, batch in sequences.batches(size):
+                if quarter >= 2 and not halved:
+                    half.take(collector, HALF)
+                    halved = True
+                collector.add(quarter, batch)
                 done += len(batch.tokens)
                 if on_progress is not None:
-                    on_progress(done / (n_sequences * len(passes)))
-            collector.end()
-    found = {name: of_one_group(moments) for name, moments in collector.whole.items()}
-    if "position" in asked:
-        full = slice(arch.context, max(arch.context, seq_len - arch.context))
-        found["position"] = of_positions(collector.by_position, n_sequences, full)
+                    on_progress((index + done / n_sequences) / len(passes))
+            whole.take(collector, WHOLE)
+            loss_sum += collector.loss_sum
+            n_masked += collector.n_masked
+    if n_masked != bayes.n_masked:
+        raise ValueError(
+            f"bayes is of {bayes.n_masked} masked tokens; allowed: of these {n_masked}"
+        )
+    before, after = half.levels(), whole.levels()
     return Measurement(
-        loss=collector.loss_sum / n_masked,
-        bayes_loss=bayes_sum / n_masked,
-        unigram_entropy=chain.unigram_entropy,
-        n_masked=n_masked,
-        levels={name: found[name] for name in levels},
+        loss=loss_sum / n_masked,
+        bayes=bayes,
+        levels={
+            name: LevelMeasurement.of(
+                after[name], before[name], n_rows=whole.n_rows[name], width=arch.width
+            )
+            for name in levels
+        },
+        network=LevelMeasurement.of(
+            whole.network, half.network, n_rows=whole.n_rows["network"], width=arch.width
+        ),
     )
 
 
 @dataclass(frozen=True)
 class _Pass:
-    """One run over all sequences: which positions of them, for what."""
+    """One run over all sequences: which positions of them, for what.
+
+    Attributes:
+        positions: of the streams.
+        levels: to gather; `token` is put together from `position` where both are asked for.
+        masked: whether to gather the loss, relevance and correlations too: takes all positions.
+    """
 
     positions: slice
     levels: frozenset[str]
-    with_loss: bool
+    masked: bool
 
 
-def _passes(arch: Architecture, levels: frozenset[str], seq_len: int) -> list[_Pass]:
+def _passes(arch: Architecture, levels: frozenset[str], memory: int) -> list[_Pass]:
     """One pass; several where the moments of all positions would not fit in memory."""
-    size = seq_len
-    if "position" in levels:
-        size = min(size, max(1, BYTES // (8 * (2 * arch.depth + 1) * arch.width**2)))
-    if size == seq_len:
-        return [_Pass(slice(None), levels, with_loss=True)]
-    passes = [
-        _Pass(slice(begin, min(begin + size, seq_len)), levels - {"pooled"}, with_loss=True)
-        for begin in range(0, seq_len, size)
+    if "position" not in levels:
+        return [_Pass(slice(None), levels, masked=True)]
+    rest = levels - {"token"}
+    size = max(1, memory // _moment_bytes(arch))
+    if size >= arch.seq_len:
+        return [_Pass(slice(None), rest, masked=True)]
+    chunks = [
+        _Pass(slice(begin, begin + size), frozenset({"position"}), masked=False)
+        for begin in range(0, arch.seq_len, size)
     ]
-    if "pooled" in levels:  # needs all positions of a sequence at once
-        passes.append(_Pass(slice(None), frozenset({"pooled"}), with_loss=False))
-    return passes
+    return [*chunks, _Pass(slice(None), rest - {"position"}, masked=True)]
 
 
-def _most_sequences(arch: Architecture, one: _Pass) -> int:
-    """Sequences whose activations fit: some float64 copies of a stream, two hidden layers."""
-    per_stream = 48 * arch.width + 8 * arch.hidden
+def _moment_bytes(arch: Architecture) -> int:
+    """Of the products of all layers with all, for one group."""
+    n_layers = arch.depth + 1
+    return 8 * arch.width**2 * n_layers * (n_layers + 1) // 2
+
+
+def _most_sequences(arch: Architecture, one: _Pass, memory: int) -> int:
+    """Sequences whose activations fit: float64 copies of a stream, two hidden layers."""
+    copies = 6
+    if one.levels & {"position", "token", "sequence"}:
+        copies += arch.depth + 1
     streams = 1
     if arch.mixing != "flat":
         streams = len(range(arch.seq_len)[one.positions])
-    return max(1, BYTES // (per_stream * streams))
+    return max(1, memory // (8 * (copies * arch.width + arch.hidden) * streams))
 
 
-def _blocks(
-    chain: Chain, n: int, seq_len: int, mask_prob: float, generator: torch.Generator
-) -> Iterator[Batch]:
-    """The n sequences; a block without a hidden token gets one hidden."""
-    for begin in range(0, n, BLOCK_SEQUENCES):
-        block = masked_block(chain, BLOCK_SEQUENCES, seq_len, mask_prob, generator)
-        rows = slice(0, min(BLOCK_SEQUENCES, n - begin))
-        block = Batch(block.tokens[rows], block.mask[rows], block.inputs[rows])
-        yield never_empty(block, chain.n_states, place=begin)
-
-
-def _batches(blocks: Iterator[Batch], size: int) -> Iterator[Batch]:
-    for block in blocks:
-        for begin in range(0, len(block.tokens), size):
-            rows = slice(begin, begin + size)
-            yield Batch(block.tokens[rows], block.mask[rows], block.inputs[rows])
-
-
-@dataclass
 class _Collector:
-    """Gathers the moments of all levels from one forward computation."""
+    """Gathers the moments of one pass from one forward computation."""
 
-    network: ResidualNetwork
-    levels: frozenset[str]
-    loss_sum: float = 0.0
-    whole: dict[str, Moments] = field(default_factory=dict)
-    by_position: list[Observed] = field(default_factory=list)
-    _positions: Moments | None = None
-    _now: _Pass | None = None
+    def __init__(self, network: ResidualNetwork, chain: Chain, one: _Pass, memory: int) -> None:
+        arch = network.arch
+        self.network = network
+        self.one = one
+        parameter = next(network.parameters())
+        self.device = parameter.device
+        self.precision = torch.finfo(parameter.dtype).eps
+        n_positions = len(range(arch.seq_len)[one.positions])
+        self.moments = {
+            name: Moments(
+                arch.depth + 1,
+                n_positions if name == "position" else 1,
+                arch.width,
+                self.device,
+                complete=_moment_bytes(arch) <= memory,
+            )
+            for name in sorted(one.levels)
+        }
+        self.loss_sum = 0.0
+        self.n_masked = 0
+        self.relevance = None
+        self.correlation = None
+        if one.masked:
+            self.relevance = Relevance(arch, chain, self.device, self.precision)
+        if one.masked and arch.mixing != "flat":
+            self.correlation = StreamCorrelation(
+                arch.depth + 1, arch.seq_len, arch.width, self.device, self.precision
+            )
 
-    def __post_init__(self) -> None:
-        self.device = next(self.network.parameters()).device
-        self.whole = {name: self._moments(1) for name in sorted(self.levels - {"position"})}
-
-    def begin(self, one: _Pass) -> None:
-        """Start a pass."""
-        self._now = one
-        if "position" in one.levels:
-            seq_len = self.network.arch.seq_len
-            self._positions = self._moments(len(range(seq_len)[one.positions]))
-
-    def add(self, batch: Batch) -> None:
+    def add(self, quarter: int, batch: Batch) -> None:
         """Run a batch through the network."""
-        one = self._now
-        assert one is not None
-        inputs = batch.inputs.to(self.device)
-        mask = batch.mask[:, one.positions].to(self.device)
-        stream = inputs
-        for layer, stream in enumerate(self.network.streams(inputs, one.positions)):
-            for name in one.levels:
-                self._take(name, layer, stream, mask)
-        if one.with_loss:
-            targets = batch.tokens[:, one.positions].to(self.device)[mask]
+        mask = batch.mask[:, self.one.positions].to(self.device)
+        if self.relevance is not None:
+            self.relevance.begin(quarter, batch)
+        stream = inputs = batch.inputs.to(self.device)
+        for layer, stream in enumerate(self.network.streams(inputs, self.one.positions)):
+            for name, moments in self.moments.items():
+                moments.add(layer, ROWS_OF[name](stream, mask))
+            if self.relevance is not None:
+                self.relevance.add(layer, stream)
+            if self.correlation is not None:
+                self.correlation.add(layer, stream)
+        if self.one.masked:
+            targets = batch.tokens.to(self.device)[mask]
             logits = self.network.read_masked(stream, mask).double()
+            self.n_masked += len(targets)
             self.loss_sum += float(functional.cross_entropy(logits, targets, reduction="sum"))
 
-    def end(self) -> None:
-        """Finish a pass: the positions of it are complete."""
-        if self._positions is None:
-            return
-        self.by_position.append(observe(self._positions))
-        if "token" in self.whole:
-            self.whole["token"].merge(self._positions.together())
-        self._positions = None
 
-    def _take(self, name: str, layer: int, stream: Tensor, mask: Tensor) -> None:
-        if name == "position" and self._positions is not None:
-            self._positions.add(layer, stream.transpose(0, 1))
-        elif name == "token" and self._positions is None:
-            self.whole[name].add(layer, stream.flatten(0, 1)[None])
-        elif name == "masked":
-            self.whole[name].add(layer, stream[mask][None])
-        elif name == "pooled":
-            self.whole[name].add(layer, stream.double().mean(dim=1)[None])
-        elif name == "sequence":
-            self.whole[name].add(layer, stream[None])
+class _Snapshot:
+    """What the sequences up to some point say, put together from all passes."""
 
-    def _moments(self, groups: int) -> Moments:
-        arch = self.network.arch
-        return Moments(arch.depth + 1, groups, arch.width, self.device)
+    def __init__(self, arch: Architecture, asked: frozenset[str]) -> None:
+        self.arch = arch
+        self.asked = asked
+        self.network = Observed({}, {})
+        self.n_rows: dict[str, int] = {}
+        self._levels: dict[str, Observed] = {}
+        self._positions: list[Observed] = []
+        self._token: Moments | None = None
+        self._precision = 0.0
+
+    def take(self, collector: _Collector, folds: Folds) -> None:
+        """Take what a pass has gathered so far, in the quarters of the folds."""
+        self._precision = collector.precision
+        for name, moments in collector.moments.items():
+            self.n_rows[name] = moments.n_rows
+            if name != "position":
+                self._levels[name] = of_one_group(observe(moments, collector.precision))
+                continue
+            self._positions.append(observe(moments, collector.precision))
+            if "token" in self.asked:
+                together = moments.together()
+                if self._token is not None:
+                    together.merge(self._token)
+                self._token = together
+        if collector.correlation is not None:
+            self.network |= collector.correlation.observed()
+        if collector.relevance is not None:
+            self.network |= collector.relevance.observed(folds)
+            self.n_rows["network"] = collector.relevance.relevant.rows(folds.both)
+
+    def levels(self) -> dict[str, Observed]:
+        """The observables of each level asked for; call after the last pass."""
+        found = dict(self._levels)
+        if self._positions:
+            found["position"] = of_positions(joined(self._positions), full_context(self.arch))
+        if self._token is not None:
+            self.n_rows["token"] = self._token.n_rows
+            found["token"] = of_one_group(observe(self._token, self._precision))
+        return found

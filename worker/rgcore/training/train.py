@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from torch import nn, optim
@@ -44,6 +44,8 @@ def train(
     seq_len: int,
     on_progress: Callable[[Progress], None] | None = None,
     progress_every: int = 20,
+    stops: Collection[int] = (),
+    on_stop: Callable[[int], None] | None = None,
     checkpoint: TrainingCheckpoint | None = None,
     on_checkpoint: Callable[[TrainingCheckpoint], None] | None = None,
     checkpoint_every: int | None = None,
@@ -53,7 +55,8 @@ def train(
     Every step draws fresh sequences from the stream "data" of the seed, hides each token with
     probability mask_prob (and one token where none is hidden in the whole batch), and takes the
     mean cross-entropy over the hidden tokens. Run again from a checkpoint, it gives the weights
-    and the trace of an uninterrupted run, bit for bit on the CPU.
+    and the trace of an uninterrupted run, bit for bit on the CPU with the same number of threads:
+    another number adds up the gradients of norm gains and embeddings in another order.
 
     Args:
         network: changed in place.
@@ -63,6 +66,8 @@ def train(
         seq_len: T.
         on_progress: called every `progress_every` steps and after the last.
         progress_every: steps between two reports.
+        stops: numbers of steps done at which `on_stop` is called, to look at the network.
+        on_stop: called with the steps done; must leave the network as it is.
         checkpoint: where to go on; it overwrites the network's weights.
         on_checkpoint: called every `checkpoint_every` steps, except after the last.
         checkpoint_every: steps between two checkpoints; None for none.
@@ -85,6 +90,8 @@ def train(
         step = recorder.step
         if on_progress is not None and (step % progress_every == 0 or step == plan.steps):
             on_progress(Progress(step, plan.steps, recorder.recent()))
+        if on_stop is not None and step in stops:
+            on_stop(step)
         due = checkpoint_every is not None and step % checkpoint_every == 0
         if on_checkpoint is not None and due and step < plan.steps:
             recorder.flush()
@@ -150,7 +157,7 @@ def _resume(
             f"allowed: seed {seed} and {plan}"
         )
     network.load_state_dict(checkpoint.weights)
-    optimizer.load_state_dict(checkpoint.optimizer)
+    optimizer.load_state_dict(copy.deepcopy(checkpoint.optimizer))  # it keeps what it is given
     stream.restore(checkpoint.data)
     recorder.step = checkpoint.step
     recorder.points = list(checkpoint.points)
