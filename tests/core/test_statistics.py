@@ -98,3 +98,40 @@ def test_quantity_without_entries_is_allowed():
 def test_impossible_requests_are_refused(values, options):
     with pytest.raises(ValueError, match="allowed"):
         summarise(values, **options)
+
+
+def test_rows_of_one_chain_are_as_without_groups():
+    values = np.random.default_rng(5).normal(size=(6, 3))
+    plain, grouped = summarise(values), summarise(values, groups=[7] * 6)
+    for name in ("mean", "standard_error", "low", "high"):
+        np.testing.assert_array_equal(getattr(plain, name), getattr(grouped, name))
+    assert (grouped.n, grouped.n_groups) == (6, 1)
+    assert plain.over == grouped.over == "training seeds, chain fixed"
+
+
+def test_several_chains_are_the_sample():
+    # group means 2, 5, 11: mean 6, sample variance (16 + 1 + 25) / 2 = 21
+    summary = summarise([1.0, 3.0, 5.0, 10.0, 11.0, 12.0], groups=[4, 4, 0, 9, 9, 9])
+    assert summary.mean == 6.0
+    assert summary.standard_error == pytest.approx(np.sqrt(21 / 3), rel=1e-15)
+    assert (summary.n, summary.n_groups) == (6, 3)
+    assert summary.over == "chains and training seeds"
+
+
+def test_bootstrap_resamples_chains():
+    # group means 0 and 1: resampled means 0, 1/2, 1 with weights 1/4, 1/2, 1/4
+    summary = summarise([-3.0, 3.0, 1.0, 1.0], groups=[0, 0, 1, 1])
+    assert (summary.low, summary.high) == (0.0, 1.0)
+
+
+def test_chains_keep_the_shape_and_the_missing_entries():
+    values = np.ones((4, 2, 3))
+    values[1, 0, 2] = np.nan
+    summary = summarise(values, groups=[0, 0, 1, 1])
+    assert summary.mean.shape == (2, 3)
+    assert np.isnan(summary.mean).sum() == 1
+
+
+def test_groups_are_one_per_seed():
+    with pytest.raises(ValueError, match="allowed: 3, one per seed"):
+        summarise([1.0, 2.0, 3.0], groups=[0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 CHUNK_VALUES = 2**22
 """Resampled means held at a time: 32 MiB."""
+
+ONE_CHAIN = "training seeds, chain fixed"
+SEVERAL_CHAINS = "chains and training seeds"
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +25,8 @@ class Summary:
         low: lower end of the bootstrap interval of the mean.
         high: its upper end.
         n: S.
+        n_groups: chains that the seeds belong to.
+        over: what the error bar is over, `ONE_CHAIN` or `SEVERAL_CHAINS`.
     """
 
     mean: NDArray[np.float64]
@@ -28,10 +34,17 @@ class Summary:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     n: int
+    n_groups: int
+    over: str
 
 
 def summarise(
-    values: ArrayLike, *, confidence: float = 0.95, n_resamples: int = 2000, seed: int = 0
+    values: ArrayLike,
+    *,
+    groups: Sequence[int] | None = None,
+    confidence: float = 0.95,
+    n_resamples: int = 2000,
+    seed: int = 0,
 ) -> Summary:
     """Summarise over the first axis, with the percentile bootstrap (Efron 1979) over seeds.
 
@@ -40,14 +53,20 @@ def summarise(
     entry that is not finite in any seed is nan in everything. One seed has a mean and no error:
     the rest is nan.
 
+    Rows of several groups (quenched disorder: each chain is one draw of a random matrix) are
+    averaged within their group first, and mean, error and bootstrap are those of the G group
+    means, whatever their sizes: the chains are then the sample.
+
     Args:
         values: (S, ...), one row per seed.
+        groups: the chain seed of each row; None if all are of one chain.
         confidence: coverage of the interval, between 0 and 1.
         n_resamples: bootstrap resamples.
         seed: draws the resamples.
 
     Raises:
-        ValueError: no seed at all, or a confidence or number of resamples out of range.
+        ValueError: no seed at all, not one group per seed, or a confidence or number of resamples
+            out of range.
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0 or len(array) == 0:
@@ -56,13 +75,19 @@ def summarise(
         raise ValueError(f"confidence is {confidence}; allowed: between 0 and 1")
     if n_resamples < 1:
         raise ValueError(f"n_resamples is {n_resamples}; allowed: 1 or more")
+    if groups is not None and len(groups) != len(array):
+        raise ValueError(f"groups has {len(groups)} entries; allowed: {len(array)}, one per seed")
     n, shape = len(array), array.shape[1:]
     columns = array.reshape(n, -1)  # (S, K)
     columns = np.where(np.isfinite(columns).all(axis=0), columns, np.nan)
+    names = [0] if groups is None else sorted(set(groups))
+    if groups is not None and len(names) > 1:
+        chain = np.asarray(groups)
+        columns = np.array([columns[chain == name].mean(axis=0) for name in names])  # (G, K)
     mean = columns.mean(axis=0)
     error = low = high = np.full_like(mean, np.nan)
-    if n > 1:
-        error = columns.std(axis=0, ddof=1) / np.sqrt(n)
+    if len(columns) > 1:
+        error = columns.std(axis=0, ddof=1) / np.sqrt(len(columns))
         low, high = _interval(columns - mean, confidence, n_resamples, seed)
         low, high = mean + low, mean + high
     return Summary(
@@ -71,6 +96,8 @@ def summarise(
         low=low.reshape(shape),
         high=high.reshape(shape),
         n=n,
+        n_groups=len(names),
+        over=ONE_CHAIN if len(names) == 1 else SEVERAL_CHAINS,
     )
 
 
