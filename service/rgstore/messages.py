@@ -69,7 +69,7 @@ class CelerySender:
         """Messages the broker holds.
 
         Raises:
-            OperationalError, OSError: the broker does not answer.
+            OperationalError, RedisError, OSError: the broker does not answer.
         """
         with self._app.connection_for_read() as connection, connection.channel() as channel:
             return int(channel.queue_declare(QUEUE).message_count)

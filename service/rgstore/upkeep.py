@@ -86,10 +86,11 @@ def mark_sent(session: Session, run_ids: Sequence[int]) -> None:
 
 
 def worker_seen(session: Session, name: str, host: str, concurrency: int) -> None:
-    """A worker says that it is alive."""
-    row = insert(WorkerRow).values(name=name, host=host, concurrency=concurrency)
+    """A worker says that it is alive, and where: a name may move to another host."""
+    found = {"host": host, "concurrency": concurrency}
+    row = insert(WorkerRow).values(name=name, **found)
     session.execute(
-        row.on_conflict_do_update(index_elements=["name"], set_={"seen_at": func.now()})
+        row.on_conflict_do_update(index_elements=["name"], set_={**found, "seen_at": func.now()})
     )
 
 

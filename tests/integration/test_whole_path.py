@@ -137,11 +137,97 @@ def test_submissions_are_kept_while_the_broker_is_away(lab, client):
     assert experiment.wait(progress=False, timeout=60).seeds == (0,)
 
 
-def test_the_flat_network_goes_the_same_way(lab, client):
+@pytest.mark.parametrize("mixing", ["flat", "mixer", "window"])
+def test_every_network_goes_the_same_way(lab, client, mixing):
     lab.worker()
-    model = {"mixing": "flat", "depth": 2, "width": 16}
+    model = {"mixing": mixing, "depth": 2, "width": 16}
     result = client.submit(**{**TINY, "model": model}, seeds=2).wait(progress=False)
-    ranks = result.effective_rank(level="sequence")
+    ranks = result.effective_rank()
     assert len(ranks) == 3
     assert all(1 <= value <= 16 for value in ranks.mean)
     assert all(math.isfinite(value) for value in ranks.standard_error)
+
+
+CHAINS = [
+    {"family": "ring", "n_states": 4, "corr_len": 2.0},
+    {"family": "hierarchical", "n_states": 4, "scales": [0.5, 2.0]},
+    {"family": "spectrum", "eigenvalues": [0.5, 0.2, 0.1]},
+    {"family": "explicit", "matrix": [[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]},
+    {"family": "potts", "n_states": 3, "corr_len": 1000.0},
+]
+
+
+def test_every_family_goes_the_same_way(lab, client):
+    """A biased cycle has complex eigenvalues; a chain may never mix within a sequence."""
+    lab.worker()
+    asked = [client.submit(**{**TINY, "chain": chain}, seeds=1) for chain in CHAINS]
+    for experiment, chain in zip(asked, CHAINS, strict=True):
+        facts = experiment.wait(progress=False).chain
+        assert facts.family == chain["family"]
+        assert facts.corr_len == pytest.approx(experiment.spec.chain.corr_len, rel=1e-9)
+        assert len(facts.mutual_information) == TINY["data"]["seq_len"] - 1
+    assert any(asked[3].wait(progress=False).chain.eigenvalues_imag)
+
+
+def test_chains_are_averaged_over_when_there_are_several(lab, client):
+    lab.worker()
+    chain = {**TINY["chain"], "seeds": 2}
+    result = client.submit(**{**TINY, "chain": chain}, seeds=2).wait(progress=False)
+    ranks = result.effective_rank()
+    assert list(ranks.per_seed) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert result.data.error_bar.startswith("chains")
+    of_chain = [
+        sum(ranks.per_seed[(chain_seed, seed)][0] for seed in (0, 1)) / 2 for chain_seed in (0, 1)
+    ]
+    assert ranks[0].mean == pytest.approx(sum(of_chain) / 2)
+    assert ranks[0].standard_error == pytest.approx(abs(of_chain[0] - of_chain[1]) / 2)
+
+
+def test_what_is_measured_anew_is_not_trained_anew(lab, client):
+    lab.worker()
+    first = client.submit(**TINY, seeds=[0])
+    before = first.wait(progress=False)
+    more = {**TINY, "measurement": {"n_sequences": 128}}
+    second = client.submit(**more, seeds=[0])
+    after = second.wait(progress=False)
+    assert [first.attempts()[0][0].trained, second.attempts()[0][0].trained] == [True, False]
+    assert after.data.training == before.data.training
+    assert after.effective_rank().n == 128
+
+
+def test_a_chain_shared_by_two_experiments_is_trained_on_once(lab, client):
+    lab.worker()
+    client.submit(**TINY, seeds=[0]).wait(progress=False)
+    several = client.submit(**{**TINY, "chain": {**TINY["chain"], "seeds": 2}}, seeds=[0])
+    several.wait(progress=False)
+    trained = {run: tries[0].trained for run, tries in several.attempts().items()}
+    assert trained == {(0, 0): False, (1, 0): True}
+
+
+def test_moments_along_training_come_in_their_order_and_the_null_last(lab, client):
+    lab.worker()
+    along = {**TINY, "measurement": {"n_sequences": 64, "at": "log"}}
+    result = client.submit(**along, seeds=1).wait(progress=False)
+    moments = [(snapshot.when, snapshot.step) for snapshot in result.data.snapshots]
+    assert moments[:2] == [("initial", 0), ("step_1", 1)]
+    assert moments[-2:] == [("final", 20), ("shuffled", 20)]
+    steps = [step for _, step in moments]
+    assert steps == sorted(steps)
+
+
+def test_fewer_samples_than_dimensions_are_measured_and_flagged(lab, client):
+    lab.worker()
+    model = {**TINY["model"], "width": 32}
+    few = {**TINY, "model": model, "measurement": {"n_sequences": 16}}
+    result = client.submit(**few, seeds=2).wait(progress=False)
+    assert result.too_few_samples
+    assert "TOO FEW SAMPLES" in repr(result)
+
+
+def test_every_attempt_says_that_its_worker_measures_known_answers(lab, client):
+    lab.worker()
+    experiment = client.submit(**TINY, seeds=1)
+    experiment.wait(progress=False)
+    (attempt,) = experiment.attempts()[0]
+    assert attempt.calibration
+    assert all(attempt.calibration.values())

@@ -1,4 +1,4 @@
-"""One thread, as in a trainer: small networks gain nothing from more, and lose on a busy machine."""
+"""One thread, as in a trainer: small networks gain nothing from more, and lose on a busy core."""
 
 from __future__ import annotations
 

@@ -191,6 +191,23 @@ def test_a_long_trace_has_at_most_200_points_which_are_means():
     assert trace.losses[-1] == pytest.approx(losses[399:].mean(), rel=1e-14)
 
 
+def test_a_stop_shows_the_network_of_a_run_that_ends_there():
+    network = build_network(ARCH, derive_generator(0, "init"))
+    seen = {}
+    train(
+        network,
+        CHAIN,
+        plan_of(steps=30, schedule="constant"),
+        0,
+        seq_len=T,
+        stops=(1, 8, 30, 31),
+        on_stop=lambda step: seen.update({step: copy.deepcopy(network.state_dict())}),
+    )
+    assert list(seen) == [1, 8, 30]
+    for step, weights in seen.items():
+        assert same_weights(weights, trained(plan_of(steps=step, schedule="constant"))[0])
+
+
 WILD = {"optimizer": "sgd", "lr": 1e6, "schedule": "constant", "grad_clip": None}
 
 

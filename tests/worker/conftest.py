@@ -1,0 +1,30 @@
+"""Runs in line on a fresh database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from lab_processes import TINY
+
+from rgcontract import Submission
+from rgstore.database import Database
+from rgstore.submissions import submit
+
+
+@pytest.fixture
+def put(database: Database) -> Callable[..., list[int]]:
+    """Submit some seeds of a small spec; returns the ids of their runs."""
+
+    def _put(seeds: int = 1, *, attempt_limit: int = 3) -> list[int]:
+        with database.begin() as session:
+            return submit(
+                session,
+                Submission(**TINY, seeds=seeds),
+                owner="alice",
+                attempt_limit=attempt_limit,
+                body_hash="",
+                flops_per_run=1.0,
+            ).run_ids
+
+    return _put
