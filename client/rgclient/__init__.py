@@ -7,11 +7,22 @@ In a notebook::
     experiment = rgclient.submit(corr_len=7)
     result = experiment.wait()
     result.effective_rank()
+
+    rgclient.study(corr_len=[1, 7], depth=[4, 8]).wait()
 """
 
 from rgclient._client import Client, Health
 from rgclient._collapse import CollapseRatio
-from rgclient._default import experiments, forecast, get, submit, wait
+from rgclient._default import (
+    experiments,
+    forecast,
+    get,
+    get_study,
+    studies,
+    study,
+    submit,
+    wait,
+)
 from rgclient._errors import (
     AmbiguousField,
     Conflict,
@@ -36,8 +47,10 @@ from rgclient._errors import (
     WaitTimeout,
 )
 from rgclient._experiment import Experiment
+from rgclient._findings import Findings
 from rgclient._result import Result
 from rgclient._series import LayerArray, LayerPoint, LayerSeries
+from rgclient._study import Study
 
 __all__ = [
     "AmbiguousField",
@@ -48,6 +61,7 @@ __all__ = [
     "ExperimentCancelled",
     "ExperimentFailed",
     "FailedRun",
+    "Findings",
     "Health",
     "InvalidSpec",
     "InvalidValue",
@@ -65,6 +79,7 @@ __all__ = [
     "Result",
     "ServerError",
     "ServerUnreachable",
+    "Study",
     "Unauthorized",
     "UnknownField",
     "UnreadableResult",
@@ -72,6 +87,9 @@ __all__ = [
     "experiments",
     "forecast",
     "get",
+    "get_study",
+    "studies",
+    "study",
     "submit",
     "wait",
 ]

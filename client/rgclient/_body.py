@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rgclient._errors import AmbiguousField, UnknownField
 from rgclient._plain import plain
 from rgcontract import Submission
 from rgcontract.fields import children, nearest, paths
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 SEED_IS_AMBIGUOUS = (
     "'seed' could mean two things: write seeds=[3] for the seed of the training, "
@@ -15,8 +18,12 @@ SEED_IS_AMBIGUOUS = (
 )
 
 
-def body(fields: dict[str, Any]) -> dict[str, Any]:
+def body(fields: dict[str, Any], model: type[BaseModel] = Submission) -> dict[str, Any]:
     """The JSON of a submission: sections as given, flat keywords put where they belong.
+
+    Args:
+        fields: names and values.
+        model: whose fields they are.
 
     Raises:
         UnknownField: no field has that name; the message has the nearest ones.
@@ -25,7 +32,7 @@ def body(fields: dict[str, Any]) -> dict[str, Any]:
     """
     written: dict[str, Any] = {}
     for name, value in fields.items():
-        section, _, leaf = place(name).rpartition(".")
+        section, _, leaf = place(name, model).rpartition(".")
         if not section:
             given = plain(value, name)
             written[name] = _merged(written.get(name), given, name)
@@ -34,13 +41,15 @@ def body(fields: dict[str, Any]) -> dict[str, Any]:
     return written
 
 
-def place(name: str) -> str:
+def place(name: str, model: type[BaseModel] = Submission) -> str:
     """The one dotted path that a flat keyword stands for."""
     if name == "seed":
         raise AmbiguousField(SEED_IS_AMBIGUOUS)
-    found = paths(Submission, name)
+    if name in model.model_fields:  # `seeds` is the training's, not `chain.seeds`
+        return name
+    found = paths(model, name)
     if not found:
-        raise UnknownField(f"unknown field {name!r}; {_instead(name)}")
+        raise UnknownField(f"unknown field {name!r}; {_instead(name, model)}")
     if len(found) > 1:
         sections = ", ".join(found)
         raise AmbiguousField(f"{name!r} could mean {sections}: write it in its section")
@@ -59,14 +68,14 @@ def _merged(there: Any, new: Any, section: str) -> Any:
     return {**there, **new}
 
 
-def _instead(name: str) -> str:
-    close = [path for path in nearest(name, Submission) if path != "chain.seed"]  # see above
+def _instead(name: str, model: type[BaseModel]) -> str:
+    close = [path for path in nearest(name, model) if path != "chain.seed"]  # see above
     if close:
         suggestions = (_suggestion(path) for path in close)
         return f"did you mean {' or '.join(suggestions)}?"
-    sections = [top for top in children(Submission, "") if children(Submission, top)]
-    known = {leaf for section in sections for leaf in children(Submission, section)}
-    others = (set(children(Submission, "")) | known) - {"seed"}
+    sections = [top for top in children(model, "") if children(model, top)]
+    known = {leaf for section in sections for leaf in children(model, section)}
+    others = (set(children(model, "")) | known) - {"seed"}
     return f"there are {', '.join(sorted(others))}"
 
 

@@ -16,14 +16,19 @@ from rgclient._clock import Clock
 from rgclient._connection import Connection
 from rgclient._errors import Conflict
 from rgclient._experiment import Experiment
+from rgclient._findings import Findings
 from rgclient._glance import of_acknowledgement, of_summary, of_view
 from rgclient._plain import plain
 from rgclient._result import Result
 from rgclient._settings import find_credentials
-from rgcontract import Acknowledgement, ExperimentPage, Forecast, State
+from rgclient._study import Study
+from rgcontract import Acknowledgement, ExperimentPage, Forecast, State, StudyPage
 from rgcontract import Experiment as View
+from rgcontract import Findings as FindingsData
 from rgcontract import Result as Data
+from rgcontract import Study as StudyView
 from rgcontract.status import View as Answer
+from rgcontract.study import STUDY_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +39,7 @@ PAGE = 100
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 """Seconds for one request."""
 EXPERIMENTS = "/v1/experiments"
+STUDIES = "/v1/studies"
 
 
 class Health(Answer):
@@ -163,6 +169,45 @@ class Client:
         size = PAGE if limit is None else max(1, min(limit, PAGE))
         return islice(self._all({**params, "limit": str(size)}), limit)
 
+    def study(self, preset: str | None = None, **fields: Any) -> Study:
+        """Ask for a study: as `submit`, but a list for a field makes a grid of experiments.
+
+        Experiments that the lab has are not measured again. The same grid gives the same study.
+
+        Args:
+            preset: `paper`, `demo` or `smoke` to start from; other fields override it.
+            **fields: as in `submit`; also `name`, `target_error` (add seeds until the standard
+                error of every collapse ratio is below it) and `max_seeds`.
+
+        Raises:
+            UnknownField, AmbiguousField, InvalidValue: before anything is sent.
+            InvalidSpec: the server refused a field, or a cell of the grid.
+            OverLimit: the grid is larger, or costs more, than the lab allows.
+        """
+        if preset is not None:
+            fields["preset"] = preset
+        sent = json.dumps(body(fields, STUDY_FIELDS), allow_nan=False)
+        return Study(self, self._connection.ask("POST", STUDIES, StudyView, body=sent))
+
+    def get_study(self, study_id: str) -> Study:
+        """A study by its id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return Study(self, self.study_view(study_id))
+
+    def studies(self, *, owner: str | None = None, limit: int | None = None) -> Iterator[Study]:
+        """Studies, newest first, fetched page by page as they are read.
+
+        Args:
+            owner: who asked for it first.
+            limit: how many at most; all of them if not given.
+        """
+        params = {} if owner is None else {"owner": str(plain(owner, "owner"))}
+        size = PAGE if limit is None else max(1, min(limit, PAGE))
+        return islice(self._all_studies({**params, "limit": str(size)}), limit)
+
     def health(self) -> Health:
         """Whether the server answers; `status` is `ok`."""
         return self._connection.ask("GET", "/healthz", Health)
@@ -203,6 +248,42 @@ class Client:
         """
         return self._connection.ask("POST", _path(experiment_id, "/retry"), View, attempts=1)
 
+    def study_view(self, study_id: str) -> StudyView:
+        """A study as the server has it."""
+        return self._connection.ask("GET", _path(study_id, at=STUDIES), StudyView)
+
+    def findings(self, study_id: str) -> Findings:
+        """The verdicts of a study.
+
+        Raises:
+            NotReady: nothing is measured yet.
+        """
+        path = _path(study_id, "/findings", at=STUDIES)
+        return Findings(self._connection.ask("GET", path, FindingsData))
+
+    def cancel_study(self, study_id: str) -> StudyView:
+        """Cancel what is queued of a study and stop what runs.
+
+        Raises:
+            Conflict: everything has ended already, and not by being cancelled.
+        """
+        try:
+            return self._connection.ask("POST", _path(study_id, "/cancel", at=STUDIES), StudyView)
+        except Conflict:  # an attempt whose answer was lost may have done it
+            view = self.study_view(study_id)
+            if view.state is not State.CANCELLED:
+                raise
+            return view
+
+    def retry_study(self, study_id: str) -> StudyView:
+        """Queue failed and cancelled runs of a study again. Sent once, as `retry`.
+
+        Raises:
+            Conflict: no run has failed or been cancelled.
+        """
+        path = _path(study_id, "/retry", at=STUDIES)
+        return self._connection.ask("POST", path, StudyView, attempts=1)
+
     def close(self) -> None:
         """Close the sockets."""
         self._connection.close()
@@ -235,6 +316,17 @@ class Client:
             if cursor is None:
                 return
 
+    def _all_studies(self, params: dict[str, str]) -> Iterator[Study]:
+        cursor: str | None = None
+        while True:
+            at = {"cursor": cursor} if cursor else {}
+            page = self._connection.ask("GET", STUDIES, StudyPage, params={**params, **at})
+            for summary in page.items:
+                yield Study(self, summary)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
-def _path(experiment_id: str, action: str = "") -> str:
-    return f"{EXPERIMENTS}/{quote(experiment_id, safe='')}{action}"
+
+def _path(name: str, action: str = "", *, at: str = EXPERIMENTS) -> str:
+    return f"{at}/{quote(name, safe='')}{action}"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rgclient._experiment import Experiment
     from rgclient._result import Result
+    from rgclient._study import Study
     from rgcontract import Forecast
     from rgcontract.credentials import Credentials
 
@@ -66,6 +67,21 @@ def get(experiment_id: str) -> Experiment:
 def experiments(**filters: Any) -> Iterator[Experiment]:
     """Experiments, newest first: `experiments(corr_len_min=5)`. See `Client.experiments`."""
     return default_client().experiments(**filters)
+
+
+def study(preset: str | None = None, **fields: Any) -> Study:
+    """Ask for a grid of experiments: `study(corr_len=[1, 7], depth=[4, 8])`. See `Client.study`."""
+    return default_client().study(preset, **fields)
+
+
+def get_study(study_id: str) -> Study:
+    """A study by its id. See `Client.get_study`."""
+    return default_client().get_study(study_id)
+
+
+def studies(**filters: Any) -> Iterator[Study]:
+    """Studies, newest first. See `Client.studies`."""
+    return default_client().studies(**filters)
 
 
 def wait(

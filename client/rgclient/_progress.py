@@ -38,8 +38,12 @@ class ProgressBar:
 
     def show(self, view: View) -> None:
         """Move to where the experiment is."""
-        self._bar.update(view.progress - self._bar.n)
-        self.note(doing(view))
+        self.move(view.progress, doing(view))
+
+    def move(self, fraction: float, text: str) -> None:
+        """Move to a part of the whole and say what is going on."""
+        self._bar.update(fraction - self._bar.n)
+        self.note(text)
 
     def note(self, text: str) -> None:
         """Say something else, the bar staying where it is."""

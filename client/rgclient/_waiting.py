@@ -1,24 +1,39 @@
-"""Asking again until an experiment has ended, through a restart of the server if need be."""
+"""Asking again until something has ended, through a restart of the server if need be."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rgclient._backoff import PASSING
 from rgclient._errors import ResponseError, ServerUnreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
 
     from rgclient._clock import Clock
-    from rgcontract import Experiment as View
+    from rgcontract import State
 
-    class Display(Protocol):
-        """Where the progress is shown."""
 
-        def show(self, view: View) -> None: ...
-        def note(self, text: str) -> None: ...
+class HasState(Protocol):
+    """An experiment, or whatever else comes to an end."""
+
+    @property
+    def state(self) -> State:
+        """Final once nothing more happens."""
+
+
+Seen = TypeVar("Seen", bound=HasState)
+Shown_contra = TypeVar("Shown_contra", contravariant=True)
+
+
+class Display(Protocol[Shown_contra]):
+    """Where the progress is shown."""
+
+    def show(self, view: Shown_contra) -> None:
+        """Show how far it is."""
+
+    def note(self, text: str) -> None:
+        """Say something else."""
 
 
 FIRST_PAUSE = 0.25
@@ -32,22 +47,22 @@ OUTAGE = 300.0
 
 
 class OutOfTime(Exception):
-    """The time is over; the experiment goes on."""
+    """The time is over; what was waited for goes on."""
 
-    def __init__(self, last: View | None) -> None:
+    def __init__(self, last: Any) -> None:
         super().__init__("out of time")
         self.last = last
 
 
 def until_final(
-    fetch: Callable[[], View],
-    display: Display,
+    fetch: Callable[[], Seen],
+    display: Display[Seen],
     clock: Clock,
     *,
     timeout: float | None,
     poll: float | None,
-) -> View:
-    """The experiment once nothing more happens to it.
+) -> Seen:
+    """What is fetched, once nothing more happens to it.
 
     Args:
         fetch: asks the server.
@@ -63,7 +78,7 @@ def until_final(
     """
     begun = clock.now()
     heard: float | None = None
-    last: View | None = None
+    last: Seen | None = None
     pause = FIRST_PAUSE if poll is None else max(poll, SHORTEST_PAUSE)
     while True:
         try:

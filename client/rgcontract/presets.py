@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+_ARCHITECTURES: dict[str, Any] = {
+    "mixing": ["context", "flat", "mixer", "window"],
+    "norm": ["layer", "none"],
+    "activation": ["gelu", "relu"],
+}
+
 PRESETS: dict[str, dict[str, Any]] = {
-    # every architecture of the question, at full size
+    # every architecture of the question, at full size: days on two cores
     "paper": {
         "name": "paper: does depth coarse-grain, and selectively?",
         "chain": {"family": "random_reversible", "n_states": 16, "corr_len": [1, 2, 3, 5, 7, 10]},
-        "model": {
-            "mixing": ["context", "flat", "mixer", "window"],
-            "norm": ["layer", "none"],
-            "activation": ["gelu", "relu"],
-            "depth": 8,
-            "width": 64,
-        },
+        "model": {**_ARCHITECTURES, "depth": 8, "width": 64},
         "training": {"steps": 1500, "batch_size": 128, "lr": 1e-3},
         "measurement": {"n_sequences": 4096, "at": "log"},
+        "seeds": 5,
+    },
+    # the part of it that two cores measure in less than half an hour
+    "paper-part": {
+        "name": "paper, the part for two cores: each position by itself, two correlation lengths",
+        "chain": {"family": "random_reversible", "n_states": 16, "corr_len": [1, 7]},
+        "model": {**_ARCHITECTURES, "mixing": "context", "depth": 8, "width": 64},
+        "training": {"steps": 1500, "batch_size": 128, "lr": 1e-3},
+        "measurement": {"n_sequences": 4096},
+        "seeds": 5,
+    },
+    # all of its architectures, at a size that two cores measure in less than half an hour
+    "paper-small": {
+        "name": "paper, small: every architecture, two correlation lengths",
+        "chain": {"family": "random_reversible", "n_states": 8, "corr_len": [1, 7]},
+        "data": {"seq_len": 16},
+        "model": {**_ARCHITECTURES, "depth": 6, "width": 32},
+        "training": {"steps": 600, "batch_size": 128, "lr": 3e-3},
+        "measurement": {"n_sequences": 2048},
         "seeds": 5,
     },
     # a few minutes on two cores

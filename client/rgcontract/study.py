@@ -23,8 +23,7 @@ class StudyRequest(Section):
     """What is asked for: a spec in which a list in place of a single value makes a grid."""
 
     preset: str | None = Field(default=None, max_length=40)
-    """Start from a preset: `paper`, `demo` or `smoke`; other fields override it. What is validated
-    is the request `with_preset`, which has none any more."""
+    """Start from a preset, such as `paper`; other fields override it."""
     chain: dict[str, Any] = Field(default_factory=dict)
     """As in a spec; a list for any single-valued field."""
     data: dict[str, Any] = Field(default_factory=dict)
@@ -44,7 +43,7 @@ class StudyRequest(Section):
     max_seeds: int = Field(default=16, ge=1, le=MAX_SEEDS)
     """Most training seeds that `target_error` may lead to."""
 
-    @field_validator("preset")
+    @field_validator("preset")  # `with_preset` has filled in those that it knows, and dropped it
     @classmethod
     def _preset_is_known(cls, name: str | None) -> str | None:
         if name is not None and name not in PRESETS:
@@ -110,7 +109,7 @@ STUDY_FIELDS = create_model(
         name: (field.annotation, field)
         for name, field in StudyRequest.model_fields.items()
         if name in _OWN
-    },  # type: ignore[call-overload]
+    },  # type: ignore[call-overload]  # typed for keywords that are written out
 )
 """The fields of a request with those of its sections: for their names, nothing is read into it."""
 

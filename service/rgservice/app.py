@@ -11,19 +11,20 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rgcontract import Submission
+from rgcontract import StudyRequest, Submission
 from rgservice import rendering
 from rgservice.deps import Parts
 from rgservice.errors import WrongHost
 from rgservice.rendering import problem_response
-from rgservice.routes import experiments, operations
+from rgservice.routes import experiments, operations, studies
 from rgstore.database import Database
 from rgstore.messages import CelerySender, Sender
 from rgstore.settings import Settings
 
 DESCRIPTION = """
 Post an experiment (a Markov chain, a residual network, a training budget, seeds); read back what
-was measured, layer by layer, every number with its error bar. Every field is optional.
+was measured, layer by layer, every number with its error bar. Every field is optional. Lists in
+place of values make a study: a grid of experiments, and a verdict on each claim.
 """
 
 
@@ -46,6 +47,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     )
     app.state.parts = Parts(settings, database, sender or CelerySender(settings.broker))
     app.include_router(experiments.router)
+    app.include_router(studies.router)
     app.include_router(operations.router)
     rendering.install(app)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
@@ -79,13 +81,14 @@ def _without_port(host: str) -> str:
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's description, with the body that the routes read themselves."""
+    """FastAPI's description, with the bodies that the routes read themselves."""
     if app.openapi_schema is None:
         schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        body = Submission.model_json_schema(ref_template="#/components/schemas/{model}")
-        schema["components"]["schemas"].update(body.pop("$defs", {}))
-        schema["components"]["schemas"]["Submission"] = body
+        for model in (Submission, StudyRequest):
+            body = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schema["components"]["schemas"].update(body.pop("$defs", {}))
+            schema["components"]["schemas"][model.__name__] = body
         app.openapi_schema = schema
     return app.openapi_schema

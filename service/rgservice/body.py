@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
@@ -14,8 +15,22 @@ from rgservice.errors import BodyTooLarge, InvalidJson, InvalidSpec, Unsupported
 M = TypeVar("M", bound=BaseModel)
 
 
-async def read_model(request: Request, model: type[M], *, limit: int) -> M:
+async def read_model(
+    request: Request,
+    model: type[M],
+    *,
+    limit: int,
+    fill: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    names: type[BaseModel] | None = None,
+) -> M:
     """The body as a model.
+
+    Args:
+        request: its body is read to the end.
+        model: what it is validated against.
+        limit: most bytes.
+        fill: adds to the object that was sent before it is validated.
+        names: a model whose field names serve for "did you mean"; `model` if not given.
 
     Raises:
         UnsupportedMediaType, BodyTooLarge, InvalidJson, InvalidSpec: as they say.
@@ -28,12 +43,14 @@ async def read_model(request: Request, model: type[M], *, limit: int) -> M:
         )
     body = await _read(request, limit)
     try:
-        strictjson.loads(body)
+        sent = strictjson.loads(body)
+        if fill is not None and isinstance(sent, dict):
+            body = strictjson.dumps(fill(sent)).encode()
         return model.model_validate_json(body)
     except StrictJsonError as error:
         raise InvalidJson(str(error)) from error
     except ValidationError as error:
-        refused = field_problems(error, model)
+        refused = field_problems(error, names or model)
         lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused]
         raise InvalidSpec("; ".join(lines), errors=refused) from error
 

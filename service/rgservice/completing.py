@@ -26,10 +26,14 @@ def completed(submission: Submission) -> Submission:
     length = _corr_len(chain.matrix)
     given = chain.corr_len
     if given is not None and abs(given - length) > CONSISTENT * length:
-        raise _refused("corr_len", f"{given:g} is not that of the matrix", f"{length:.6g}, or leave it out")
+        raise _refused(
+            "corr_len", f"{given:g} is not that of the matrix", f"{length:.6g}, or leave it out"
+        )
     if length > MOST_CORR_LEN:
         raise _refused(
-            "matrix", f"has a correlation length of {length:.3g} tokens", f"at most {MOST_CORR_LEN:g}"
+            "matrix",
+            f"has a correlation length of {length:.3g} tokens",
+            f"at most {MOST_CORR_LEN:g}",
         )
     filled = chain.model_copy(update={"corr_len": length})
     return submission.model_copy(update={"chain": filled})

@@ -84,9 +84,9 @@ class UnsupportedMediaType(ApiError):
 
 
 class OverLimit(ApiError):
-    """The submission would cost more than this server allows."""
+    """What is asked for would cost more than this server allows."""
 
-    status, code, title = 422, Code.OVER_LIMIT, "The experiment costs more than this server allows"
+    status, code, title = 422, Code.OVER_LIMIT, "This costs more than this server allows"
 
 
 class NotAuthenticated(ApiError):

@@ -293,7 +293,7 @@ class StudyRow(Base):
     axes: Mapped[dict[str, Any]]
     """Field -> its values, in the order in which the grid runs over them."""
     seeds: Mapped[list[int]]
-    """Training seeds asked for, those of `target_error` included."""
+    """Training seeds asked for; `target_error` may have added others to some experiments."""
     target_error: Mapped[float | None]
     max_seeds: Mapped[int]
     priority: Mapped[int]

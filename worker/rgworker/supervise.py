@@ -19,9 +19,11 @@ from rgstore.records import RunRecord
 from rgstore.settings import Settings
 from rgstore.studies import mark_due
 from rgstore.submissions import loaded_spec
+from rgworker.findings import refresh_findings
 from rgworker.process import Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Broken, Finished, Job
 from rgworker.summary import summarise
+from rgworker.upkeep import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -222,7 +224,16 @@ class Supervisor:
                 time.sleep(2**attempt)
             else:
                 break
+        self._judge()
         return State.DONE
+
+    def _judge(self) -> None:
+        """Write the findings that the run has changed; what fails now, the upkeep does again."""
+        try:
+            added = refresh_findings(self.database, attempt_limit=self.settings.max_attempts)
+            self.sender.send(added)
+        except AWAY as error:
+            log.warning("findings not written yet: %s", error)
 
     def _fail(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
         with self.database.begin() as session:

@@ -1,0 +1,279 @@
+"""A handle on a study of the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rgclient._errors import (
+    ExperimentCancelled,
+    ExperimentFailed,
+    FailedRun,
+    NotReady,
+    WaitTimeout,
+)
+from rgclient._experiment import Experiment
+from rgclient._glance import Glance, runs_text
+from rgclient._html import facts_table
+from rgclient._numbers import count
+from rgclient._progress import ProgressBar
+from rgclient._waiting import OutOfTime, until_final
+from rgcontract import State
+from rgcontract import Study as View
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Self
+
+    from rgclient._client import Client
+    from rgclient._findings import Findings
+    from rgclient._result import Result
+    from rgcontract import StudyMember, StudySummary
+
+SHOWN_CAUSES = 3
+"""Failed experiments that are asked for their causes."""
+
+
+class Study:
+    """A grid of experiments of the server; made by `study`, `get_study` and `studies`.
+
+    What it says is what the server last said: `refresh` asks again.
+    """
+
+    def __init__(self, client: Client, last: View | StudySummary) -> None:
+        self._client = client
+        self._last = last
+        self._view = last if isinstance(last, View) else None
+
+    @property
+    def id(self) -> str:
+        """Its name; the same grid always has the same one."""
+        return self._last.id
+
+    @property
+    def name(self) -> str | None:
+        """A name for people."""
+        return self._last.name
+
+    @property
+    def state(self) -> State:
+        """As last heard: of all its runs together."""
+        return self._last.state
+
+    @property
+    def created(self) -> bool:
+        """Whether the request that gave this handle was the first of its grid."""
+        return self._known().created
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was first asked for."""
+        return self._last.created_at
+
+    @property
+    def axes(self) -> dict[str, list[Any]]:
+        """The fields that were given as lists, and their values."""
+        return self._known().axes
+
+    @property
+    def experiments(self) -> list[Experiment]:
+        """Its experiments, in the order of the grid."""
+        return [self._experiment(member) for member in self._known().experiments]
+
+    def refresh(self) -> Self:
+        """Ask the server how far it is."""
+        self._heard(self._client.study_view(self.id))
+        return self
+
+    def wait(
+        self, timeout: float | None = None, *, progress: bool = True, poll: float | None = None
+    ) -> Findings:
+        """Wait until it is measured and judged, and return the findings.
+
+        Args:
+            timeout: seconds to wait at most; None for as long as it takes.
+            progress: show a bar (in a terminal or a notebook; never in a log file).
+            poll: seconds between two questions to the server.
+
+        Raises:
+            ExperimentFailed: runs failed; `causes` says why, of the first experiments.
+            ExperimentCancelled: somebody cancelled runs.
+            WaitTimeout: not done in time. The study goes on.
+        """
+        bar = ProgressBar(self.id, enabled=progress)
+        try:
+            last = until_final(
+                self._look, _Bar(bar), self._client.clock, timeout=timeout, poll=poll
+            )
+        except OutOfTime as error:
+            raise self._not_in_time(error.last, timeout) from None
+        finally:
+            bar.close()
+        if last.state is State.FAILED:
+            raise self._failed(last.view)
+        if last.findings is None:
+            raise self._cancelled(last.view)
+        return last.findings
+
+    def results(self, *, partial: bool = False) -> list[tuple[dict[str, Any], Result]]:
+        """(values on the axes, measurement) of every experiment, in the order of the grid.
+
+        Args:
+            partial: also before all seeds are measured, over those that are.
+
+        Raises:
+            NotReady: an experiment is not measured yet.
+        """
+        members = self.refresh()._known().experiments
+        return [
+            (member.cell, self._client.result(member.id, partial=partial)) for member in members
+        ]
+
+    def findings(self) -> Findings:
+        """The verdict on each claim, over what is measured so far.
+
+        Raises:
+            NotReady: nothing is measured yet.
+        """
+        return self._client.findings(self.id)
+
+    def cancel(self) -> Self:
+        """Cancel what is queued and stop what runs, also where others share the experiments.
+
+        Raises:
+            Conflict: everything has ended already.
+        """
+        self._heard(self._client.cancel_study(self.id))
+        return self
+
+    def retry(self) -> Self:
+        """Queue failed and cancelled runs again.
+
+        Raises:
+            Conflict: no run has failed or been cancelled.
+        """
+        self._heard(self._client.retry_study(self.id))
+        return self
+
+    def __repr__(self) -> str:
+        """State and key numbers, as last heard."""
+        facts = ", ".join(f"{name} {text}" for name, text in self._facts())
+        return f"<Study {self.id}: {facts}>"
+
+    def _repr_html_(self) -> str:
+        return facts_table(f"Study {self.id}", self._facts())
+
+    def _facts(self) -> list[tuple[str, str]]:
+        found = [("name", repr(self.name) if self.name else ""), ("state", self.state.value)]
+        if self._view is not None:
+            axes = " x ".join(f"{len(values)} {path}" for path, values in self._view.axes.items())
+            n = count(len(self._view.experiments), "experiment")
+            found.append(("grid", f"{n} ({axes})" if axes else n))
+        found.append(("runs", runs_text(self._last.run_counts)))
+        return [(name, text) for name, text in found if text]
+
+    def _experiment(self, member: StudyMember) -> Experiment:
+        cell = ", ".join(
+            f"{path.rpartition('.')[2]} {value}" for path, value in member.cell.items()
+        )
+        glance = Glance(
+            member.id,
+            member.spec_hash,
+            member.state,
+            member.run_counts,
+            physics=cell,
+            progress=member.progress,
+        )
+        return Experiment(self._client, glance)
+
+    def _heard(self, view: View) -> None:
+        self._view = self._last = view
+
+    def _known(self) -> View:
+        """The last view; asked for if there is none, as in a list."""
+        if self._view is None:
+            self.refresh()
+        assert self._view is not None
+        return self._view
+
+    def _look(self) -> _Seen:
+        """How far it is; once all is measured, with its findings."""
+        view = self.refresh()._known()
+        if view.state is not State.DONE:
+            return _Seen(view, None)
+        try:
+            return _Seen(view, self.findings())
+        except NotReady:
+            return _Seen(view, None)
+
+    def _failed(self, view: View) -> ExperimentFailed:
+        failed = [member for member in view.experiments if member.run_counts.failed]
+        causes = [
+            (member, FailedRun(run.seed, run.error or "no cause recorded", len(run.attempts)))
+            for member in failed[:SHOWN_CAUSES]
+            for run in self._client.view(member.id).runs
+            if run.state is State.FAILED
+        ]
+        lines = [f"  {member.id}, seed {cause.seed}: {cause.error}" for member, cause in causes]
+        if len(failed) > SHOWN_CAUSES:
+            lines.append(f"  and {len(failed) - SHOWN_CAUSES} more experiments")
+        advice = ".retry() queues the failed runs again"
+        if view.run_counts.done:
+            advice += ", .findings() judges what is measured"
+        head = f"study {self.id} failed ({runs_text(view.run_counts)})"
+        return ExperimentFailed(
+            "\n".join([head, *lines, advice]),
+            experiment_id=failed[0].id,
+            causes=[cause for _, cause in causes],
+        )
+
+    def _cancelled(self, view: View) -> ExperimentCancelled:
+        stopped = [member.id for member in view.experiments if member.run_counts.cancelled]
+        return ExperimentCancelled(
+            f"study {self.id} was cancelled ({runs_text(view.run_counts)}); "
+            ".retry() queues it again",
+            experiment_id=stopped[0],
+        )
+
+    def _not_in_time(self, last: _Seen | None, timeout: float | None) -> WaitTimeout:
+        where = f" ({last.doing})" if last else ""
+        return WaitTimeout(
+            f"study {self.id} is not done after {timeout:g} s{where}. "
+            f"It goes on: rgclient.get_study({self.id!r}).wait() waits for it again"
+        )
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A study, and its findings once all is measured."""
+
+    view: View
+    findings: Findings | None
+
+    @property
+    def state(self) -> State:
+        """That of the study; but it is not done before it is judged, over all of its runs."""
+        judged = self.findings is not None and self.findings.complete
+        return State.RUNNING if self.view.state is State.DONE and not judged else self.view.state
+
+    @property
+    def doing(self) -> str:
+        """What is going on, in a line."""
+        if self.view.state is State.DONE:
+            return "all runs are measured; a worker writes the findings"
+        return runs_text(self.view.run_counts)
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """The progress bar of a study."""
+
+    bar: ProgressBar
+
+    def show(self, view: _Seen) -> None:
+        """Move to where it is."""
+        self.bar.move(view.view.progress, view.doing)
+
+    def note(self, text: str) -> None:
+        """Say something else."""
+        self.bar.note(text)

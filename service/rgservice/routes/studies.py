@@ -1,0 +1,128 @@
+"""`/v1/studies`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from rgcontract import Findings, Forecast, Problem, Study, StudyPage, StudyRequest, with_preset
+from rgcontract.study import STUDY_FIELDS
+from rgservice import study_views, studying
+from rgservice.body import read_model
+from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep
+from rgstore.upkeep import mark_sent
+
+router = APIRouter(prefix="/v1/studies", tags=["studies"])
+
+_REQUEST_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StudyRequest"}}},
+    }
+}
+_PROBLEM: dict[str, Any] = {
+    "model": Problem,
+    "content": {"application/problem+json": {}},
+    "description": "Refused: what was wrong, where, what is allowed",
+}
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Study | Forecast,
+    responses={
+        200: {"model": Study | Forecast, "description": "Known already, or a dry run"},
+        **dict.fromkeys((400, 401, 413, 415, 422), _PROBLEM),
+    },
+    openapi_extra=_REQUEST_BODY,
+)
+async def ask(
+    request: Request,
+    response: Response,
+    background: BackgroundTasks,
+    use: PartsDep,
+    owner: OwnerDep,
+    dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
+) -> Study | Forecast:
+    """Ask for a study: a spec in which lists make a grid. The same grid gives the same study.
+
+    A study is idempotent by its content: sending the same body again changes nothing, so there is
+    no Idempotency-Key. Experiments that the lab has are shared; only missing runs are added.
+    """
+    asked = await read_model(
+        request,
+        StudyRequest,
+        limit=use.settings.max_body_bytes,
+        fill=with_preset,
+        names=STUDY_FIELDS,
+    )
+    return await run_in_threadpool(_ask, asked, use, owner, dry_run, response, background)
+
+
+def _ask(
+    asked: StudyRequest,
+    use: Parts,
+    owner: str,
+    dry_run: bool,
+    response: Response,
+    background: BackgroundTasks,
+) -> Study | Forecast:
+    grid = studying.grid_of(asked, use.settings)
+    with use.database.begin() as session:
+        if dry_run:
+            response.status_code = 200
+            return studying.forecast(session, grid)
+        accepted = studying.accept(session, grid, owner=owner, settings=use.settings)
+    background.add_task(_send, use, accepted.run_ids)  # committed by now
+    response.status_code = 201 if accepted.study.created else 200
+    response.headers["Location"] = f"/v1/studies/{accepted.study.id}"
+    return accepted.study
+
+
+@router.get("", responses=dict.fromkeys((401, 422), _PROBLEM))
+def list_studies(
+    session: SessionDep,
+    _: OwnerDep,
+    owner: Annotated[str | None, Query(max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> StudyPage:
+    """Studies, newest first, a page at a time."""
+    return study_views.page(session, owner=owner, cursor=cursor, limit=limit)
+
+
+@router.get("/{name}", responses=dict.fromkeys((401, 404), _PROBLEM))
+def get_study(name: str, session: SessionDep, _: OwnerDep) -> Study:
+    """A study: its experiments, how far each is, how well it is known."""
+    return study_views.study_view(session, studying.find(session, name))
+
+
+@router.get("/{name}/findings", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+def get_findings(name: str, session: SessionDep, _: OwnerDep) -> Findings:
+    """The verdict on each claim, for each architecture of the study."""
+    return study_views.findings_view(session, studying.find(session, name))
+
+
+@router.post("/{name}/cancel", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+def cancel(name: str, session: SessionDep, _: OwnerDep) -> Study:
+    """Cancel what is queued of its experiments and stop what runs, also where others share them."""
+    return studying.cancel(session, name)
+
+
+@router.post("/{name}/retry", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+def retry(name: str, use: PartsDep, _: OwnerDep, background: BackgroundTasks) -> Study:
+    """Queue failed and cancelled runs of its experiments again."""
+    with use.database.begin() as session:
+        accepted = studying.retry(session, name, attempt_limit=use.settings.max_attempts)
+    background.add_task(_send, use, accepted.run_ids)
+    return accepted.study
+
+
+def _send(use: Parts, run_ids: list[int]) -> None:
+    sent = use.sender.send(run_ids)
+    if sent:
+        with use.database.begin() as session:
+            mark_sent(session, sent)

@@ -1,0 +1,251 @@
+"""A study that is asked for: its grid, what it would cost, and storing it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from rgcontract import (
+    FieldProblem,
+    Forecast,
+    Study,
+    StudyRequest,
+    Submission,
+    canonical_json,
+    field_problems,
+    strictjson,
+)
+from rgservice import cost
+from rgservice.completing import completed
+from rgservice.errors import InvalidSpec, NotCancellable, NotFound, NotRetryable, OverLimit
+from rgservice.study_views import study_view
+from rgstore import experiments, studies, submissions
+from rgstore.measurements import measured_rate
+from rgstore.records import RunKey
+from rgstore.settings import Settings
+from rgstore.tables import StudyRow
+
+MOST_SHOWN = 20
+"""Refused fields that an answer names."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A request whose every cell is a valid submission."""
+
+    request: StudyRequest
+    submissions: dict[str, Submission]
+    """Experiment -> its submission, in the order of the grid."""
+    cells: dict[str, dict[str, Any]]
+    """Experiment -> its values on the axes, as its spec has them."""
+
+    @property
+    def id(self) -> str:
+        """The name of the study."""
+        return studies.study_id(self.submissions.values(), self.request.axes())
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What the answer says, and which runs the workers are told of once it is committed."""
+
+    study: Study
+    run_ids: list[int]
+
+
+def grid_of(request: StudyRequest, settings: Settings) -> Grid:
+    """Every cell of a request as a submission. Cells that are the same experiment are one.
+
+    Raises:
+        OverLimit: more experiments than this server allows. InvalidSpec: cells that are no specs.
+    """
+    most = settings.max_study_experiments
+    if request.size > most:
+        size = FieldProblem(
+            field="experiments",
+            message=f"the grid has {request.size}: {_shape(request)}; give shorter lists",
+            allowed=f"at most {most} (RGLAB_MAX_STUDY_EXPERIMENTS)",
+        )
+        raise _over_limit([size], experiments=request.size)
+    found: dict[str, Submission] = {}
+    cells: dict[str, dict[str, Any]] = {}
+    refused: dict[tuple[str, str], FieldProblem] = {}
+    for cell, body in request.cells():
+        try:
+            submission = completed(Submission.model_validate_json(strictjson.dumps(body)))
+        except (ValidationError, InvalidSpec) as error:
+            for problem in _problems(error):
+                refused.setdefault((problem.field, problem.message), _at(problem, cell))
+            continue
+        name = submissions.experiment_id(submission)
+        found.setdefault(name, submission)
+        cells.setdefault(name, _on_axes(submission, cell))
+        if request.target_error is not None and len(submission.chain.draws) > 1:
+            problem = FieldProblem(
+                field="target_error",
+                message="more training seeds do not lessen an error bar over several chains",
+                allowed="null where chain.seeds has several",
+            )
+            refused[problem.field, problem.message] = problem
+    if refused:
+        problems = list(refused.values())[:MOST_SHOWN]
+        lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in problems]
+        raise InvalidSpec("; ".join(lines), errors=problems)
+    return Grid(request, found, cells)
+
+
+def _problems(error: ValidationError | InvalidSpec) -> list[FieldProblem]:
+    return error.errors if isinstance(error, InvalidSpec) else field_problems(error, Submission)
+
+
+def _shape(request: StudyRequest) -> str:
+    """`3 values of model.depth x 200 of chain.seed`."""
+    return " x ".join(f"{len(values)} of {path}" for path, values in request.axes().items())
+
+
+def _at(problem: FieldProblem, cell: Mapping[str, Any]) -> FieldProblem:
+    """A problem with the cell in which it was found first."""
+    if not cell:
+        return problem
+    where = ", ".join(f"{path} = {strictjson.dumps(value)}" for path, value in cell.items())
+    return problem.model_copy(update={"message": f"{problem.message} (where {where})"})
+
+
+def _on_axes(submission: Submission, axes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a spec at these dotted paths: the same value is written the same way."""
+    written = submission.model_dump(mode="json")
+    parted = {path: path.partition(".") for path in axes}
+    return {path: written[section][name] for path, (section, _, name) in parted.items()}
+
+
+def forecast(session: Session, grid: Grid) -> Forecast:
+    """What a study would cost, all its experiments together. Nothing is stored.
+
+    Parameters and memory are those of the largest network: its runs need not run side by side.
+    """
+    missing = studies.missing_runs(session, grid.submissions)
+    costs = {name: cost.cost_of_run(spec) for name, spec in grid.submissions.items()}
+    rate = measured_rate(session) or cost.FLOPS_PER_SECOND
+    flops = sum(costs[name].flops * len(runs) for name, runs in missing.items())
+    return Forecast(
+        cached=not any(missing.values()),
+        missing_seeds=sorted({seed for runs in missing.values() for _, seed in runs}),
+        missing_runs=sum(map(len, missing.values())),
+        parameters=max(one.parameters for one in costs.values()),
+        flops=flops,
+        seconds=flops / rate,
+        memory_bytes=max(one.memory_bytes for one in costs.values()),
+        stored_bytes=sum(costs[name].stored_bytes * len(runs) for name, runs in missing.items()),
+    )
+
+
+def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> Accepted:
+    """Check the limits and store a study with its experiments. The caller commits.
+
+    Raises:
+        OverLimit: it would cost more than this server allows; nothing is stored.
+    """
+    refused = _over_limits(grid, studies.missing_runs(session, grid.submissions), settings)
+    if refused:
+        raise _over_limit(refused, estimate=forecast(session, grid).model_dump())
+    run_ids: list[int] = []
+    for _, submission in sorted(grid.submissions.items()):  # locks are taken in one order
+        body = canonical_json(submission.model_dump(mode="json"))
+        stored = submissions.submit(
+            session,
+            submission,
+            owner=owner,
+            attempt_limit=settings.max_attempts,
+            body_hash=hashlib.sha256(body.encode()).hexdigest(),
+            flops_per_run=cost.cost_of_run(submission).flops,
+        )
+        run_ids += stored.run_ids
+    name, added = grid.id, len(run_ids)
+    created = studies.keep(session, name, grid.request, grid.cells, owner=owner, added_runs=added)
+    study = study_view(session, find(session, name), created=created, added_runs=added)
+    return Accepted(study, run_ids)
+
+
+def _over_limits(
+    grid: Grid, missing: Mapping[str, list[RunKey]], settings: Settings
+) -> list[FieldProblem]:
+    """Which limits the missing runs would exceed together, at the most seeds that may be added."""
+    request = grid.request
+    later = 0 if request.target_error is None else max(0, request.max_seeds - len(request.seeds))
+    flops = stored_bytes = 0.0
+    refused: dict[str, FieldProblem] = {}
+    for name, submission in grid.submissions.items():
+        n_runs = len(missing[name]) + later
+        if not n_runs:
+            continue
+        one = cost.cost_of_run(submission)
+        flops += n_runs * one.flops
+        stored_bytes += n_runs * one.stored_bytes
+        for problem in cost.over_limits(submission, 1, settings):
+            refused.setdefault(problem.field, _at(problem, grid.cells[name]))
+    totals = [
+        ("flops", flops, settings.max_flops, "operations", "training.steps"),
+        ("stored_bytes", stored_bytes, settings.max_stored_bytes, "stored bytes", "model.width"),
+    ]
+    for name, estimate, limit, unit, remedy in totals:
+        if estimate > limit:
+            refused[name] = FieldProblem(
+                field=name,
+                message=f"estimated at {estimate:.3g} {unit} for {len(grid.submissions)} "
+                f"experiments; give shorter lists, fewer seeds or less {remedy}",
+                allowed=f"at most {limit:.3g} (RGLAB_MAX_{name.upper()})",
+            )
+    return list(refused.values())
+
+
+def _over_limit(problems: list[FieldProblem], **extra: Any) -> OverLimit:
+    lines = "; ".join(f"{item.field} {item.message} ({item.allowed})" for item in problems)
+    return OverLimit(lines, errors=problems, **extra)
+
+
+def find(session: Session, name: str) -> StudyRow:
+    """A study by its name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = studies.get(session, name) if "\x00" not in name else None
+    if row is None:
+        raise NotFound(f"no study {name[:80]!r}; GET /v1/studies lists them")
+    return row
+
+
+def cancel(session: Session, name: str) -> Study:
+    """Stop all experiments of a study: queued runs at once, running ones at their next heartbeat.
+
+    Raises:
+        NotFound: there is none. NotCancellable: all its runs have ended.
+    """
+    row = find(session, name)
+    before = study_view(session, row)
+    if before.state.is_final:
+        raise NotCancellable(f"the study is {before.state}", state=before.state)
+    for experiment in sorted(member.id for member in before.experiments):
+        experiments.request_cancel(session, experiment)
+    return study_view(session, row)
+
+
+def retry(session: Session, name: str, *, attempt_limit: int) -> Accepted:
+    """Queue its failed and cancelled runs again.
+
+    Raises:
+        NotFound: there is none. NotRetryable: no run has failed or been cancelled.
+    """
+    row = find(session, name)
+    before = study_view(session, row)
+    run_ids: list[int] = []
+    for experiment in sorted(member.id for member in before.experiments):
+        run_ids += experiments.retry(session, experiment, attempt_limit=attempt_limit)
+    if not run_ids:
+        raise NotRetryable(f"the study is {before.state}", state=before.state)
+    return Accepted(study_view(session, row), run_ids)

@@ -1,0 +1,129 @@
+"""Grids: from fields that are lists to one submission for each combination."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from rgcontract import PRESETS, StudyRequest, Submission, field_problems, with_preset
+from rgcontract.fields import children, paths
+from rgcontract.study import SECTIONS, STUDY_FIELDS
+
+
+def request(**fields: Any) -> StudyRequest:
+    return StudyRequest.model_validate_json(json.dumps(fields))
+
+
+def refusal(**fields: Any):
+    with pytest.raises(ValidationError) as caught:
+        request(**fields)
+    (problem,) = field_problems(caught.value, STUDY_FIELDS)
+    return problem
+
+
+def test_a_grid_is_every_combination_of_its_lists():
+    asked = request(chain={"corr_len": [1, 7]}, model={"depth": [4, 6, 8], "width": 32})
+    cells = [cell for cell, _ in asked.cells()]
+    assert cells == [
+        {"chain.corr_len": corr_len, "model.depth": depth}
+        for corr_len in (1, 7)
+        for depth in (4, 6, 8)
+    ]
+    assert asked.size == 6
+
+
+def test_a_cell_is_the_body_of_a_submission():
+    asked = request(chain={"corr_len": [1, 7], "n_states": 4}, seeds=2, tags=["x"], priority=3)
+    _, body = list(asked.cells())[1]
+    assert body == {
+        "chain": {"corr_len": 7, "n_states": 4},
+        "seeds": [0, 1],
+        "tags": ["x"],
+        "priority": 3,
+    }
+
+
+def test_no_list_is_one_experiment():
+    asked = request(chain={"corr_len": 7})
+    assert (asked.axes(), asked.size, len(list(asked.cells()))) == ({}, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value"),
+    [
+        ("chain", "seeds", [0, 1]),
+        ("chain", "eigenvalues", [0.5, 0.1]),
+        ("chain", "scales", [1.0, 2.0]),
+        ("chain", "matrix", [[0.5, 0.5], [0.5, 0.5]]),
+        ("measurement", "levels", ["position"]),
+    ],
+)
+def test_a_field_that_is_a_list_by_nature_makes_no_grid(section, name, value):
+    asked = request(**{section: {name: value}})
+    ((_, body),) = asked.cells()
+    assert asked.axes() == {}
+    assert body[section] == {name: value}
+
+
+def test_a_count_of_seeds_means_the_first_ones():
+    assert request(seeds=3).seeds == (0, 1, 2)
+
+
+def test_the_radius_is_for_the_cells_that_have_a_window():
+    model = {"mixing": ["context", "flat"], "context": 2}
+    bodies = [body["model"] for _, body in request(model=model).cells()]
+    assert bodies == [{"mixing": "context", "context": 2}, {"mixing": "flat"}]
+
+
+def test_the_radius_of_a_network_without_window_is_left_to_be_refused():
+    ((_, body),) = request(model={"mixing": "flat", "context": 2}).cells()
+    with pytest.raises(ValidationError, match="means nothing for 'flat'"):
+        Submission.model_validate_json(json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "words"),
+    [
+        ({"chain": {"corr_len": []}}, "chain.corr_len", "is an empty list"),
+        ({"chain": {"corr_len": [1, 7, 1]}}, "chain.corr_len", "has a value twice"),
+        ({"chain": {"corr_len": [7, 7.0]}}, "chain.corr_len", "has a value twice"),
+        ({"preset": "papper"}, "preset", "'papper' is no preset"),
+        ({"seeds": 0}, "seeds", "neither a count nor a list of seeds"),
+        ({"corr_len": [1, 7]}, "corr_len", "did you mean chain.corr_len?"),
+        ({"target_eror": 0.1}, "target_eror", "did you mean target_error?"),
+        ({"label": "x"}, "label", "unknown field"),
+        ({"chain": [1, 7]}, "chain", "should be an object"),
+        ({"target_error": 0}, "target_error", "greater than 0"),
+    ],
+)
+def test_what_is_refused_says_where_and_why(fields, field, words):
+    problem = refusal(**fields)
+    assert problem.field == field
+    assert words in problem.message
+    assert problem.allowed
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_cell_of_a_preset_is_a_valid_spec(name):
+    asked = request(**with_preset({"preset": name}))
+    for _, body in asked.cells():
+        Submission.model_validate_json(json.dumps(body))
+    assert asked.size >= 2
+
+
+def test_fields_override_those_of_a_preset():
+    asked = request(**with_preset({"preset": "demo", "chain": {"corr_len": 3}, "seeds": 1}))
+    assert asked.axes() == {}
+    assert asked.chain["corr_len"] == 3
+    assert asked.chain["n_states"] == PRESETS["demo"]["chain"]["n_states"]
+    assert asked.seeds == (0,)
+
+
+def test_the_names_are_those_of_a_request_and_of_its_sections():
+    assert set(children(STUDY_FIELDS, "")) == set(StudyRequest.model_fields)
+    assert paths(STUDY_FIELDS, "corr_len") == ["chain.corr_len"]
+    for section in SECTIONS:
+        assert children(STUDY_FIELDS, section) == children(Submission, section)
