@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help demo test serve check bench clean
+.PHONY: help demo test serve check clean
 .DEFAULT_GOAL := help
 
 help:

@@ -216,13 +216,19 @@ class Client:
         """An experiment as the server has it."""
         return self._connection.ask("GET", _path(experiment_id), View)
 
-    def result(self, experiment_id: str, *, partial: bool = False) -> Result:
+    def result(self, experiment_id: str, *, partial: bool = False, per_run: bool = False) -> Result:
         """The measurement of an experiment.
+
+        Args:
+            experiment_id: its name.
+            partial: also before every run is measured, over those that are.
+            per_run: what has several indexes, such as spectra, for each run too.
 
         Raises:
             NotReady: it is not there yet.
         """
-        params = {"arrays": "all", **({"partial": "true"} if partial else {})}
+        arrays = "runs" if per_run else "all"
+        params = {"arrays": arrays, **({"partial": "true"} if partial else {})}
         path = _path(experiment_id, "/result")
         return Result(self._connection.ask("GET", path, Data, params=params))
 

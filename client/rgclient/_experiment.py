@@ -113,16 +113,17 @@ class Experiment:
             raise self._cancelled(view)
         return self.result()
 
-    def result(self, *, partial: bool = False) -> Result:
+    def result(self, *, partial: bool = False, per_run: bool = False) -> Result:
         """The measurement.
 
         Args:
-            partial: also before all seeds are measured, over those that are.
+            partial: also before all runs are measured, over those that are.
+            per_run: what has several indexes, such as spectra, for each run too.
 
         Raises:
             NotReady: it is not there yet.
         """
-        return self._client.result(self.id, partial=partial)
+        return self._client.result(self.id, partial=partial, per_run=per_run)
 
     def cancel(self) -> Self:
         """Cancel what is queued and stop what runs. No error if it is cancelled already.

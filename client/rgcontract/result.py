@@ -72,9 +72,10 @@ class Losses(View):
     """loss - bayes_loss"""
     gap_fraction: Estimate
     """excess_loss / (unigram entropy - bayes_loss): 0 is optimal, 1 knows only frequencies."""
-    visible_bayes_loss: Estimate
-    """The least that any reader can expect of the tokens that this architecture sees."""
-    view_fraction: Estimate
+    visible_bayes_loss: Estimate | None = None
+    """The least that any reader can expect of the tokens that this architecture sees; null under
+    `protocol` 1, as is the next."""
+    view_fraction: Estimate | None = None
     """(visible_bayes_loss - bayes_loss) / (unigram entropy - bayes_loss): what it cannot see."""
 
 

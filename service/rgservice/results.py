@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import prod
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -32,13 +33,17 @@ OVER_CHAINS = "chains, each averaged over its training seeds; nothing is held fi
 PerRun = Mapping[tuple[str, str, str], dict[RunKey, list[float]]]
 
 
-def result_view(session: Session, row: ExperimentRow, *, all_arrays: bool, partial: bool) -> Result:
+Arrays = Literal["layers", "all", "runs"]
+"""How much: quantities of one index; all; all, those of several indexes for each run too."""
+
+
+def result_view(session: Session, row: ExperimentRow, *, arrays: Arrays, partial: bool) -> Result:
     """The result over the runs measured so far.
 
     Args:
         session: the transaction to read in.
         row: the experiment.
-        all_arrays: also spectra and position-by-position arrays, not only per-layer ones.
+        arrays: how much of it.
         partial: also before every run is measured for the first time.
 
     Raises:
@@ -53,9 +58,10 @@ def result_view(session: Session, row: ExperimentRow, *, all_arrays: bool, parti
     summaries = [
         summary
         for summary in measurements.summaries_of(session, row.id)
-        if all_arrays or len(summary.shape) <= 1
+        if arrays != "layers" or len(summary.shape) <= 1
     ]
-    per_run = measurements.layer_values_of(session, row.id)
+    most_indexes = None if arrays == "runs" else 1
+    per_run = measurements.values_of(session, row.id, most_indexes=most_indexes)
     snapshots = [
         _snapshot(when, list(group), per_run)
         for when, group in groupby(summaries, key=lambda summary: summary.when)
@@ -113,13 +119,13 @@ def _snapshot(when: str, summaries: Sequence[SummaryRow], per_run: PerRun) -> Sn
         )
         rows[summary.level] = summary.n_rows
     network = by_level[NETWORK_LEVEL]
-    losses = Losses(**{name: network.pop(name) for name in Losses.model_fields})
-    under_trained = bool(network.pop("under_trained").mean)
+    losses = Losses(**{name: network.pop(name) for name in Losses.model_fields if name in network})
+    under_trained = _flag(network, "under_trained")
     levels = {
         level: LevelResult(
             level=level,
             n_rows=rows[level],
-            too_few_samples=bool(quantities.pop("too_few_samples").mean),
+            too_few_samples=_flag(quantities, "too_few_samples"),
             quantities=quantities,
         )
         for level, quantities in by_level.items()
@@ -132,6 +138,12 @@ def _snapshot(when: str, summaries: Sequence[SummaryRow], per_run: PerRun) -> Sn
         network=levels.pop(NETWORK_LEVEL),
         levels=list(levels.values()),
     )
+
+
+def _flag(quantities: dict[str, Estimate], name: str) -> bool:
+    """Whether a flag is up in any run; earlier protocols did not have all of them."""
+    flag = quantities.pop(name, None)
+    return bool(flag is not None and flag.mean)
 
 
 def _estimate(summary: SummaryRow, per_run: dict[RunKey, list[float]] | None) -> Estimate:

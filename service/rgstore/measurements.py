@@ -123,13 +123,16 @@ def summaries_of(session: Session, name: str) -> Sequence[SummaryRow]:
     ).all()
 
 
-def layer_values_of(
-    session: Session, name: str
+def values_of(
+    session: Session, name: str, *, most_indexes: int | None = None
 ) -> dict[tuple[str, str, str], dict[RunKey, list[float]]]:
-    """Values of each run, of quantities of one index at most: key -> run -> values."""
-    rows = _measured(session, name, func.coalesce(func.cardinality(MeasurementRow.shape), 0) <= 1)
+    """Flat values of each run, of quantities of so many indexes at most: key -> run -> values."""
+    conditions = []
+    if most_indexes is not None:
+        n_indexes = func.coalesce(func.cardinality(MeasurementRow.shape), 0)
+        conditions.append(n_indexes <= most_indexes)
     found: dict[tuple[str, str, str], dict[RunKey, list[float]]] = {}
-    for run, row in rows:
+    for run, row in _measured(session, name, *conditions):
         found.setdefault((row.when, row.level, row.quantity), {})[run] = row.values
     return found
 

@@ -6,6 +6,7 @@ import typer
 
 from rgservice.cli import admin
 from rgservice.cli.demo import demo
+from rgservice.cli.study import study
 from rgservice.cli.up import up
 
 app = typer.Typer(
@@ -17,8 +18,10 @@ app = typer.Typer(
 )
 app.command("up")(up)
 app.command("demo")(demo)
+app.command("study")(study)
 app.command("migrate")(admin.migrate)
 app.command("worker")(admin.worker)
+app.command("calibrate")(admin.calibrate)
 app.command("token")(admin.token)
 app.command("doctor")(admin.doctor)
 

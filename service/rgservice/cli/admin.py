@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import httpx
 import typer
 from migrations import upgrade
-from sqlalchemy.exc import DBAPIError
+from rich.markup import escape
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from rgcontract.credentials import CredentialsError, read_credentials
 from rgservice.cli.console import err, out, stop
+from rgservice.embedded.running import with_running
 from rgservice.readiness import check
 from rgstore.database import Database
 from rgstore.messages import CelerySender
@@ -21,11 +25,9 @@ from rgstore.tokens import make_token, owners, revoke_tokens
 
 
 def migrate() -> None:
-    """Bring the database of RGLAB_DATABASE_URL to the newest schema."""
-    try:
-        upgrade(_database_url())
-    except DBAPIError as error:
-        stop(f"the database does not answer: {error.orig}")
+    """Bring the database to the newest schema."""
+    with _database_errors():
+        upgrade(_settings().database)
     err.print("the schema is up to date")
 
 
@@ -33,11 +35,19 @@ def worker(
     concurrency: Annotated[int | None, typer.Option(help="Runs side by side")] = None,
 ) -> None:
     """Run a worker on RGLAB_DATABASE_URL and RGLAB_BROKER_URL until Ctrl-C."""
-    _database_url()
+    with _database_errors():
+        settings = Settings()  # not those of a running lab, which has a worker of its own
+        _ = settings.database, settings.broker
     arguments = [sys.executable, "-m", "rgworker"]
     if concurrency is not None:
         arguments += ["--concurrency", str(concurrency)]
     os.execv(sys.executable, arguments)  # noqa: S606 - becomes the worker: signals go to it
+
+
+def calibrate() -> None:
+    """Measure known answers on this machine: measured, expected, tolerance, pass."""
+    arguments = [sys.executable, "-m", "rgworker.calibrate"]
+    os.execv(sys.executable, arguments)  # noqa: S606 - the numerics are the worker's
 
 
 def token(
@@ -45,30 +55,34 @@ def token(
     revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the owner's tokens")] = False,
 ) -> None:
     """Make a token, revoke an owner's tokens, or list who has one."""
-    database = Database(_database_url(), pool_size=1)
-    with database.begin() as session:
+    with _database_errors(), _database(_settings()) as database, database.begin() as session:
         if owner is None:
-            for name, count in owners(session):
-                out.print(f"{name}  {count} valid", markup=False)
+            answer = "\n".join(f"{name}  {count} valid" for name, count in owners(session))
+            remark = None if answer else "nobody has one"
         elif revoke:
-            err.print(f"revoked {revoke_tokens(session, owner)} tokens of {owner}", markup=False)
+            answer, remark = "", f"revoked {revoke_tokens(session, owner)} tokens of {owner}"
         else:
-            out.print(make_token(session, owner), markup=False, soft_wrap=True)
-            err.print("it is shown this once; only its digest is stored", markup=False)
+            answer = make_token(session, owner)
+            remark = "it is shown this once; only its digest is stored"
+    if answer:  # only now: what is not committed is no token
+        out.print(answer, markup=False, soft_wrap=True)
+    if remark:
+        err.print(remark, markup=False)
 
 
 def doctor() -> None:
     """Say what answers and what does not."""
-    settings = Settings()
+    settings = _settings()
     found = [_api_finding(settings)]
     if settings.database_url is not None:
-        ready = check(Database(settings.database, pool_size=1))
+        with _database(settings) as database:
+            ready = check(database)
         found.append(("database", ready.database, f"{ready.workers} workers heard of lately"))
     if settings.broker_url is not None:
         found.append(_broker_finding(settings))
     for name, good, detail in found:
         mark = "[green]ok[/]  " if good else "[red]BAD[/] "
-        out.print(f"{mark} {name:9} {detail}")
+        out.print(f"{mark} {name:9} {escape(detail)}", soft_wrap=True)
     if not all(good for _, good, _ in found):
         raise typer.Exit(1)
 
@@ -96,8 +110,27 @@ def _broker_finding(settings: Settings) -> tuple[str, bool, str]:
     return "broker", True, f"{waiting} messages wait"
 
 
-def _database_url() -> str:
+def _settings() -> Settings:
+    return with_running(Settings())
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database, pool_size=1)
     try:
-        return Settings().database
+        yield database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """Say what is wrong with the database, and end."""
+    try:
+        yield
     except SettingsError as error:
         stop(str(error))
+    except ProgrammingError as error:
+        stop(f"the database lacks what this needs ({error.orig}): run `rglab migrate`")
+    except DBAPIError as error:
+        stop(f"the database does not answer: {error.orig}")

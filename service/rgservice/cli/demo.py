@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-import rgclient
 from rgclient import Client, Experiment, Result, RGLabError
+from rgcontract.credentials import CredentialsError
 from rgservice import contrast
 from rgservice.cli.console import err, out, say, stop
+from rgservice.cli.lab_client import Check, lab_client
 from rgservice.cli.signals import stoppable
 from rgservice.contrast_figure import draw
-from rgservice.embedded.lab import AlreadyRunningError, LabError, running_lab
-from rgstore.settings import Settings
+from rgservice.embedded.lab import LabError
 
 POLL_SECONDS = 0.5
 
@@ -35,43 +33,30 @@ def demo(
     """
     began = time.monotonic()
     try:
-        with stoppable(), _client() as client:
-            results = _measure(client)
+        with stoppable(), lab_client() as (client, check):
+            results = _measure(client, check)
     except KeyboardInterrupt:
         stop("interrupted; everything that was started is stopped, measured runs are kept", 130)
-    except (LabError, RGLabError) as error:
+    except (LabError, RGLabError, CredentialsError) as error:
         stop(str(error))
     for table in contrast.tables(results):
         out.print(table)
     out.print(contrast.in_words(results), markup=False)
     for path in _write(output, results):
-        out.print(f"wrote {path}", markup=False)
+        out.print(f"wrote {path}", markup=False, soft_wrap=True)
     out.print(f"took {time.monotonic() - began:.0f} s")
 
 
-@contextmanager
-def _client() -> Iterator[Client]:
-    """A client of a lab of our own, or of the one that is already running on the data."""
-    settings = Settings(port=0)
-    try:
-        with running_lab(settings, say) as lab, Client(lab.url, lab.token) as client:
-            yield client
-    except AlreadyRunningError:
-        say("a lab is already running on this data: using it")
-        with rgclient.Client() as client:
-            yield client
-
-
-def _measure(client: Client) -> list[Result]:
+def _measure(client: Client, check: Check) -> list[Result]:
     experiments = [client.submit(**fields) for fields in contrast.specs()]
     if all(experiment.state == "done" for experiment in experiments):
         say("both correlation lengths are measured already: reading the stored measurements")
     else:
-        _watch(client, experiments)
+        _watch(client, experiments, check)
     return [experiment.wait(progress=False) for experiment in experiments]
 
 
-def _watch(client: Client, experiments: list[Experiment]) -> None:
+def _watch(client: Client, experiments: list[Experiment], check: Check) -> None:
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -94,6 +79,7 @@ def _watch(client: Client, experiments: list[Experiment]) -> None:
                 progress.update(tasks[view.id], completed=view.progress, now=now)
             if all(view.state.is_final for view in views):
                 return
+            check()
             time.sleep(POLL_SECONDS)
 
 

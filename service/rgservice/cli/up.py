@@ -40,20 +40,22 @@ def up(
 
 def welcome(lab: Lab) -> str:
     """Where it is and two lines to paste."""
+    here = shlex.quote(sys.executable)
     where = shlex.quote(str(lab.credentials.parent))
-    read = f"import json; print(json.load(open('{lab.credentials}'))['token'])"
+    credentials = shlex.quote(str(lab.credentials))
+    read = 'import json, sys; print(json.load(open(sys.argv[1]))["token"])'
     python = "import rgclient; print(rgclient.submit(corr_len=7).wait())"
     return f"""
 RGLab is at {lab.url}   (what the API takes and gives: {lab.url}/docs)
 The token is in {lab.credentials}; Python on this machine finds it by itself.
 
 with curl:
-  TOKEN=$({sys.executable} -c "{read}")
+  TOKEN=$({here} -c '{read}' {credentials})
   curl -s {lab.url}/v1/experiments -H "Authorization: Bearer $TOKEN" \\
-    --json '{{"chain": {{"corr_len": 7}}}}'
+    -H "Content-Type: application/json" -d '{{"chain": {{"corr_len": 7}}}}'
 
 in Python:
-  RGLAB_DATA_DIR={where} {sys.executable} -c '{python}'
+  RGLAB_DATA_DIR={where} {here} -c '{python}'
 
 Ctrl-C stops everything.
 """

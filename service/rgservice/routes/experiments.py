@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -20,7 +20,7 @@ from rgcontract import (
 from rgservice import listing, steering, submitting
 from rgservice.body import read_model
 from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep
-from rgservice.results import result_view
+from rgservice.results import Arrays, result_view
 from rgservice.views import experiment_view
 from rgstore.experiments import Filters
 from rgstore.upkeep import mark_sent
@@ -128,14 +128,17 @@ def get_result(
     session: SessionDep,
     _: OwnerDep,
     arrays: Annotated[
-        Literal["layers", "all"],
-        Query(description="all: also spectra and position-by-position arrays"),
+        Arrays,
+        Query(
+            description="all: also what has several indexes, such as spectra; runs: and these "
+            "for each run too"
+        ),
     ] = "layers",
-    partial: Annotated[bool, Query(description="over the seeds measured so far")] = False,
+    partial: Annotated[bool, Query(description="over the runs measured so far")] = False,
 ) -> Result:
     """The measurement, every number with its error bar."""
     row = steering.find(session, name)
-    return result_view(session, row, all_arrays=arrays == "all", partial=partial)
+    return result_view(session, row, arrays=arrays, partial=partial)
 
 
 @router.post("/{name}/cancel", responses=dict.fromkeys((401, 404, 409), _PROBLEM))

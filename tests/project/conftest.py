@@ -1,0 +1,55 @@
+"""A lab as `rglab up` starts it, and the same with experiments that are measured already."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from commands import Up
+from sqlalchemy import text
+from stored_result import store_quickly
+
+from rgservice import contrast
+from rgservice.embedded.postgres import running_url
+from rgstore.database import Database
+from rgstore.settings import Settings
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def lab(scratch: Path) -> Iterator[Up]:
+    """A running lab; SIGTERM ends it in good order, as Ctrl-C does."""
+    started = Up(scratch / "lab")
+    yield started
+    assert started.stop(signal.SIGTERM) == 0, started.printed
+
+
+@pytest.fixture(scope="session")
+def default_experiment(lab: Up) -> str:
+    """Id of the experiment of README.md, measured, as are the two of the demo.
+
+    Training them as specified takes minutes. What is tested is that the commands are right and
+    work on a measured experiment; that workers measure is tested in `tests/integration`.
+    """
+    url = running_url(lab.data_dir / "postgres")
+    database = Database(Settings(database_url=url).database)
+    try:
+        name, *_ = store_quickly(database, {"chain": {"corr_len": 7}}, *contrast.specs())
+    finally:
+        database.dispose()
+    return name
+
+
+@pytest.fixture
+def empty_database_url(postgres: str, admin) -> Iterator[str]:
+    """A database that no migration has seen."""
+    name = f"empty_{next(_numbers)}"
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield postgres.replace("/postgres?", f"/{name}?")
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))

@@ -1,0 +1,101 @@
+"""The targets of the Makefile, as `make --dry-run` shows what they would run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from markdown import ROOT
+
+DESCRIBED = ("pyproject.toml", "client/pyproject.toml", "constraints.txt")
+"""What decides the contents of the virtual environment."""
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The files that a fresh clone sets itself up from."""
+    (tmp_path / "client").mkdir()
+    for name in ("Makefile", *DESCRIBED):
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path
+
+
+@pytest.fixture
+def installed(clone: Path) -> Path:
+    """A clone that was set up after its files were written."""
+    stamp = clone / ".venv" / ".installed"
+    stamp.parent.mkdir()
+    stamp.touch()
+    newest = stamp.stat().st_mtime
+    for name in DESCRIBED:
+        os.utime(clone / name, (newest - 60, newest - 60))
+    return clone
+
+
+def _would_run(directory: Path, target: str) -> list[str]:
+    ran = subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", target],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ran.stdout.replace("\\\n", " ").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("demo", ".venv/bin/rglab demo"),
+        ("test", ".venv/bin/python -m pytest"),
+        ("serve", ".venv/bin/rglab up"),
+    ],
+)
+def test_a_target_is_one_command_of_the_virtual_environment(installed, target, command):
+    assert _would_run(installed, target) == [command]
+
+
+def test_check_runs_the_script_with_the_tools_of_the_virtual_environment(installed):
+    (line,) = _would_run(installed, "check")
+    assert line == f'PATH="{installed}/.venv/bin:$PATH" ./scripts/check'
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "serve", "check"])
+def test_in_a_fresh_clone_a_target_first_installs_what_it_needs(clone, target):
+    lines = _would_run(clone, target)
+    made, torch, ours = (
+        next(number for number, line in enumerate(lines) if text in line)
+        for text in ("-m venv .venv", "-c constraints.txt torch", "-e ./client -e '.[dev]'")
+    )
+    assert made < torch < ours < len(lines) - 1
+
+
+def test_an_environment_that_is_up_to_date_is_left_alone(installed):
+    assert not any("pip install" in line for line in _would_run(installed, "test"))
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_what_it_was_installed_from_has_changed_so_it_is_installed_again(installed, name):
+    os.utime(installed / name)  # now
+    stamp = installed / ".venv" / ".installed"
+    os.utime(stamp, (stamp.stat().st_mtime - 30,) * 2)
+    lines = _would_run(installed, "test")
+    assert any("pip install" in line for line in lines)
+    assert any(line == "touch .venv/.installed" for line in lines)
+
+
+def test_help_names_every_target(clone):
+    shown = "\n".join(_would_run(clone, "help"))
+    makefile = (clone / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()
+    assert [name for name in phony if f"make {name} " not in shown and name != "help"] == []
+
+
+def test_every_phony_target_has_a_rule(clone):
+    makefile = (clone / "Makefile").read_text()
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()
+    assert [name for name in phony if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []

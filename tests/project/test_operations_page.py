@@ -1,0 +1,47 @@
+"""docs/operations.md says what is so."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+
+import pytest
+import yaml
+from markdown import ROOT, blocks, commands
+from typer.main import get_command
+
+from rgservice.cli import app
+from rgstore.settings import Settings
+
+PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+LINES = [line for block in blocks("docs/operations.md") for line in commands(block)]
+VARIABLES = {f"RGLAB_{name.upper()}" for name in Settings.model_fields}
+CLIENTS = {"RGLAB_URL", "RGLAB_TOKEN"}
+
+
+def test_every_variable_is_explained():
+    assert VARIABLES - set(re.findall(r"RGLAB_[A-Z_]+", PAGE)) == set()
+
+
+def test_every_variable_named_is_a_setting():
+    assert set(re.findall(r"RGLAB_[A-Z_]+", PAGE)) - VARIABLES - CLIENTS == set()
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("rglab ")])
+def test_every_command_of_rglab_exists(line):
+    assert line.split()[1] in get_command(app).commands
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("python ")])
+def test_every_module_exists(line):
+    assert importlib.util.find_spec(f"{line.split()[2]}.__main__")
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.startswith("docker ")])
+def test_every_compose_file_exists(line):
+    files = re.findall(r"-f (\S+)", line)
+    assert all(yaml.safe_load((ROOT / name).read_text())["services"] for name in files)
+
+
+def test_no_line_is_of_a_kind_that_is_not_tested():
+    assert {line.split()[0] for line in LINES} == {"rglab", "python", "docker"}

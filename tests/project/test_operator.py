@@ -1,0 +1,130 @@
+"""`rglab --help`, `migrate`, `token`, `doctor`, `worker` on a real database."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from rgservice.cli import app
+from rgservice.embedded.lab import free_port
+from rgstore.tokens import owner_of
+
+COMMANDS = ("up", "demo", "study", "migrate", "worker", "calibrate", "token", "doctor")
+NO_BROKER = "redis://127.0.0.1:1"  # a port that nothing listens on
+
+
+@pytest.fixture
+def rglab(tmp_path):
+    """Run `rglab` with nothing in its environment but these variables."""
+
+    def _rglab(*arguments: str, **variables: str | None):
+        names = ("DATABASE_URL", "BROKER_URL", "URL", "TOKEN")
+        env = {f"RGLAB_{name}": None for name in names} | {"RGLAB_DATA_DIR": str(tmp_path)}
+        return CliRunner().invoke(app, arguments, env=env | variables)
+
+    return _rglab
+
+
+def test_help_lists_every_command(rglab):
+    listed = re.findall(r"^│ (\w+)  ", rglab("--help").output, re.MULTILINE)
+    assert set(COMMANDS) <= set(listed)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_explains_itself(rglab, command):
+    ran = rglab(command, "--help")
+    assert ran.exit_code == 0
+    assert f"Usage: rglab {command}" in ran.output
+
+
+def test_migrate_makes_an_empty_database_one_that_takes_tokens(rglab, empty_database_url):
+    before = rglab("token", "alice", RGLAB_DATABASE_URL=empty_database_url)
+    assert before.exit_code == 1
+    assert "run `rglab migrate`" in before.stderr
+    assert rglab("migrate", RGLAB_DATABASE_URL=empty_database_url).exit_code == 0
+    assert rglab("token", "alice", RGLAB_DATABASE_URL=empty_database_url).exit_code == 0
+
+
+def test_migrate_may_be_repeated(rglab, database_url):
+    ran = rglab("migrate", RGLAB_DATABASE_URL=database_url)
+    assert (ran.exit_code, ran.stderr) == (0, "the schema is up to date\n")
+
+
+def test_token_prints_the_token_alone_on_standard_output(rglab, database_url, database):
+    ran = rglab("token", "alice", RGLAB_DATABASE_URL=database_url)
+    with database.begin() as session:
+        assert owner_of(session, ran.stdout.removesuffix("\n")) == "alice"
+
+
+def test_token_without_an_owner_lists_who_has_one(rglab, database_url):
+    for owner in ("bob", "alice", "bob"):
+        rglab("token", owner, RGLAB_DATABASE_URL=database_url)
+    ran = rglab("token", RGLAB_DATABASE_URL=database_url)
+    assert ran.stdout == "alice  1 valid\nbob  2 valid\n"
+
+
+def test_token_revoke_takes_all_of_an_owner_back(rglab, database_url, database):
+    made = rglab("token", "alice", RGLAB_DATABASE_URL=database_url).stdout.strip()
+    ran = rglab("token", "alice", "--revoke", RGLAB_DATABASE_URL=database_url)
+    assert ran.stderr == "revoked 1 tokens of alice\n"
+    with database.begin() as session:
+        assert owner_of(session, made) is None
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["token", "alice"], ["worker"]])
+def test_without_a_database_it_says_what_to_set(rglab, command):
+    ran = rglab(*command)
+    assert ran.exit_code == 1
+    assert "RGLAB_DATABASE_URL is not set; start with `rglab up`, or set it" in ran.stderr
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["token", "alice"]])
+def test_a_database_that_is_away_is_said_in_a_line(rglab, command):
+    url = f"postgresql://nobody@127.0.0.1:{free_port('127.0.0.1')}/none"
+    ran = rglab(*command, RGLAB_DATABASE_URL=url)
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith("the database does not answer: ")
+
+
+def test_a_worker_without_a_broker_says_what_to_set(rglab, database_url):
+    ran = rglab("worker", RGLAB_DATABASE_URL=database_url)
+    assert ran.exit_code == 1
+    assert "RGLAB_BROKER_URL is not set" in ran.stderr
+
+
+def test_doctor_tells_what_answers_from_what_does_not(rglab, database_url):
+    url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
+    ran = rglab(
+        "doctor", RGLAB_URL=url, RGLAB_DATABASE_URL=database_url, RGLAB_BROKER_URL=NO_BROKER
+    )
+    api, database, broker = ran.stdout.splitlines()
+    assert ran.exit_code == 1
+    assert api.startswith("BAD  API")
+    assert database == "ok   database  0 workers heard of lately"
+    assert broker.startswith("BAD  broker    does not answer")
+
+
+def test_doctor_knows_no_server_where_none_was_started(rglab):
+    ran = rglab("doctor")
+    assert ran.exit_code == 1
+    assert ran.stdout == "BAD  API       no server known: run `rglab up`, or set RGLAB_URL\n"
+
+
+def test_doctor_finds_the_parts_of_a_running_lab_by_itself(rglab, lab):
+    ran = rglab("doctor", RGLAB_DATA_DIR=str(lab.data_dir))
+    assert ran.exit_code == 0, ran.output
+    assert [line[:14].split() for line in ran.stdout.splitlines()] == [
+        ["ok", "API"], ["ok", "database"], ["ok", "broker"],
+    ]  # fmt: skip
+
+
+def test_a_token_made_beside_a_running_lab_is_valid_there(rglab, lab):
+    """What the operator does for a colleague while `make serve` runs."""
+    token = rglab("token", "bob", RGLAB_DATA_DIR=str(lab.data_dir)).stdout.strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{lab.url}/v1/experiments", headers=headers).status_code == 200
+    headers = {"Authorization": f"Bearer {token}x"}
+    assert httpx.get(f"{lab.url}/v1/experiments", headers=headers).status_code == 401
