@@ -110,6 +110,11 @@ def in_words(results: Sequence[Result]) -> str:
         for result in results
         if result.under_trained
     ]
+    lines += [
+        f"The network at xi = {corr_len(result):.3g} was measured on too few samples: ask for more."
+        for result in results
+        if result.too_few_samples
+    ]
     lines.append(
         f"{len(short.seeds)} seeds, one chain and one architecture: a first look, not a verdict."
     )

@@ -45,8 +45,19 @@ def draw(results: Sequence[Result]) -> Figure:
     figure.legend(
         *position.get_legend_handles_labels(), loc="outside lower center", ncols=4, frameon=False
     )
-    figure.suptitle(_caption(results[0]), fontsize=10)
+    flags = _flags(results)
+    figure.suptitle("\n".join([_caption(results[0]), *flags]), fontsize=10)
     return figure
+
+
+def _flags(results: Sequence[Result]) -> list[str]:
+    """What to know before believing the picture."""
+    flags = {"UNDER-TRAINED": "under_trained", "TOO FEW SAMPLES": "too_few_samples"}
+    return [
+        f"{words} at ξ = {', '.join(f'{corr_len(result):.3g}' for result in found)}"
+        for words, name in flags.items()
+        if (found := [result for result in results if getattr(result, name)])
+    ]
 
 
 def _caption(result: Result) -> str:

@@ -33,7 +33,8 @@ def test_a_submission_is_one_request(client, server, answer):
 
 def test_a_forecast_is_a_dry_run(client, server):
     cost = {
-        "cached": False, "missing_seeds": [0], "missing_runs": 1, "parameters": 10, "flops": 1e9, "seconds": 2.5,
+        "cached": False, "missing_seeds": [0], "missing_runs": 1,
+        "parameters": 10, "flops": 1e9, "seconds": 2.5,
         "memory_bytes": 100, "stored_bytes": 50,
     }  # fmt: skip
     server.will(httpx.Response(200, json=cost))

@@ -56,6 +56,12 @@ def test_its_tables_fit_into_80_columns(demo):
     assert max(map(len, tables)) <= 80
 
 
+def test_the_figure_warns_of_networks_that_learnt_nothing(demo):
+    svg = (demo.output / "contrast.svg").read_text()  # texts stand in it as comments too
+    assert "UNDER-TRAINED at ξ = 1, 7" in svg
+    assert "TOO FEW SAMPLES at ξ = 1, 7" in svg
+
+
 def test_it_answers_in_words(demo):
     assert "Selective? position: " in demo.printed
     assert "; pooled: " in demo.printed

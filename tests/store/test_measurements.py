@@ -27,7 +27,7 @@ def _record(values):
     quantity = Quantity(
         "final", 10, "token", "effective_rank", 7, "plug-in", [len(values)], values, values, {}
     )
-    return RunRecord(1.0, True, TRAINING, CHAIN, [quantity])
+    return RunRecord(1.0, trained=True, training=TRAINING, chain=CHAIN, quantities=[quantity])
 
 
 def _summarise(values):

@@ -1,0 +1,65 @@
+"""A worker that measures known answers wrongly claims nothing and says which."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+
+from rgcontract import State, Submission
+from rgstore.messages import NullSender
+from rgstore.settings import Settings
+from rgstore.submissions import submit
+from rgstore.tables import RunRow
+from rgworker.protocol import Ready
+from rgworker.supervise import OutOfToleranceError, Supervisor
+
+
+@dataclass
+class WrongTrainer:
+    """Says that it has missed a known answer."""
+
+    ready = Ready("cpu", {"torch": "2"}, {"CKA of identical layers": False, "drift": True})
+
+
+@dataclass
+class Lent:
+    """As a pool lends it."""
+
+    trainer: WrongTrainer
+
+
+class WrongPool:
+    """Has such trainers only."""
+
+    @contextmanager
+    def trainer(self) -> Iterator[Lent]:
+        """Lend one."""
+        yield Lent(WrongTrainer())
+
+
+@pytest.fixture
+def supervisor(database, database_url) -> Supervisor:
+    settings = Settings(database_url=database_url, broker_url="redis://127.0.0.1:1")
+    return Supervisor(database, settings, WrongPool(), NullSender(), "w", "host", threading.Event())
+
+
+def test_it_claims_nothing_and_names_the_answer(database, supervisor):
+    with database.begin() as session:
+        submit(
+            session, Submission(seeds=1), owner="alice", attempt_limit=3, body_hash="",
+            flops_per_run=1.0,
+        )  # fmt: skip
+    with pytest.raises(OutOfToleranceError, match="CKA of identical layers"):
+        supervisor.measure_next()
+    with database.begin() as session:
+        (run,) = session.query(RunRow)
+        assert (run.state, run.attempt) == (State.QUEUED, 0)
+
+
+def test_it_does_not_even_start(supervisor):
+    with pytest.raises(OutOfToleranceError, match="claims nothing; run `rglab calibrate`"):
+        supervisor.require_calibrated()
