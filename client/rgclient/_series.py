@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, overload
 
 from rgclient._html import grid
 from rgclient._numbers import count, number, with_error
@@ -21,6 +21,8 @@ Column = tuple[float, ...]
 
 RunKey = int | tuple[int, int]
 """A training seed; (chain seed, training seed) where an experiment has several chains."""
+
+T = TypeVar("T")
 
 HEADER = ("layer", "mean", "standard_error", "low", "high")
 
@@ -36,35 +38,45 @@ class LayerPoint(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class LayerSeries:
-    """A quantity over the layers 0 to L: `series[l]` is a `LayerPoint`, `series.mean` all means.
-
-    `kernel_drift` has one value per transition: index l is from layer l to layer l + 1.
-    """
+class _Measured(Generic[T]):
+    """A quantity with its error bar; `T` holds a number for each of its indexes."""
 
     quantity: str
     level: str
     when: str
     """`initial`, `step_N`, `final` or `shuffled`."""
     seeds: tuple[int, ...]
-    mean: Column
-    """Over seeds, or over chains where there are several."""
-    standard_error: Column
+    mean: T
+    """Over seeds, or over chains where there are several; as are the others."""
+    standard_error: T
     """Of the mean; nan for a single seed."""
-    low: Column
+    low: T
     """Lower end of the bootstrap interval of the mean."""
-    high: Column
+    high: T
     """Upper end."""
-    per_seed: dict[RunKey, Column]
-    """Run -> its own values."""
+    per_seed: dict[RunKey, T]
+    """Run -> its own values; empty where they were not asked for."""
     n: int
     """Samples behind each number."""
     estimator: str
     """How it is estimated, and its known bias."""
-    half_shift: Column
+    half_shift: T
     """Value from n samples less that from n/2, mean over runs: what more samples may change."""
     reasons: dict[int, str]
-    """Layer -> why it has no number."""
+    """Flat index -> why it has no number."""
+
+    @property
+    def _title(self) -> str:
+        seeds = count(len(self.seeds), "seed")
+        return f"{self.quantity}, level {self.level}, {self.when}, {seeds}"
+
+
+@dataclass(frozen=True, repr=False)
+class LayerSeries(_Measured[Column]):
+    """A quantity over the layers 0 to L: `series[l]` is a `LayerPoint`, `series.mean` all means.
+
+    `kernel_drift` has one value per transition: index l is from layer l to layer l + 1.
+    """
 
     def __len__(self) -> int:
         """Number of layers."""
@@ -97,39 +109,12 @@ class LayerSeries:
         rows = ([str(layer), *map(number, values)] for layer, *values in self)
         return grid(self._title, HEADER, rows)
 
-    @property
-    def _title(self) -> str:
-        return _title(self.quantity, self.level, self.when, self.seeds)
-
 
 @dataclass(frozen=True, repr=False)
-class LayerArray:
+class LayerArray(_Measured[Any]):
     """A quantity with other indexes, as nested tuples: `spectrum` is (L + 1, d)."""
 
-    quantity: str
-    level: str
-    when: str
-    """`initial`, `step_N`, `final` or `shuffled`."""
-    seeds: tuple[int, ...]
     shape: tuple[int, ...]
-    mean: Any
-    """Over seeds; as are the others, a number if the shape is empty."""
-    standard_error: Any
-    """Of the mean; nan for a single seed."""
-    low: Any
-    """Lower end of the bootstrap interval of the mean."""
-    high: Any
-    """Upper end."""
-    per_seed: dict[RunKey, Any]
-    """Run -> its own values; empty for the large arrays."""
-    n: int
-    """Samples behind each number."""
-    estimator: str
-    """How it is estimated, and its known bias."""
-    half_shift: Any
-    """Value from n samples less that from n/2, mean over runs: what more samples may change."""
-    reasons: dict[int, str]
-    """Flat index -> why it has no number."""
 
     def __len__(self) -> int:
         """Length of the first index."""
@@ -137,53 +122,47 @@ class LayerArray:
 
     def __repr__(self) -> str:
         """Its name and shape."""
-        title = _title(self.quantity, self.level, self.when, self.seeds)
         if not self.shape:
-            return f"{title}: {with_error(float(self.mean), float(self.standard_error))}"
-        return f"{title}: array of shape {self.shape}; see .mean, .standard_error, .low, .high"
+            return f"{self._title}: {with_error(float(self.mean), float(self.standard_error))}"
+        return (
+            f"{self._title}: array of shape {self.shape}; see .mean, .standard_error, .low, .high"
+        )
 
 
 def layer_series(
     estimate: Estimate, *, quantity: str, level: str, when: str, seeds: tuple[int, ...]
 ) -> LayerSeries:
     """A per-layer estimate as the wire has it, as a series."""
-    return LayerSeries(
-        quantity=quantity,
-        level=level,
-        when=when,
-        seeds=seeds,
-        mean=_or_nan(estimate.mean, estimate.shape),
-        standard_error=_or_nan(estimate.standard_error, estimate.shape),
-        low=_or_nan(estimate.low, estimate.shape),
-        high=_or_nan(estimate.high, estimate.shape),
-        per_seed=_per_seed(estimate),
-        n=estimate.n,
-        estimator=estimate.estimator,
-        half_shift=_or_nan(estimate.half_shift, estimate.shape),
-        reasons=_reasons(estimate),
-    )
+    return LayerSeries(quantity=quantity, level=level, when=when, seeds=seeds, **_fields(estimate))
 
 
 def layer_array(
     estimate: Estimate, *, quantity: str, level: str, when: str, seeds: tuple[int, ...]
 ) -> LayerArray:
-    """An estimate with two indexes as the wire has it, as nested tuples."""
+    """An estimate with other indexes as the wire has it, as nested tuples."""
     return LayerArray(
         quantity=quantity,
         level=level,
         when=when,
         seeds=seeds,
         shape=tuple(estimate.shape),
-        mean=_or_nan(estimate.mean, estimate.shape),
-        standard_error=_or_nan(estimate.standard_error, estimate.shape),
-        low=_or_nan(estimate.low, estimate.shape),
-        high=_or_nan(estimate.high, estimate.shape),
-        per_seed=_per_seed(estimate),
-        n=estimate.n,
-        estimator=estimate.estimator,
-        half_shift=_or_nan(estimate.half_shift, estimate.shape),
-        reasons=_reasons(estimate),
+        **_fields(estimate),
     )
+
+
+def _fields(estimate: Estimate) -> dict[str, Any]:
+    """The numbers of an estimate, null as nan."""
+    arrays = {
+        name: _or_nan(getattr(estimate, name), estimate.shape)
+        for name in ("mean", "standard_error", "low", "high", "half_shift")
+    }
+    return {
+        **arrays,
+        "per_seed": _per_seed(estimate),
+        "n": estimate.n,
+        "estimator": estimate.estimator,
+        "reasons": _reasons(estimate),
+    }
 
 
 def _numbers(value: Any) -> Any:
@@ -213,7 +192,3 @@ def run_key(name: str) -> RunKey:
 def _reasons(estimate: Estimate) -> dict[int, str]:
     found = {index: reason for reason, where in estimate.reasons.items() for index in where}
     return dict(sorted(found.items()))
-
-
-def _title(quantity: str, level: str, when: str, seeds: tuple[int, ...]) -> str:
-    return f"{quantity}, level {level}, {when}, {count(len(seeds), 'seed')}"
