@@ -30,15 +30,16 @@ def test_a_fall_that_is_there_before_training_is_refuted():
 
 
 def test_a_rise_is_refuted():
-    finding = monotone_collapse(_profiles(1.01, 1.02, 1.03), UNTRAINED)
+    finding = monotone_collapse(_profiles(1.1, 1.11, 1.12), UNTRAINED)
     assert finding.verdict == "refuted"
-    assert "falls by less than 2%" in finding.reason
+    assert "rises with depth" in finding.reason
 
 
 def test_a_negligible_fall_is_refuted_however_certain():
     finding = monotone_collapse(_profiles(0.990, 0.991, 0.992), _profiles(1.0, 1.0, 1.0))
     assert finding.effects["log_collapse"].below(0)
     assert finding.verdict == "refuted"
+    assert "falls by less than 2%" in finding.reason
 
 
 def test_a_fall_without_order_is_refuted():

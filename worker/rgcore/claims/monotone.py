@@ -100,6 +100,8 @@ def _strictly_monotone(taus: NDArray[np.float64]) -> Effect:
 
 
 def _against(tau: Effect, collapse: Effect, learned: Effect) -> str:
+    if collapse.above(0.0):
+        return f"The rank rises with depth: ln(rank_L / rank_0) = {collapse}"
     if collapse.above(LOG_NEGLIGIBLE):
         return (
             f"The rank falls by less than {NEGLIGIBLE:.0%}: ln(rank_L / rank_0) = {collapse}, "
