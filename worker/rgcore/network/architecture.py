@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rgcore.errors import ParameterError
+
 MIXINGS = ("context", "flat", "mixer", "window")
 """How tokens reach a residual stream.
 
@@ -16,23 +18,8 @@ ACTIVATIONS = ("gelu", "relu", "silu", "tanh")
 NORMS = ("layer", "none", "rms")
 
 
-class ArchitectureError(ValueError):
-    """No such network: a choice that does not exist or a size out of range.
-
-    Attributes:
-        field: the field of `Architecture` at fault.
-        value: what was given.
-        allowed: what it accepts, in words.
-    """
-
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        super().__init__(field, value, allowed)  # all three, so that it survives pickling
-        self.field = field
-        self.value = value
-        self.allowed = allowed
-
-    def __str__(self) -> str:
-        return f"{self.field} is {self.value!r}; allowed: {self.allowed}"
+class ArchitectureError(ParameterError):
+    """No such network: a choice that does not exist or a size out of range."""
 
 
 @dataclass(frozen=True)

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rgcore.errors import ParameterError
+
 OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine", "one_cycle")
 
 
-class PlanError(ValueError):
-    """No such training: a choice that does not exist or a number out of range.
-
-    Attributes:
-        field: the field of `TrainingPlan` at fault.
-        value: what was given.
-        allowed: what it accepts, in words.
-    """
-
-    def __init__(self, field: str, value: object, allowed: str) -> None:
-        super().__init__(field, value, allowed)  # all three, so that it survives pickling
-        self.field = field
-        self.value = value
-        self.allowed = allowed
-
-    def __str__(self) -> str:
-        return f"{self.field} is {self.value!r}; allowed: {self.allowed}"
+class PlanError(ParameterError):
+    """No such training: a choice that does not exist or a number out of range."""
 
 
 @dataclass(frozen=True)
