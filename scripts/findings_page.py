@@ -12,7 +12,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullLocator
 
 from rgclient import Result
 from rgcontract import Claim, Effect, Finding, Findings, Group
@@ -135,10 +135,11 @@ def draw_ranks(shown: list[Architecture]) -> Figure:
     columns = min(4, len(shown))
     rows = -(-len(shown) // columns)
     figure = Figure(figsize=(3.0 * columns, 2.6 * rows + 0.6), layout="constrained")
-    panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    panels = figure.subplots(rows, columns, sharey="row", squeeze=False)
     for axes, one in zip(panels.flat, shown, strict=False):
-        _profile(axes, one.short, "initial", UNTRAINED, "untrained", ":")
-        _profile(axes, one.short, "final", SHORT, f"ξ = {one.short.chain.corr_len:.3g}", "-")
+        short = f"ξ = {one.short.chain.corr_len:.3g}"
+        _profile(axes, one.short, "initial", UNTRAINED, f"{short}, untrained", ":")
+        _profile(axes, one.short, "final", SHORT, short, "-")
         _profile(axes, one.long, "final", LONG, f"ξ = {one.long.chain.corr_len:.3g}", "-")
         axes.set_title(one.name, fontsize=9)
         axes.grid(alpha=0.25)
@@ -187,6 +188,10 @@ def draw_collapse(shown: list[Architecture]) -> Figure:
             axes.errorbar(effect.estimate, place + shift, xerr=around, fmt="o", color=colour,
                           markersize=4, capsize=2, label=label)  # fmt: skip
     axes.axvline(1.0, color="black", linewidth=0.8)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(0.5, 0.7, 1.0, 1.5, 2.0, 3.0)))
+    axes.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.set_yticks(range(len(shown)), [one.name for one in shown], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("collapse ratio, rank of the last layer / rank of layer 0")

@@ -15,6 +15,7 @@ from rgcontract import StudyRequest, Submission
 from rgservice import rendering
 from rgservice.deps import Parts
 from rgservice.errors import WrongHost
+from rgservice.methods import HeadAsGet
 from rgservice.rendering import problem_response
 from rgservice.routes import experiments, operations, studies
 from rgstore.database import Database
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
     app.include_router(studies.router)
     app.include_router(operations.router)
     rendering.install(app)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app

@@ -47,10 +47,13 @@ _bearer = HTTPBearer(auto_error=False, description="A token of `rglab token`")
 
 
 def owner(
-    opened: SessionDep,
+    use: PartsDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> str:
     """Who is asking.
+
+    A transaction of its own: a request that held one while its body arrives, or while it waits
+    for another, would keep a connection from everyone else.
 
     Raises:
         NotAuthenticated: no bearer token. InvalidToken: one that is unknown or revoked.
@@ -59,7 +62,8 @@ def owner(
         raise NotAuthenticated(
             "send Authorization: Bearer TOKEN; `rglab token NAME` on the server makes one"
         )
-    name = owner_of(opened, credentials.credentials)
+    with use.database.begin() as opened:
+        name = owner_of(opened, credentials.credentials)
     if name is None:
         raise InvalidToken("the token is unknown or revoked; ask for a new one (`rglab token`)")
     return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rgstore.database import Database
 from rgstore.upkeep import live_workers
@@ -23,6 +24,6 @@ def check(database: Database) -> Readiness:
     try:
         with database.begin() as session:
             workers = len(live_workers(session))
-    except DBAPIError:
+    except (DBAPIError, PoolTimeoutError):
         return Readiness(ready=False, database=False, workers=0)
     return Readiness(ready=True, database=True, workers=workers)

@@ -10,10 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from rgcontract import Code, FieldProblem, Problem
 from rgcontract.problem import MEDIA_TYPE
+from rgservice import methods
 from rgservice.errors import ApiError, InvalidQuery, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
@@ -52,7 +54,14 @@ def install(app: FastAPI) -> None:
             code=_PLAIN_CODES.get(error.status_code, Code.INTERNAL),
             detail=f"{request.method} {request.url.path}: {error.detail}",
         )
-        return problem_response(problem, dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(methods.allowed(request))
+        return problem_response(problem, headers)
+
+    @app.exception_handler(ClientDisconnect)
+    async def hung_up(_: Request, __: ClientDisconnect) -> Response:
+        return Response(status_code=400)  # nobody reads it; no fault of the server either
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(InterfaceError)

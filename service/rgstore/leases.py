@@ -163,26 +163,41 @@ def fail(
     _leave(session, claim, State.FAILED, outcome, error, traceback, phase=None)
 
 
-def cancel(session: Session, claim: Claim) -> None:
-    """The run was stopped because someone asked for it."""
-    _leave(session, claim, State.CANCELLED, "cancelled", phase=None)
+def let_go(session: Session, claim: Claim) -> State:
+    """The run was stopped before its end; the state it goes to.
 
-
-def give_back(session: Session, claim: Claim) -> None:
-    """The worker stops; the run goes back to the line and the attempt does not count."""
+    `cancelled` if someone asks for that, also while the worker stops. Otherwise, also if the run
+    was wanted again meanwhile, it goes back to the line and the attempt does not count.
+    """
+    if _cancel_is_asked(session, claim):
+        _leave(session, claim, State.CANCELLED, "cancelled", phase=None)
+        return State.CANCELLED
     _leave(session, claim, State.QUEUED, "released", attempt_limit=RunRow.attempt_limit + 1)
+    return State.QUEUED
 
 
 def retry_or_fail(
     session: Session, claim: Claim, *, outcome: str, error: str, traceback: str | None = None
 ) -> State:
-    """A fault that may pass: back to the line while attempts are left, failed after that."""
+    """A fault that may pass: back to the line while attempts are left, failed after that.
+
+    Cancelled if someone asked for it before the next heartbeat could say so.
+    """
+    if _cancel_is_asked(session, claim):
+        _leave(session, claim, State.CANCELLED, outcome, error, traceback, phase=None)
+        return State.CANCELLED
     if claim.attempt < claim.attempt_limit:
         _leave(session, claim, State.QUEUED, outcome, error, traceback)
         return State.QUEUED
     final = f"{error} (attempt {claim.attempt} of {claim.attempt_limit})"
     _leave(session, claim, State.FAILED, outcome, final, traceback, phase=None)
     return State.FAILED
+
+
+def _cancel_is_asked(session: Session, claim: Claim) -> bool:
+    """Whether the run is to be cancelled, which nobody changes before this transaction ends."""
+    asked = select(RunRow.cancel_requested).where(RunRow.state == State.RUNNING, claim.fence)
+    return bool(session.scalar(asked.with_for_update()))
 
 
 def _leave(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -67,8 +67,9 @@ def submit(
 ) -> Submitted:
     """Store a submission. Commit before telling anyone.
 
-    Runs that were cancelled are queued again, since someone wants them now; failed ones are not,
-    since they would fail again: that takes an explicit retry.
+    Runs that were cancelled are queued again, since someone wants them now, and those that are
+    about to be go on; failed ones are not, since they would fail again: that takes an explicit
+    retry.
 
     Raises:
         IdempotencyKeyReusedError: the owner used this key with another body.
@@ -80,6 +81,8 @@ def submit(
     name = experiment_id(submission)
     created = _insert_experiment(session, name, submission, owner, flops_per_run)
     added = _add_runs(session, name, submission, attempt_limit)
+    if not created:  # after the runs: they are locked before the experiment everywhere
+        _add_words(session, name, submission)
     if added or created:
         refresh_experiment(session, name)
     seeds = sorted({run.seed for run in added})
@@ -120,7 +123,7 @@ def _replay(earlier: SubmissionRow, body_hash: str) -> Submitted:
 def _insert_experiment(
     session: Session, name: str, submission: Submission, owner: str, flops_per_run: float
 ) -> bool:
-    """Insert the experiment; if it is there, add the tags to it. Returns whether it is new."""
+    """Insert the experiment, unless it is there. Returns whether it is new."""
     spec = submission.spec
     inserted = session.scalar(
         insert(ExperimentRow)
@@ -146,13 +149,21 @@ def _insert_experiment(
         .on_conflict_do_nothing(index_elements=["id"])
         .returning(ExperimentRow.id)
     )
-    if inserted is None and (submission.tags or submission.label):
-        row = session.scalars(
-            select(ExperimentRow).where(ExperimentRow.id == name).with_for_update(key_share=True)
-        ).one()
-        row.tags = sorted({*row.tags, *submission.tags})
-        row.label = row.label or submission.label
     return inserted is not None
+
+
+def _add_words(session: Session, name: str, submission: Submission) -> None:
+    """Add the tags to an experiment, and the label if it has none."""
+    if not submission.tags and not submission.label:
+        return
+    row = session.scalars(
+        select(ExperimentRow)
+        .where(ExperimentRow.id == name)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).one()
+    row.tags = sorted({*row.tags, *submission.tags})
+    row.label = row.label or submission.label
 
 
 def _add_runs(
@@ -182,6 +193,17 @@ def _add_runs(
         RunRow.experiment_id == name,
         RunRow.seed.in_(submission.seeds),
         attempt_limit=RunRow.attempt + attempt_limit,
+    )
+    session.execute(
+        update(RunRow)
+        .where(
+            RunRow.experiment_id == name,
+            RunRow.seed.in_(submission.seeds),
+            RunRow.state == State.RUNNING,
+            RunRow.cancel_requested,
+        )
+        .values(cancel_requested=False)
+        .execution_options(synchronize_session=False)
     )
     return [*new, *revived]
 

@@ -97,8 +97,21 @@ def test_an_unknown_path_is_a_problem_too(api):
     _problem(api.get("/v2/experiments"), 404, "not_found")
 
 
-def test_a_wrong_method_is_a_problem_too(api):
-    _problem(api.put("/v1/experiments"), 405, "method_not_allowed")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/v1/experiments", "GET, HEAD, POST"), ("/v1/studies/x/cancel", "POST"), ("/", "GET, HEAD")],
+)
+def test_a_wrong_method_is_a_problem_that_names_all_there_are(api, path, allowed):
+    answer = api.put(path)
+    _problem(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/v1/experiments", "/v1/experiments/e-0"])
+def test_head_is_answered_as_get(api, path):
+    answer, got = api.head(path), api.get(path)
+    assert answer.status_code == got.status_code
+    assert answer.headers["Content-Type"] == got.headers["Content-Type"]
 
 
 @pytest.mark.parametrize("name", ["e-0000000000000000", "nothing", "%00", "a" * 5000])

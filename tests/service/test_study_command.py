@@ -83,10 +83,20 @@ def test_a_file_that_is_no_body_is_refused(tmp_path, text):
     assert ran.exit_code == 2
 
 
-def test_without_a_lab_it_says_what_to_do(monkeypatch, tmp_path):
-    monkeypatch.setenv("RGLAB_DATA_DIR", str(tmp_path))
-    monkeypatch.delenv("RGLAB_URL", raising=False)
-    monkeypatch.delenv("RGLAB_TOKEN", raising=False)
+def test_a_lab_that_does_not_answer_is_named_with_what_to_do(monkeypatch):
+    monkeypatch.setenv("RGLAB_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("RGLAB_TOKEN", "rgl_x")
     ran = CliRunner().invoke(app, ["study", "smoke"])
     assert ran.exit_code == 1
+    assert "127.0.0.1:1" in ran.stderr
     assert "rglab up" in ran.stderr
+
+
+def test_where_no_lab_runs_it_starts_one_and_keeps_what_it_measured(monkeypatch, scratch):
+    monkeypatch.setenv("RGLAB_DATA_DIR", str(scratch / "own"))
+    monkeypatch.delenv("RGLAB_URL", raising=False)
+    output = scratch / "study-output"
+    ran = CliRunner().invoke(app, ["study", "smoke", "--output", str(output)])
+    assert ran.exit_code == 0, ran.stderr
+    assert Findings(Data.model_validate_json((output / "findings.json").read_bytes())).complete
+    assert len(list(output.glob("e-*.json"))) == 2

@@ -56,6 +56,25 @@ def test_submissions_at_the_same_moment_make_one_record(api, database):
     assert _count(database, SubmissionRow) == 16
 
 
+def test_more_submissions_at_once_than_connections_are_all_stored(api, database):
+    with ThreadPoolExecutor(40) as pool:  # 20 connections
+        answers = list(pool.map(lambda index: _submit(api, chain={"seed": index}), range(40)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert _count(database, SubmissionRow) == 40
+
+
+def test_seeds_and_tags_that_cross_at_the_same_moment_are_all_stored(api, database):
+    asked = [([index % 3, 10 + index % 4], [f"t{index % 2}"]) for index in range(16)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda one: _submit(api, seeds=one[0], tags=one[1]), asked))
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert _count(database, RunRow) == 7
+
+
+def _submit(api, **body):
+    return api.post("/v1/experiments", json=body)
+
+
 def test_an_idempotency_key_is_counted_once(api, database):
     headers = {"Idempotency-Key": "abc"}
     first = api.post("/v1/experiments", json={"seeds": 2}, headers=headers)

@@ -96,8 +96,7 @@ def test_a_lease_that_lasts_is_left_alone(database, put, take):
     [
         lambda s, c: leases.heartbeat(s, c, HALF, lease_seconds=10),
         lambda s, c: leases.finish(s, c, trained=True),
-        leases.cancel,
-        leases.give_back,
+        leases.let_go,
         lambda s, c: leases.fail(s, c, outcome="failed", error="x"),
         lambda s, c: leases.retry_or_fail(s, c, outcome="crashed", error="x"),
     ],
@@ -162,10 +161,54 @@ def test_a_fault_is_tried_again_until_attempts_run_out(database, put, take):
     assert _run(database, claim.run_id).error == "boom (attempt 2 of 2)"
 
 
-def test_giving_a_run_back_costs_no_attempt(database, put, take):
+def _ask_to_cancel(database, name: str) -> None:
+    with database.begin() as session:
+        experiments.request_cancel(session, name)
+
+
+def test_a_run_that_crashes_while_it_is_to_be_cancelled_is_cancelled(database, put, take):
+    name = put().experiment_id
+    claim = take()
+    _ask_to_cancel(database, name)
+    with database.begin() as session:
+        state = leases.retry_or_fail(session, claim, outcome="crashed", error="boom")
+    assert state is State.CANCELLED
+    assert _attempts(database, claim.run_id) == [(1, "crashed")]
+
+
+def test_a_run_that_is_let_go_while_it_is_to_be_cancelled_is_cancelled(database, put, take):
+    name = put().experiment_id
+    claim = take()
+    _ask_to_cancel(database, name)
+    with database.begin() as session:
+        assert leases.let_go(session, claim) is State.CANCELLED
+    assert _attempts(database, claim.run_id) == [(1, "cancelled")]
+
+
+def test_a_run_that_is_wanted_again_before_it_stops_goes_on(database, put, take):
+    name = put().experiment_id
+    claim = take()
+    _ask_to_cancel(database, name)
+    assert put().run_ids == []
+    with database.begin() as session:
+        assert leases.heartbeat(session, claim, HALF, lease_seconds=10) is False
+
+
+def test_a_run_that_is_wanted_again_once_it_has_stopped_goes_back_to_the_line(database, put, take):
+    name = put().experiment_id
+    claim = take()
+    _ask_to_cancel(database, name)
+    with database.begin() as session:
+        assert leases.heartbeat(session, claim, HALF, lease_seconds=10) is True
+    put()
+    with database.begin() as session:
+        assert leases.let_go(session, claim) is State.QUEUED
+
+
+def test_letting_a_run_go_costs_no_attempt(database, put, take):
     put(attempt_limit=1)
     with database.begin() as session:
-        leases.give_back(session, take())
+        leases.let_go(session, take())
     again = take()
     assert (again.attempt, again.attempt_limit) == (2, 2)
 

@@ -42,13 +42,9 @@ class _StoppedError(Exception):
 class _CancelledError(_StoppedError):
     """Someone asked for it."""
 
-    target = State.CANCELLED
-
 
 class _WorkerStopsError(_StoppedError):
     """The worker shuts down."""
-
-    target = State.QUEUED
 
 
 class _TimedOutError(_StoppedError):
@@ -122,7 +118,7 @@ class Supervisor:
             case Broken():
                 return self._retry(claim, "failed", outcome.error, outcome.traceback)
             case _CancelledError() | _WorkerStopsError():
-                return self._leave(claim, outcome.target)
+                return self._let_go(claim)
             case _TimedOutError():
                 return self._fail(claim, "timed_out", str(outcome))
             case TrainerDiedError():
@@ -249,10 +245,6 @@ class Supervisor:
             self.sender.send([claim.run_id])
         return state
 
-    def _leave(self, claim: Claim, target: State) -> State:
+    def _let_go(self, claim: Claim) -> State:
         with self.database.begin() as session:
-            if target is State.CANCELLED:
-                leases.cancel(session, claim)
-            else:
-                leases.give_back(session, claim)
-        return target
+            return leases.let_go(session, claim)

@@ -18,12 +18,12 @@ from rgcontract import (
     Submission,
 )
 from rgservice import listing, steering, submitting
+from rgservice.announcing import announce
 from rgservice.body import read_model
 from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep
 from rgservice.results import Arrays, result_view
 from rgservice.views import experiment_view
 from rgstore.experiments import Filters
-from rgstore.upkeep import mark_sent
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
 
@@ -89,7 +89,7 @@ def _submit(
         accepted = submitting.accept(
             session, submission, owner=owner, idempotency_key=key, settings=use.settings
         )
-    background.add_task(_send, use, accepted.run_ids)  # committed by now
+    background.add_task(announce, use, accepted.run_ids)  # committed by now
     response.status_code = 201 if accepted.acknowledgement.created else 200
     response.headers["Location"] = f"/v1/experiments/{accepted.acknowledgement.id}"
     return accepted.acknowledgement
@@ -153,12 +153,5 @@ def retry(name: str, use: PartsDep, _: OwnerDep, background: BackgroundTasks) ->
     with use.database.begin() as session:
         row, run_ids = steering.retry(session, name, attempt_limit=use.settings.max_attempts)
         view = experiment_view(session, row)
-    background.add_task(_send, use, run_ids)
+    background.add_task(announce, use, run_ids)
     return view
-
-
-def _send(use: Parts, run_ids: list[int]) -> None:
-    sent = use.sender.send(run_ids)
-    if sent:
-        with use.database.begin() as session:
-            mark_sent(session, sent)

@@ -10,9 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 from rgcontract import Findings, Forecast, Problem, Study, StudyPage, StudyRequest, with_preset
 from rgcontract.study import STUDY_FIELDS
 from rgservice import study_views, studying
+from rgservice.announcing import announce
 from rgservice.body import read_model
 from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep
-from rgstore.upkeep import mark_sent
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"])
 
@@ -76,7 +76,7 @@ def _ask(
             response.status_code = 200
             return studying.forecast(session, grid)
         accepted = studying.accept(session, grid, owner=owner, settings=use.settings)
-    background.add_task(_send, use, accepted.run_ids)  # committed by now
+    background.add_task(announce, use, accepted.run_ids)  # committed by now
     response.status_code = 201 if accepted.study.created else 200
     response.headers["Location"] = f"/v1/studies/{accepted.study.id}"
     return accepted.study
@@ -117,12 +117,5 @@ def retry(name: str, use: PartsDep, _: OwnerDep, background: BackgroundTasks) ->
     """Queue failed and cancelled runs of its experiments again."""
     with use.database.begin() as session:
         accepted = studying.retry(session, name, attempt_limit=use.settings.max_attempts)
-    background.add_task(_send, use, accepted.run_ids)
+    background.add_task(announce, use, accepted.run_ids)
     return accepted.study
-
-
-def _send(use: Parts, run_ids: list[int]) -> None:
-    sent = use.sender.send(run_ids)
-    if sent:
-        with use.database.begin() as session:
-            mark_sent(session, sent)
