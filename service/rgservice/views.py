@@ -84,10 +84,10 @@ def counts(runs: Sequence[RunRow]) -> RunCounts:
 def _waiting(session: Session, row: ExperimentRow, runs: Sequence[RunRow]) -> Waiting | None:
     if row.state != State.QUEUED:
         return None
-    first = min(
-        (run for run in runs if run.state == State.QUEUED),
-        key=lambda run: (-run.priority, run.queued_at, run.id),
-    )
+    queued = [run for run in runs if run.state == State.QUEUED]
+    if not queued:  # a worker took the last one since the row was read
+        return None
+    first = min(queued, key=lambda run: (-run.priority, run.queued_at, run.id))
     place = experiments.place_in_line(session, first)
     if not live_workers(session):
         reason = "no worker is running; start one with `rglab worker` or `rglab up`"

@@ -14,8 +14,11 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Within it SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does."""
-    numbers = (signal.SIGTERM, signal.SIGHUP)
+    """Within it SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt.
+
+    SIGINT too: a shell that starts a command in the background has it ignored.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, _interrupt) for number in numbers]
     try:
         yield
