@@ -20,6 +20,17 @@ from rgservice.errors import ApiError, InvalidQuery, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
 
+_KINDS = {
+    "bool_parsing": "true or false",
+    "finite_number": "a finite number",
+    "float_parsing": "a number",
+    "int_parsing": "an integer",
+}
+_BOUNDS = {
+    "ge": ">=", "le": "<=", "min_length": "length >=", "max_length": "length <=",
+    "pattern": "text matching", "expected": "",
+}  # fmt: skip
+"""What pydantic calls a bound -> what people call it."""
 _PLAIN_CODES = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 
 
@@ -86,7 +97,9 @@ def install(app: FastAPI) -> None:
 
 def _query_problem(item: dict[str, Any]) -> FieldProblem:
     place, *path = item["loc"]
-    bounds = ", ".join(f"{key} {value}" for key, value in item.get("ctx", {}).items())
+    bounds = [f"{_BOUNDS.get(key, key)} {value}" for key, value in item.get("ctx", {}).items()]
     return FieldProblem(
-        field=".".join(map(str, path)) or str(place), message=item["msg"], allowed=bounds or None
+        field=".".join(map(str, path)) or str(place),
+        message=item["msg"],
+        allowed=_KINDS.get(item["type"]) or ", ".join(bounds).strip() or None,
     )

@@ -135,6 +135,7 @@ def test_an_unknown_experiment_is_not_found(api, name):
 def test_a_bad_query_names_the_parameter(api, query, field):
     body = _problem(api.get(f"/v1/experiments?{query}"), 422, "invalid_query")
     assert body["errors"][0]["field"] == field
+    assert body["errors"][0]["allowed"]
 
 
 def test_an_idempotency_key_that_is_too_long_is_refused(api):
