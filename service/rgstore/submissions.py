@@ -146,7 +146,7 @@ def _insert_experiment(
             owner=owner,
             state=State.QUEUED,
         )
-        .on_conflict_do_nothing(index_elements=["id"])
+        .on_conflict_do_nothing()  # of its id or its hash, whichever Postgres meets first
         .returning(ExperimentRow.id)
     )
     return inserted is not None

@@ -46,9 +46,11 @@ def move(
     if target not in MOVES[source]:
         raise IllegalMoveError(source, target)
     columns: dict[str, Any] = {"state": target, **_columns_of(target), **values}
+    # locked in one order, so that two that move the same runs never wait for each other
+    first = select(RunRow.id).where(RunRow.state == source, *where).order_by(RunRow.id)
     statement = (
         update(RunRow)
-        .where(RunRow.state == source, *where)
+        .where(RunRow.state == source, RunRow.id.in_(first.with_for_update()))
         .values(columns)
         .returning(RunRow)
         .execution_options(synchronize_session=False, populate_existing=True)

@@ -76,10 +76,14 @@ def runs_to_send(session: Session, *, in_broker: int) -> Sequence[int]:
 
 
 def mark_sent(session: Session, run_ids: Sequence[int]) -> None:
-    """Remember that a message was sent for each of these runs."""
+    """Remember that a message was sent for each of these runs.
+
+    Not for those that someone moves just now: they are not, or no longer, in need of it.
+    """
+    free = select(RunRow.id).where(RunRow.id.in_(run_ids)).with_for_update(skip_locked=True)
     session.execute(
         update(RunRow)
-        .where(RunRow.id.in_(run_ids))
+        .where(RunRow.id.in_(free))
         .values(sent_at=func.now())
         .execution_options(synchronize_session=False)
     )

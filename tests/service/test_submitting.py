@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from rgstore.tables import RunRow, SubmissionRow
 
@@ -73,6 +73,14 @@ def test_seeds_and_tags_that_cross_at_the_same_moment_are_all_stored(api, databa
 
 def _submit(api, **body):
     return api.post("/v1/experiments", json=body)
+
+
+def test_an_experiment_whose_last_run_is_just_taken_still_answers(api, database):
+    name = api.post("/v1/experiments", json={"seeds": 1}).json()["id"]
+    with database.begin() as session:  # between a claim's two writes, as a reader may see them
+        session.execute(update(RunRow).values(state="cancelled"))
+    answer = api.get(f"/v1/experiments/{name}")
+    assert (answer.status_code, answer.json()["waiting"]) == (200, None)
 
 
 def test_an_idempotency_key_is_counted_once(api, database):

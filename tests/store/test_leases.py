@@ -243,6 +243,16 @@ def test_a_message_just_sent_is_not_sent_again(database, put):
         assert list(upkeep.runs_to_send(session, in_broker=0)) == run_ids[1:]
 
 
+def test_marking_a_message_as_sent_never_waits_for_who_moves_the_run(database, put):
+    moved, free = put(seeds=2).run_ids
+    with database.begin() as holder:
+        holder.get_one(RunRow, moved, with_for_update=True)
+        with database.begin() as session:  # would wait for ever: both are this thread
+            upkeep.mark_sent(session, [moved, free])
+    assert _run(database, moved).sent_at is None
+    assert _run(database, free).sent_at is not None
+
+
 def test_a_line_moves_up_by_one_place_for_each_run_before(database, put):
     put(seeds=3)
     last = put(chain={"corr_len": 9.0}).run_ids[0]
