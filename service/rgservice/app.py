@@ -12,9 +12,10 @@ from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rgcontract import StudyRequest, Submission
+from rgcontract.problem import MEDIA_TYPE
 from rgservice import rendering
 from rgservice.deps import Parts
-from rgservice.errors import WrongHost
+from rgservice.errors import Unavailable, WrongHost
 from rgservice.methods import HeadAsGet
 from rgservice.rendering import problem_response
 from rgservice.routes import experiments, operations, studies
@@ -92,5 +93,21 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             body = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema["components"]["schemas"].update(body.pop("$defs", {}))
             schema["components"]["schemas"][model.__name__] = body
+        _describe_refusals(schema)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _describe_refusals(schema: dict[str, Any]) -> None:
+    """Every refusal is a problem, also those that FastAPI describes as its own."""
+    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, of_path in schema["paths"].items():
+        for operation in of_path.values():
+            answers = operation["responses"]
+            if path.startswith("/v1/"):
+                answers["503"] = {"description": Unavailable.title, "content": problem}
+            for status, answer in answers.items():
+                if status.startswith("4"):
+                    answer["content"] = problem
+    for name in ("HTTPValidationError", "ValidationError"):
+        schema["components"]["schemas"].pop(name, None)

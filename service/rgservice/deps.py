@@ -43,6 +43,15 @@ def session(use: PartsDep) -> Iterator[Session]:
 # scope="function": commit before the answer is sent, so that what is acknowledged is stored
 SessionDep = Annotated[Session, Depends(session, scope="function")]
 
+
+def snapshot(use: PartsDep) -> Iterator[Session]:
+    """One transaction for a request that only reads: state, runs and numbers fit each other."""
+    with use.database.snapshot() as opened:
+        yield opened
+
+
+SnapshotDep = Annotated[Session, Depends(snapshot, scope="function")]
+
 _bearer = HTTPBearer(auto_error=False, description="A token of `rglab token`")
 
 

@@ -14,7 +14,7 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 
 
 class Database:
-    """A pool of connections; `begin()` is one transaction."""
+    """A pool of connections; `begin()` is one transaction, `snapshot()` one that only reads."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         """Connect lazily to a SQLAlchemy URL."""
@@ -31,11 +31,19 @@ class Database:
             connect_args={"options": options, "connect_timeout": 10},
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        one_moment = self.engine.execution_options(isolation_level="REPEATABLE READ")
+        self._snapshots = sessionmaker(one_moment, expire_on_commit=False)
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction: committed at the end, rolled back on an exception."""
         with self._sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A transaction to read in: all it reads is of one moment, whatever others store."""
+        with self._snapshots.begin() as session:
             yield session
 
     def dispose(self) -> None:

@@ -20,7 +20,7 @@ from rgcontract import (
 from rgservice import listing, steering, submitting
 from rgservice.announcing import announce
 from rgservice.body import read_model
-from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep
+from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
 from rgservice.results import Arrays, result_view
 from rgservice.views import experiment_view
 from rgstore.experiments import Filters
@@ -35,7 +35,6 @@ _SUBMISSION_BODY: dict[str, Any] = {
 }
 _PROBLEM: dict[str, Any] = {
     "model": Problem,
-    "content": {"application/problem+json": {}},
     "description": "Refused: what was wrong, where, what is allowed",
 }
 Key = Annotated[
@@ -97,7 +96,7 @@ def _submit(
 
 @router.get("", responses=dict.fromkeys((401, 422), _PROBLEM))
 def list_experiments(
-    session: SessionDep,
+    session: SnapshotDep,
     _: OwnerDep,
     state: State | None = None,
     family: str | None = None,
@@ -117,7 +116,7 @@ def list_experiments(
 
 
 @router.get("/{name}", responses=dict.fromkeys((401, 404), _PROBLEM))
-def get_experiment(name: str, session: SessionDep, _: OwnerDep) -> Experiment:
+def get_experiment(name: str, session: SnapshotDep, _: OwnerDep) -> Experiment:
     """An experiment: spec with defaults filled in, state, progress, attempts."""
     return experiment_view(session, steering.find(session, name))
 
@@ -125,7 +124,7 @@ def get_experiment(name: str, session: SessionDep, _: OwnerDep) -> Experiment:
 @router.get("/{name}/result", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
 def get_result(
     name: str,
-    session: SessionDep,
+    session: SnapshotDep,
     _: OwnerDep,
     arrays: Annotated[
         Arrays,

@@ -23,7 +23,11 @@ def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", tags=["operations"])
+@router.get(
+    "/readyz",
+    responses={503: {"model": readiness.Readiness, "description": "The database is away"}},
+    tags=["operations"],
+)
 def readyz(use: PartsDep, response: Response) -> readiness.Readiness:
     """Whether the parts it needs answer; 503 if the database does not."""
     found = readiness.check(use.database)

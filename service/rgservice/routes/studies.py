@@ -12,7 +12,7 @@ from rgcontract.study import STUDY_FIELDS
 from rgservice import study_views, studying
 from rgservice.announcing import announce
 from rgservice.body import read_model
-from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep
+from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"])
 
@@ -24,7 +24,6 @@ _REQUEST_BODY: dict[str, Any] = {
 }
 _PROBLEM: dict[str, Any] = {
     "model": Problem,
-    "content": {"application/problem+json": {}},
     "description": "Refused: what was wrong, where, what is allowed",
 }
 
@@ -84,7 +83,7 @@ def _ask(
 
 @router.get("", responses=dict.fromkeys((401, 422), _PROBLEM))
 def list_studies(
-    session: SessionDep,
+    session: SnapshotDep,
     _: OwnerDep,
     owner: Annotated[str | None, Query(max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
@@ -95,13 +94,13 @@ def list_studies(
 
 
 @router.get("/{name}", responses=dict.fromkeys((401, 404), _PROBLEM))
-def get_study(name: str, session: SessionDep, _: OwnerDep) -> Study:
+def get_study(name: str, session: SnapshotDep, _: OwnerDep) -> Study:
     """A study: its experiments, how far each is, how well it is known."""
     return study_views.study_view(session, studying.find(session, name))
 
 
 @router.get("/{name}/findings", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
-def get_findings(name: str, session: SessionDep, _: OwnerDep) -> Findings:
+def get_findings(name: str, session: SnapshotDep, _: OwnerDep) -> Findings:
     """The verdict on each claim, for each architecture of the study."""
     return study_views.findings_view(session, studying.find(session, name))
 
