@@ -12,6 +12,10 @@ FLOPS_PER_SECOND = 2e10
 BYTES_PER_NUMBER = 8
 TRAINER_BYTES = 400 * 2**20  # a warm process with torch
 MOMENTS_BYTES = 1536 * 2**20  # what the measurement holds at most, however large the network
+PASS_BYTES = 2**28  # of moments, and of a batch's activations, in one pass of a measurement
+MEASURED_AT_ONCE = 128  # sequences, at most
+LOGIT_COPIES = 4  # logits, their softmax and the gradients of both
+TARGET_COPIES = 13  # in float64: laws, log-odds and modes of a batch's hidden tokens
 READ_OUT_FOLDS = 8  # quarters of the sequences, for two sets of hidden tokens
 VALUES_AND_HALVES = 2
 
@@ -53,8 +57,13 @@ def cost_of_run(spec: ExperimentSpec) -> Cost:
     n, rows = measurement.n_sequences, measurement.n_sequences * streams
     moments = len(measurement.moments(training.steps)) + 2  # the untrained net, the shuffled null
     gram = rows * layers * (layers + 1) * width**2
-    measure = moments * (forward(n, rows) + 2.0 * gram)
+    measure = moments * (_passes(spec) * forward(n, rows) + 2.0 * gram)
     activations = 4 * trained * layers * (3 * block_in + 2 * hidden)
+    hidden_tokens = seq_len * spec.data.mask_prob
+    logits = batch * (seq_len if flat else hidden_tokens) * n_states * 4 * LOGIT_COPIES
+    of_sequence = BYTES_PER_NUMBER * ((layers + 6) * width + hidden) * streams
+    at_once = max(1, min(n, MEASURED_AT_ONCE, PASS_BYTES // of_sequence))
+    targets = at_once * hidden_tokens * n_states * BYTES_PER_NUMBER * TARGET_COPIES
     grams = 2 * streams * (layers * width) ** 2 * BYTES_PER_NUMBER
     level = layers * (width + 2 * layers + 14)
     stored = len(measurement.levels or ()) * level + layers * (n_states + 40)
@@ -66,7 +75,7 @@ def cost_of_run(spec: ExperimentSpec) -> Cost:
         flops=train + measure,
         memory_bytes=TRAINER_BYTES
         + 16 * parameters
-        + activations
+        + round(max(activations + logits, targets))
         + min(grams, MOMENTS_BYTES)
         + READ_OUT_FOLDS * layers * width**2 * BYTES_PER_NUMBER
         + (moments - 2) * 4 * parameters,
@@ -83,6 +92,22 @@ def _slots(spec: ExperimentSpec) -> int:
             return 2 * (spec.model.context or 0) + 1
         case _:
             return 1
+
+
+def _passes(spec: ExperimentSpec) -> int:
+    """How often a measurement runs the network: positions whose moments do not fit take turns.
+
+    Mixing `context` then computes the positions of each turn alone, the others all of them.
+    """
+    model, seq_len = spec.model, spec.data.seq_len
+    if Level.POSITION not in (spec.measurement.levels or ()):
+        return 1
+    layers = model.depth + 1
+    of_position = BYTES_PER_NUMBER * model.width**2 * layers * (layers + 1) // 2
+    at_once = max(1, PASS_BYTES // of_position)
+    if at_once >= seq_len:
+        return 1
+    return 2 if model.mixing is Mixing.CONTEXT else 1 + -(-seq_len // at_once)
 
 
 def _token_mixing(spec: ExperimentSpec) -> int:

@@ -162,10 +162,12 @@ def chains_of(session: Session, experiment: ExperimentRow, draws: Sequence[int])
 
 
 RATE_SAMPLE = 50
+FEWEST_FLOPS = 1e11
+"""Of a run that says something of speed: seconds of work, of which starting it is a small part."""
 
 
 def measured_rate(session: Session) -> float | None:
-    """Median speed of the latest trainings, operations per second; None before the first."""
+    """Median speed of the latest trainings of some length, operations per second; None if none."""
     latest = (
         select((ExperimentRow.flops_per_run / ResultRow.seconds).label("rate"))
         .select_from(ResultRow)
@@ -175,7 +177,11 @@ def measured_rate(session: Session) -> float | None:
             AttemptRow,
             (AttemptRow.run_id == ResultRow.run_id) & (AttemptRow.number == ResultRow.attempt),
         )
-        .where(ResultRow.seconds > 0, AttemptRow.trained)
+        .where(
+            ResultRow.seconds > 0,
+            AttemptRow.trained,
+            ExperimentRow.flops_per_run >= FEWEST_FLOPS,
+        )
         .order_by(ResultRow.run_id.desc())
         .limit(RATE_SAMPLE)
         .subquery()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from rgcontract import State
@@ -92,3 +93,12 @@ def test_nothing_is_stored_if_anything_fails(database, put, take):
     with database.begin() as session:
         assert session.get_one(ExperimentRow, name).state == State.RUNNING
         assert session.get(ResultRow, claim.run_id) is None
+
+
+@pytest.mark.parametrize(("flops", "rate"), [(1e12, 1e12), (1e6, None)])
+def test_only_runs_of_some_length_say_how_fast_the_lab_is(database, put, take, flops, rate):
+    put()
+    _store(database, take(), [1.0])  # in one second
+    with database.begin() as session:
+        session.execute(update(ExperimentRow).values(flops_per_run=flops))
+        assert measurements.measured_rate(session) == rate
