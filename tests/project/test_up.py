@@ -99,6 +99,17 @@ def test_ctrl_c_closes_every_socket(stopped):
     assert not listens(stopped.url)
 
 
+def test_a_broker_that_dies_ends_the_lab_and_is_named(scratch):
+    """Otherwise submissions would be taken and wait for ever."""
+    up = Up(scratch / "broken")
+    started = processes_of(up.process.pid, up.data_dir)
+    (valkey,) = [process for process in started if process.name() == "valkey-server"]
+    valkey.kill()
+    assert up.process.wait(40) == 1
+    assert "the broker ended" in up.printed
+    assert alive(started) == []
+
+
 def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path):
     """Otherwise whatever answers there would be taken for the lab."""
     with socket.create_server(("127.0.0.1", 0)) as other:

