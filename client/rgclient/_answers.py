@@ -56,7 +56,8 @@ def unexpected(response: httpx.Response) -> errors.ResponseError:
 
 
 def _message(problem: Problem) -> str:
-    lines = [problem.detail or problem.title]
+    repeats = any(refused.message in problem.detail for refused in problem.errors)
+    lines = [problem.title if repeats else problem.detail or problem.title]
     for refused in problem.errors:
         allowed = f" (allowed: {refused.allowed})" if refused.allowed else ""
         lines.append(f"  {refused.field}: {refused.message}{allowed}")

@@ -70,4 +70,12 @@ def with_preset(fields: dict[str, Any]) -> dict[str, Any]:
     for section, values in preset.items():
         if isinstance(values, dict) and isinstance(fields.get(section), dict):
             filled[section] = {**values, **fields[section]}
+    model = fields.get("model")
+    if isinstance(model, dict) and "context" not in model and _has_no_window(model.get("mixing")):
+        filled["model"].pop("context", None)  # the preset's radius is for another mixing
     return {name: value for name, value in filled.items() if name != "preset"}
+
+
+def _has_no_window(mixing: Any) -> bool:
+    """Of a list, each cell says for itself."""
+    return isinstance(mixing, str) and mixing != "context"

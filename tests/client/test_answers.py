@@ -59,6 +59,14 @@ def test_refused_fields_are_listed_with_what_is_allowed(client, server, answer):
     assert [error.field for error in caught.value.errors] == ["chain.corr_len", "seeds"]
 
 
+def test_a_refused_field_that_the_detail_names_too_is_said_once(client, server, answer):
+    refused = [{"field": "seeds", "message": "has a seed twice", "allowed": None}]
+    server.will(answer.problem(422, "invalid_spec", "seeds: has a seed twice", errors=refused))
+    with pytest.raises(rgclient.InvalidSpec) as caught:
+        client.submit(corr_len=1)
+    assert str(caught.value).count("has a seed twice") == 1
+
+
 @pytest.mark.parametrize(
     "foreign",
     [

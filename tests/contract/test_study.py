@@ -127,3 +127,10 @@ def test_the_names_are_those_of_a_request_and_of_its_sections():
     assert paths(STUDY_FIELDS, "corr_len") == ["chain.corr_len"]
     for section in SECTIONS:
         assert children(STUDY_FIELDS, section) == children(Submission, section)
+
+
+def test_a_preset_has_no_radius_for_a_mixing_of_ones_own_that_has_no_window():
+    asked = request(**with_preset({"preset": "smoke", "model": {"mixing": "flat"}}))
+    ((_, body),) = list(asked.cells())[:1]
+    assert "context" not in body["model"]
+    assert PRESETS["smoke"]["model"]["context"] == 1  # the preset itself is as it was
