@@ -50,9 +50,7 @@ async def read_model(
     except StrictJsonError as error:
         raise InvalidJson(str(error)) from error
     except ValidationError as error:
-        refused = field_problems(error, names or model)
-        lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused]
-        raise InvalidSpec("; ".join(lines), errors=refused) from error
+        raise InvalidSpec.of(field_problems(error, names or model)) from error
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -23,7 +23,7 @@ Raise them anywhere below a route; one handler renders them. They are safe to sh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from rgcontract import Code, FieldProblem, Problem
 
@@ -64,6 +64,12 @@ class InvalidSpec(ApiError):
 
     status, code, title = 422, Code.INVALID_SPEC, "The spec is not valid"
 
+    @classmethod
+    def of(cls, refused: Sequence[FieldProblem]) -> Self:
+        """With a detail that says of each field what is wrong and what is allowed."""
+        lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused]
+        return cls("; ".join(lines), errors=refused)
+
 
 class InvalidQuery(ApiError):
     """Query parameters were refused."""
@@ -87,6 +93,12 @@ class OverLimit(ApiError):
     """What is asked for would cost more than this server allows."""
 
     status, code, title = 422, Code.OVER_LIMIT, "This costs more than this server allows"
+
+    @classmethod
+    def of(cls, limits: Sequence[FieldProblem], **estimate: Any) -> Self:
+        """With a detail that says of each limit by how much it is exceeded."""
+        lines = [f"{item.field} {item.message} ({item.allowed})" for item in limits]
+        return cls("; ".join(lines), errors=limits, **estimate)
 
 
 class NotAuthenticated(ApiError):

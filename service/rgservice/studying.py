@@ -71,7 +71,7 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             message=f"the grid has {request.size}: {_shape(request)}; give shorter lists",
             allowed=f"at most {most} (RGLAB_MAX_STUDY_EXPERIMENTS)",
         )
-        raise _over_limit([size], experiments=request.size)
+        raise OverLimit.of([size], experiments=request.size)
     found: dict[str, Submission] = {}
     cells: dict[str, dict[str, Any]] = {}
     refused: dict[tuple[str, str], FieldProblem] = {}
@@ -93,9 +93,7 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             )
             refused[problem.field, problem.message] = problem
     if refused:
-        problems = list(refused.values())[:MOST_SHOWN]
-        lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in problems]
-        raise InvalidSpec("; ".join(lines), errors=problems)
+        raise InvalidSpec.of(list(refused.values())[:MOST_SHOWN])
     return Grid(request, found, cells)
 
 
@@ -152,7 +150,7 @@ def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> A
     """
     refused = _over_limits(grid, studies.missing_runs(session, grid.submissions), settings)
     if refused:
-        raise _over_limit(refused, estimate=forecast(session, grid).model_dump())
+        raise OverLimit.of(refused, estimate=forecast(session, grid).model_dump())
     run_ids: list[int] = []
     for _, submission in sorted(grid.submissions.items()):  # locks are taken in one order
         body = canonical_json(submission.model_dump(mode="json"))
@@ -201,11 +199,6 @@ def _over_limits(
                 allowed=f"at most {limit:.3g} (RGLAB_MAX_{name.upper()})",
             )
     return list(refused.values())
-
-
-def _over_limit(problems: list[FieldProblem], **extra: Any) -> OverLimit:
-    lines = "; ".join(f"{item.field} {item.message} ({item.allowed})" for item in problems)
-    return OverLimit(lines, errors=problems, **extra)
 
 
 def find(session: Session, name: str) -> StudyRow:

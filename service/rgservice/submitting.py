@@ -62,9 +62,8 @@ def accept(
     missing = submissions.missing_runs(session, submission)
     refused = cost.over_limits(submission, len(missing), settings) if missing else []
     if refused:
-        lines = "; ".join(f"{item.field} {item.message} ({item.allowed})" for item in refused)
         estimate = forecast(session, submission).model_dump()
-        raise OverLimit(lines, errors=refused, estimate=estimate)
+        raise OverLimit.of(refused, estimate=estimate)
     body = canonical_json(submission.model_dump(mode="json"))
     try:
         stored = submissions.submit(

@@ -5,22 +5,17 @@ from __future__ import annotations
 import math
 
 import pytest
+from measured_study import CHAIN
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from rgcontract import State
 from rgstore import measurements
 from rgstore.leases import LeaseLostError
-from rgstore.records import ChainRecord, Quantity, RunRecord, Summary, Training
+from rgstore.records import Quantity, RunRecord, Summary, Training
 from rgstore.tables import ExperimentRow, MeasurementRow, ResultRow
 
 AWKWARD = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, 2.0**53 + 2]
-CHAIN = ChainRecord(
-    seed=0, seq_len=32, family="potts", n_states=2, corr_len=1.0, reversible=True,
-    scale_corr_lens=None, mutual_information=[0.1], entropy_rate=0.5, unigram_entropy=0.6,
-    eigenvalues_real=[1.0, 0.3], eigenvalues_imag=[0.0, 0.0], stationary=[0.5, 0.5],
-    transition=[0.5] * 4,
-)  # fmt: skip
 TRAINING = Training([1, 2], [0.5, 0.25], [])
 
 

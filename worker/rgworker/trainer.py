@@ -45,7 +45,7 @@ def _measure(job: Job, device: Any, connection: Connection) -> Finished | Broken
 
     from rgcore.training import DivergedError  # noqa: PLC0415
     from rgstore.submissions import loaded_spec  # noqa: PLC0415
-    from rgworker.unpack import run  # noqa: PLC0415
+    from rgworker.run import run  # noqa: PLC0415
 
     last_report = 0.0
 

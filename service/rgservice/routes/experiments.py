@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -12,7 +12,6 @@ from rgcontract import (
     Experiment,
     ExperimentPage,
     Forecast,
-    Problem,
     Result,
     State,
     Submission,
@@ -22,21 +21,12 @@ from rgservice.announcing import announce
 from rgservice.body import read_model
 from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
 from rgservice.results import Arrays, result_view
+from rgservice.routes.described import ASKING, body_of, refusals
 from rgservice.views import experiment_view
 from rgstore.experiments import Filters
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
 
-_SUBMISSION_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Submission"}}},
-    }
-}
-_PROBLEM: dict[str, Any] = {
-    "model": Problem,
-    "description": "Refused: what was wrong, where, what is allowed",
-}
 Key = Annotated[
     str | None,
     Header(
@@ -52,9 +42,9 @@ Key = Annotated[
     response_model=Acknowledgement | Forecast,
     responses={
         200: {"model": Acknowledgement | Forecast, "description": "Known already, or a dry run"},
-        **dict.fromkeys((400, 401, 413, 415, 422), _PROBLEM),
+        **refusals(*ASKING),
     },
-    openapi_extra=_SUBMISSION_BODY,
+    openapi_extra=body_of(Submission),
 )
 async def submit(
     request: Request,
@@ -94,7 +84,7 @@ def _submit(
     return accepted.acknowledgement
 
 
-@router.get("", responses=dict.fromkeys((401, 422), _PROBLEM))
+@router.get("", responses=refusals(401, 422))
 def list_experiments(
     session: SnapshotDep,
     _: OwnerDep,
@@ -115,13 +105,13 @@ def list_experiments(
     return listing.page(session, filters, cursor=cursor, limit=limit)
 
 
-@router.get("/{name}", responses=dict.fromkeys((401, 404), _PROBLEM))
+@router.get("/{name}", responses=refusals(401, 404))
 def get_experiment(name: str, session: SnapshotDep, _: OwnerDep) -> Experiment:
     """An experiment: spec with defaults filled in, state, progress, attempts."""
     return experiment_view(session, steering.find(session, name))
 
 
-@router.get("/{name}/result", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+@router.get("/{name}/result", responses=refusals(401, 404, 409))
 def get_result(
     name: str,
     session: SnapshotDep,
@@ -140,13 +130,13 @@ def get_result(
     return result_view(session, row, arrays=arrays, partial=partial)
 
 
-@router.post("/{name}/cancel", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+@router.post("/{name}/cancel", responses=refusals(401, 404, 409))
 def cancel(name: str, session: SessionDep, _: OwnerDep) -> Experiment:
     """Cancel what is queued and stop what runs."""
     return experiment_view(session, steering.cancel(session, name))
 
 
-@router.post("/{name}/retry", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+@router.post("/{name}/retry", responses=refusals(401, 404, 409))
 def retry(name: str, use: PartsDep, _: OwnerDep, background: BackgroundTasks) -> Experiment:
     """Queue failed and cancelled runs again."""
     with use.database.begin() as session:

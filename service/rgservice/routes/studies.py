@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from rgcontract import Findings, Forecast, Problem, Study, StudyPage, StudyRequest, with_preset
+from rgcontract import Findings, Forecast, Study, StudyPage, StudyRequest, with_preset
 from rgcontract.study import STUDY_FIELDS
 from rgservice import study_views, studying
 from rgservice.announcing import announce
 from rgservice.body import read_model
 from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
+from rgservice.routes.described import ASKING, body_of, refusals
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"])
-
-_REQUEST_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StudyRequest"}}},
-    }
-}
-_PROBLEM: dict[str, Any] = {
-    "model": Problem,
-    "description": "Refused: what was wrong, where, what is allowed",
-}
 
 
 @router.post(
@@ -34,9 +24,9 @@ _PROBLEM: dict[str, Any] = {
     response_model=Study | Forecast,
     responses={
         200: {"model": Study | Forecast, "description": "Known already, or a dry run"},
-        **dict.fromkeys((400, 401, 413, 415, 422), _PROBLEM),
+        **refusals(*ASKING),
     },
-    openapi_extra=_REQUEST_BODY,
+    openapi_extra=body_of(StudyRequest),
 )
 async def ask(
     request: Request,
@@ -81,7 +71,7 @@ def _ask(
     return accepted.study
 
 
-@router.get("", responses=dict.fromkeys((401, 422), _PROBLEM))
+@router.get("", responses=refusals(401, 422))
 def list_studies(
     session: SnapshotDep,
     _: OwnerDep,
@@ -93,25 +83,25 @@ def list_studies(
     return study_views.page(session, owner=owner, cursor=cursor, limit=limit)
 
 
-@router.get("/{name}", responses=dict.fromkeys((401, 404), _PROBLEM))
+@router.get("/{name}", responses=refusals(401, 404))
 def get_study(name: str, session: SnapshotDep, _: OwnerDep) -> Study:
     """A study: its experiments, how far each is, how well it is known."""
     return study_views.study_view(session, studying.find(session, name))
 
 
-@router.get("/{name}/findings", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+@router.get("/{name}/findings", responses=refusals(401, 404, 409))
 def get_findings(name: str, session: SnapshotDep, _: OwnerDep) -> Findings:
     """The verdict on each claim, for each architecture of the study."""
     return study_views.findings_view(session, studying.find(session, name))
 
 
-@router.post("/{name}/cancel", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+@router.post("/{name}/cancel", responses=refusals(401, 404, 409))
 def cancel(name: str, session: SessionDep, _: OwnerDep) -> Study:
     """Cancel what is queued of its experiments and stop what runs, also where others share them."""
     return studying.cancel(session, name)
 
 
-@router.post("/{name}/retry", responses=dict.fromkeys((401, 404, 409), _PROBLEM))
+@router.post("/{name}/retry", responses=refusals(401, 404, 409))
 def retry(name: str, use: PartsDep, _: OwnerDep, background: BackgroundTasks) -> Study:
     """Queue failed and cancelled runs of its experiments again."""
     with use.database.begin() as session:
