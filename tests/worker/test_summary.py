@@ -66,6 +66,12 @@ def test_half_shift_is_the_mean_move_from_half_of_the_samples_to_all():
     assert summarise(over(first, second)).half_shift == [1.5]
 
 
+def test_half_shift_is_over_chains_where_the_mean_is():
+    runs = [quantity([value], half=[0.0]) for value in (1.0, 1.0, 1.0, 5.0)]
+    summary = summarise(RunValues([(0, 0), (0, 1), (0, 2), (1, 0)], runs))
+    assert summary.mean == summary.half_shift == [3.0]  # of chains: 1 and 5
+
+
 def test_half_shift_needs_the_half_of_every_run():
     assert summarise(over(quantity([3.0], half=[1.0]), quantity([5.0]))).half_shift is None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rgcore import statistics
@@ -25,15 +27,16 @@ def summarise(values: RunValues) -> Summary:
         standard_error=summary.standard_error.tolist(),
         low=summary.low.tolist(),
         high=summary.high.tolist(),
-        half_shift=_half_shift(values, stacked),
+        half_shift=_half_shift(values, stacked, chains),
         reasons={reason: sorted(indexes) for reason, indexes in reasons.items()},
     )
 
 
-def _half_shift(values: RunValues, whole: np.ndarray) -> list[float] | None:
-    """Mean over the runs of (value from all samples - value from half of them)."""
+def _half_shift(values: RunValues, whole: np.ndarray, chains: Sequence[int]) -> list[float] | None:
+    """Mean of (value from all samples - value from half of them), over what the mean is over."""
     halves = [quantity.half for quantity in values.of_run if quantity.half is not None]
     if len(halves) < len(whole):
         return None
-    shift: list[float] = (whole - np.array(halves)).mean(axis=0).tolist()
+    shifts = whole - np.array(halves)
+    shift: list[float] = statistics.summarise(shifts, groups=chains, n_resamples=1).mean.tolist()
     return shift

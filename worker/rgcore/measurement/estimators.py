@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _PLUG_IN_RANK = "plug-in, biased low for small n"
 _PLUG_IN_DRIFT = "plug-in; spurious alignment of about d/n biases it low for small n"
-_RIDGE = "two-fold out-of-sample ridge, without structure about -d/n"
+_RIDGE = "two-fold out-of-sample ridge, without structure about -2d/n"
 _MEAN = "sample mean"
 _RATIO = "ratio of sample means"
 _TRANSITIONS = "plug-in from kernel_drift"
