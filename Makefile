@@ -4,8 +4,9 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := $(VENV)/.peers
 
-.PHONY: help demo test serve check clean
+.PHONY: help demo test serve check bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +14,7 @@ help:
 	@echo "make test    run the whole test suite"
 	@echo "make serve   the lab server: API, web page, worker, until Ctrl-C"
 	@echo "make check   formatter, linter, types, import contracts, dependencies"
+	@echo "make bench   race against other packages; QUICK=1 ends within five minutes"
 	@echo "make clean   remove .venv and caches (never the lab's data)"
 
 $(STAMP): pyproject.toml client/pyproject.toml constraints.txt
@@ -34,6 +36,14 @@ serve: $(STAMP)
 
 check: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ./scripts/check
+
+# A race whose peer could not be installed says so in its row; the others are run.
+$(PEERS): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		-e '.[bench]' && touch $@ || echo "some peers could not be installed"
+
+bench: $(PEERS)
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

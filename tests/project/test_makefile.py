@@ -36,9 +36,9 @@ def installed(clone: Path) -> Path:
     return clone
 
 
-def _would_run(directory: Path, target: str) -> list[str]:
+def _would_run(directory: Path, target: str, *settings: str) -> list[str]:
     ran = subprocess.run(
-        ["make", "--dry-run", "--no-print-directory", target],
+        ["make", "--dry-run", "--no-print-directory", target, *settings],
         cwd=directory,
         capture_output=True,
         text=True,
@@ -64,7 +64,28 @@ def test_check_runs_the_script_with_the_tools_of_the_virtual_environment(install
     assert line == f'PATH="{installed}/.venv/bin:$PATH" ./scripts/check'
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "serve", "check"])
+@pytest.fixture
+def with_peers(installed: Path) -> Path:
+    """The same, with the packages that RGLab races with."""
+    (installed / ".venv" / ".peers").touch()
+    return installed
+
+
+@pytest.mark.parametrize(("setting", "option"), [([], ""), (["QUICK=1"], "--quick")])
+def test_bench_is_one_command_of_the_virtual_environment(with_peers, setting, option):
+    lines = _would_run(with_peers, "bench", *setting)
+    assert [line.strip() for line in lines] == [
+        f".venv/bin/python -m benchmarks {option}".strip()
+    ]
+
+
+def test_bench_first_installs_its_peers_and_runs_without_those_that_fail(installed):
+    install, race = _would_run(installed, "bench")
+    assert "-e '.[bench]' && touch .venv/.peers || echo" in install
+    assert "-m benchmarks" in race
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "serve", "check", "bench"])
 def test_in_a_fresh_clone_a_target_first_installs_what_it_needs(clone, target):
     lines = _would_run(clone, target)
     made, torch, ours = (

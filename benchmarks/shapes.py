@@ -1,0 +1,89 @@
+"""The experiments that are raced: three sizes of mixing `context`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from rgcontract import ExperimentSpec
+from rgcore.chain import Chain
+from rgcore.network import Architecture, ResidualNetwork, build_network
+from rgcore.training import TrainingPlan, derive_generator
+from rgworker.unpack import architecture_of, chain_of, plan_of
+
+CORR_LEN = 2.0
+LEAST_MEASURING = {"n_sequences": 16, "levels": ["masked"]}
+"""So that a job of a trainer is training and little else."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A size of experiment.
+
+    Attributes:
+        name: of the size.
+        depth: L.
+        width: d.
+        n_states: V.
+        seq_len: T.
+    """
+
+    name: str
+    depth: int
+    width: int
+    n_states: int
+    seq_len: int
+
+    def body(self, steps: int) -> dict[str, Any]:
+        """The experiment as JSON; what it leaves out is as in the default spec."""
+        return {
+            "chain": {"n_states": self.n_states, "corr_len": CORR_LEN},
+            "data": {"seq_len": self.seq_len},
+            "model": {"depth": self.depth, "width": self.width},
+            "training": {"steps": steps},
+            "measurement": LEAST_MEASURING,
+        }
+
+    def problem(self, steps: int) -> Problem:
+        """The experiment as the core takes it."""
+        return Problem.of(ExperimentSpec.model_validate_json(json.dumps(self.body(steps))))
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.depth}, {self.width}, {self.n_states}, {self.seq_len})"
+
+
+SHAPES = {
+    "S": Shape("S", depth=4, width=32, n_states=16, seq_len=32),
+    "M": Shape("M", depth=8, width=128, n_states=32, seq_len=64),
+    "L": Shape("L", depth=16, width=512, n_states=64, seq_len=128),
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What every contender trains.
+
+    Attributes:
+        chain: law of the sequences.
+        arch: of the network.
+        plan: the budget.
+    """
+
+    chain: Chain
+    arch: Architecture
+    plan: TrainingPlan
+
+    @classmethod
+    def of(cls, spec: ExperimentSpec) -> Problem:
+        """The problem of a spec."""
+        return cls(chain_of(spec), architecture_of(spec), plan_of(spec))
+
+    def network(self, seed: int) -> ResidualNetwork:
+        """RGLab's network, as it is before training."""
+        return build_network(self.arch, derive_generator(seed, "init"))
+
+    @property
+    def masked_rows(self) -> int:
+        """Masked tokens of a batch, on average."""
+        return round(self.plan.batch_size * self.arch.seq_len * self.plan.mask_prob)

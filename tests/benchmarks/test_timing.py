@@ -1,0 +1,39 @@
+"""The harness: turns, medians, what does not count."""
+
+from __future__ import annotations
+
+from itertools import count
+
+import pytest
+import torch
+
+from benchmarks.timing import Timing, interleave, repeated, threads
+
+
+def test_contenders_take_turns_and_every_other_round_runs_backwards():
+    called = []
+    interleave({name: lambda name=name: called.append(name) or 1.0 for name in "ab"}, rounds=2)
+    assert "".join(called) == "abbaab"
+
+
+def test_the_round_before_does_not_count():
+    costs = count(1.0)
+    assert interleave({"a": lambda: next(costs)}, rounds=3)["a"].costs == (2.0, 3.0, 4.0)
+
+
+def test_a_timing_has_median_least_and_most():
+    timing = Timing((5.0, 1.0, 2.0))
+    assert (timing.median, timing.least, timing.most) == (2.0, 1.0, 5.0)
+
+
+def test_repeated_work_is_done_so_many_times():
+    done = []
+    assert repeated(lambda: done.append(0), units=2, times=3)() >= 0
+    assert len(done) == 3
+
+
+def test_the_number_of_threads_is_put_back_when_the_work_fails():
+    before = torch.get_num_threads()
+    with pytest.raises(KeyError), threads(before + 1):
+        raise KeyError
+    assert torch.get_num_threads() == before
