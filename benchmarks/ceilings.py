@@ -19,6 +19,7 @@ NUMBERS = Unit("M numbers/s", 1e-6, rate=True)
 SQUARE = 2048
 COPIED = 2**25
 DRAWN = 2**20
+BATCHED = 8
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def ceilings(shapes: Sequence[Shape], rounds: int) -> list[Ceiling]:
                 "copy": _copy(),
                 "random": random_numbers(DRAWN),
                 **{str(shape): products(problem, 5) for shape, problem in problems.items()},
+                **{f"batched {shape}": batched(of) for shape, of in problems.items()},
             },
             rounds,
         )
@@ -58,6 +60,14 @@ def ceilings(shapes: Sequence[Shape], rounds: int) -> list[Ceiling]:
                 found[str(shape)],
             )
             for shape, problem in problems.items()
+        ),
+        *(
+            Ceiling(
+                f"SGEMM, batch of {BATCHED} networks, W1 of {shape.name}",
+                FLOPS,
+                found[f"batched {shape}"],
+            )
+            for shape in problems
         ),
         Ceiling("memory, read and write of a copy", BYTES, found["copy"]),
         Ceiling("uniform float64 random numbers", NUMBERS, found["random"]),
@@ -72,6 +82,18 @@ def _square() -> Contender:
 def _copy() -> Contender:
     source, target = torch.rand(COPIED), torch.empty(COPIED)
     return repeated(lambda: target.copy_(source), units=2 * 4 * COPIED, times=3)
+
+
+def batched(problem: Problem) -> Contender:
+    """Seconds per operation of one batched product: W1 of several networks, masked rows of each."""
+    arch, rows = problem.arch, problem.masked_rows
+    streams, weights = (
+        torch.rand(BATCHED, rows, arch.width),
+        torch.rand(BATCHED, arch.width, arch.hidden),
+    )
+    out = torch.empty(BATCHED, rows, arch.hidden)
+    units = 2 * BATCHED * rows * arch.width * arch.hidden
+    return repeated(lambda: torch.bmm(streams, weights, out=out), units=units, times=3)
 
 
 def random_numbers(n: int) -> Contender:

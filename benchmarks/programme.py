@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from benchmarks import cka_race, sampling_race, side_by_side, training_race
+from benchmarks import cka_race, sampling_race, tracking_race, training_race
+from benchmarks.crew import Crews
 from benchmarks.effort import Effort
-from benchmarks.race import Race
+from benchmarks.race import NoRace, Race
 from benchmarks.shapes import SHAPES
 
 
@@ -21,30 +22,25 @@ class Entry:
         shape: of what.
         peers: who else does it.
         run: runs it; one row for each peer.
+        members: K.
     """
 
     name: str
     shape: str
     peers: tuple[str, ...]
-    run: Callable[[], list[Race]]
+    run: Callable[[], Sequence[Race | NoRace]]
+    members: int = 1
 
 
-def entries(effort: Effort) -> Iterator[Entry]:
+def entries(effort: Effort, crews: Crews) -> Iterator[Entry]:
     """The races of an effort."""
-    shapes = [SHAPES[name] for name in effort.shapes]
-    for shape in shapes:
+    for trial in effort.trials:
         yield Entry(
             training_race.NAME,
-            str(shape),
-            (training_race.PEER,),
-            partial(training_race.race, shape, effort),
-        )
-    for shape in shapes:
-        yield Entry(
-            side_by_side.NAME,
-            str(shape),
-            (side_by_side.BEST, side_by_side.PLAIN),
-            partial(side_by_side.race, shape, effort),
+            str(SHAPES[trial.shape]),
+            training_race.PEERS,
+            partial(training_race.race, trial, effort, crews),
+            trial.members,
         )
     for n_states, seq_len in sampling_race.SIZES:
         yield Entry(
@@ -60,3 +56,9 @@ def entries(effort: Effort) -> Iterator[Entry]:
             (name,),
             partial(cka_race.race, name, effort),
         )
+    yield Entry(
+        f"{tracking_race.WRITE}, {tracking_race.SEARCH}",
+        f"{effort.tracked} at a time",
+        tuple(tracking_race.KINDS),
+        partial(tracking_race.race, effort),
+    )

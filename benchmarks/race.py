@@ -30,10 +30,11 @@ class Unit:
         return self.scale / cost if self.rate else self.scale * cost
 
 
-STEP = Unit("ms/step", 1e3)
 MEMBER_STEP = Unit("ms/member-step", 1e3)
 TOKENS = Unit("M tokens/s", 1e-6, rate=True)
 CALL = Unit("ms", 1e3)
+RUN = Unit("s/run", 1.0)
+STORED_RUN = Unit("ms/run", 1e3)
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,13 @@ class Race:
     Attributes:
         name: what is done.
         shape: of what.
-        members: networks at a time, each in a process of its own.
+        members: K, networks that are trained; 1 where there is none.
         cores: that each contender may keep at work.
         unit: of the costs.
         peer: who else does it.
         ours: what it cost RGLab.
         theirs: what it cost the peer.
-        ceiling: what the unavoidable part of it cost alone, on one thread.
+        ceiling: what the unavoidable part of it cost alone, on as many cores as RGLab used.
         bound: what that part is.
         check: what the two agree in, and how closely.
     """
@@ -73,8 +74,8 @@ class Race:
 
     @property
     def share(self) -> float:
-        """The unavoidable part of RGLab's cost, which `members` processes pay side by side."""
-        return self.ceiling.median / self.members / self.ours.median
+        """The unavoidable part of RGLab's cost."""
+        return self.ceiling.median / self.ours.median
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,11 @@ class NoRace:
         shape: of what.
         peer: who else does it.
         reason: why not.
+        members: K.
     """
 
     name: str
     shape: str
     peer: str
     reason: str
+    members: int = 1

@@ -13,8 +13,6 @@ from rgcore.training import TrainingPlan, derive_generator
 from rgworker.unpack import architecture_of, chain_of, plan_of
 
 CORR_LEN = 2.0
-LEAST_MEASURING = {"n_sequences": 16, "levels": ["masked"]}
-"""So that a job of a trainer is training and little else."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,6 @@ class Shape:
             "data": {"seq_len": self.seq_len},
             "model": {"depth": self.depth, "width": self.width},
             "training": {"steps": steps},
-            "measurement": LEAST_MEASURING,
         }
 
     def problem(self, steps: int) -> Problem:
@@ -54,6 +51,7 @@ class Shape:
 
 
 SHAPES = {
+    "tiny": Shape("tiny", depth=2, width=8, n_states=4, seq_len=8),
     "S": Shape("S", depth=4, width=32, n_states=16, seq_len=32),
     "M": Shape("M", depth=8, width=128, n_states=32, seq_len=64),
     "L": Shape("L", depth=16, width=512, n_states=64, seq_len=128),

@@ -13,7 +13,6 @@ RACES = (
     "race",
     "(depth, width, V, T)",
     "K",
-    "members",
     "cores",
     "unit",
     "RGLab",
@@ -86,7 +85,6 @@ def _race(race: Race) -> list[str]:
     return [
         race.name,
         race.shape,
-        "1",
         str(race.members),
         str(race.cores),
         unit.name,
@@ -100,5 +98,16 @@ def _race(race: Race) -> list[str]:
 
 
 def _no_race(race: NoRace) -> list[str]:
-    empty = [""] * (len(RACES) - 4)
-    return [race.name, race.shape, *empty[:5], race.peer, *empty[5:], f"no time: {race.reason}"]
+    return [
+        race.name,
+        race.shape,
+        str(race.members),
+        "",
+        "",
+        "",
+        race.peer,
+        "",
+        "",
+        "",
+        f"no time: {race.reason}",
+    ]

@@ -40,7 +40,9 @@ class Timing:
         return max(self.costs)
 
 
-def interleave(contenders: Mapping[str, Contender], rounds: int) -> dict[str, Timing]:
+def interleave(
+    contenders: Mapping[str, Contender], rounds: int, *, warm: bool = False
+) -> dict[str, Timing]:
     """Measure every contender once in each round.
 
     One more round goes before and does not count: it loads caches and compiles. Every other round
@@ -49,10 +51,11 @@ def interleave(contenders: Mapping[str, Contender], rounds: int) -> dict[str, Ti
     Args:
         contenders: by name.
         rounds: that count.
+        warm: whether each has done the same work just before, which stands for that round.
     """
     names = list(contenders)
     costs: dict[str, list[float]] = {name: [] for name in names}
-    for number in range(rounds + 1):
+    for number in range(1 if warm else 0, rounds + 1):
         for name in names if number % 2 == 0 else reversed(names):
             cost = contenders[name]()
             if number > 0:

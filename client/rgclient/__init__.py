@@ -21,6 +21,7 @@ from rgclient._default import (
     studies,
     study,
     submit,
+    submit_many,
     wait,
 )
 from rgclient._errors import (
@@ -91,5 +92,6 @@ __all__ = [
     "studies",
     "study",
     "submit",
+    "submit_many",
     "wait",
 ]

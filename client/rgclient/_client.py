@@ -14,7 +14,7 @@ from rgclient._backoff import ATTEMPTS
 from rgclient._body import body
 from rgclient._clock import Clock
 from rgclient._connection import Connection
-from rgclient._errors import Conflict
+from rgclient._errors import AmbiguousField, Conflict, InvalidValue, UnknownField
 from rgclient._experiment import Experiment
 from rgclient._findings import Findings
 from rgclient._glance import of_acknowledgement, of_summary, of_view
@@ -22,7 +22,14 @@ from rgclient._plain import plain
 from rgclient._result import Result
 from rgclient._settings import find_credentials
 from rgclient._study import Study
-from rgcontract import Acknowledgement, ExperimentPage, Forecast, State, StudyPage
+from rgcontract import (
+    Acknowledgement,
+    BulkAcknowledgement,
+    ExperimentPage,
+    Forecast,
+    State,
+    StudyPage,
+)
 from rgcontract import Experiment as View
 from rgcontract import Findings as FindingsData
 from rgcontract import Result as Data
@@ -31,7 +38,7 @@ from rgcontract.status import View as Answer
 from rgcontract.study import STUDY_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
 PAGE = 100
@@ -93,7 +100,8 @@ class Client:
 
         Args:
             **fields: fields of the spec by name (`corr_len=7`), whole sections
-                (`chain={"corr_len": 7}`), or both; also `seeds`, `label`, `tags`, `priority`.
+                (`chain={"corr_len": 7}`), or both; also `seeds`, `label`, `tags`, `priority`,
+                `device`.
 
         Raises:
             UnknownField, AmbiguousField, InvalidValue: before anything is sent.
@@ -110,6 +118,38 @@ class Client:
         return Experiment(
             self, of_acknowledgement(acknowledgement), created=acknowledgement.created
         )
+
+    def submit_many(self, specs: Iterable[Mapping[str, Any]]) -> list[Experiment]:
+        """Ask for many experiments in one request: as `submit` of each, but all or none.
+
+        Args:
+            specs: for each experiment what `submit` takes, flat or in sections:
+                `[{"corr_len": xi, "depth": 4} for xi in (1, 2, 4)]`. At most 5000; the same spec
+                may come several times.
+
+        Returns:
+            One handle for each spec, in their order.
+
+        Raises:
+            UnknownField, AmbiguousField, InvalidValue: before anything is sent; the message starts
+                with the place of the spec.
+            InvalidSpec: the server refused a field, such as `experiments.17.chain.corr_len`.
+            OverLimit: one of them, or all together, cost more than the lab allows.
+        """
+        bodies = [_placed(index, spec) for index, spec in enumerate(specs)]
+        if not bodies:
+            return []
+        answer = self._connection.ask(
+            "POST",
+            f"{EXPERIMENTS}/bulk",
+            BulkAcknowledgement,
+            body=json.dumps({"experiments": bodies}, allow_nan=False),
+            headers={"Idempotency-Key": str(uuid.uuid4())},  # the same in every attempt
+        )
+        return [
+            Experiment(self, of_acknowledgement(one), created=one.created)
+            for one in answer.experiments
+        ]
 
     def forecast(self, **fields: Any) -> Forecast:
         """What `submit` with the same fields would cost. Nothing is stored."""
@@ -332,6 +372,14 @@ class Client:
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+
+def _placed(index: int, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of one of many specs; what is wrong with it says where it is."""
+    try:
+        return body(dict(spec))
+    except (UnknownField, AmbiguousField, InvalidValue) as error:
+        raise type(error)(f"experiments.{index}: {error}") from error
 
 
 def _path(name: str, action: str = "", *, at: str = EXPERIMENTS) -> str:

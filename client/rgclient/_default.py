@@ -10,7 +10,7 @@ from rgclient._client import Client
 from rgclient._settings import find_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rgclient._experiment import Experiment
     from rgclient._result import Result
@@ -52,6 +52,14 @@ default_client = DefaultClient()
 def submit(**fields: Any) -> Experiment:
     """Ask for an experiment: `submit(corr_len=7, depth=4, seeds=5)`. See `Client.submit`."""
     return default_client().submit(**fields)
+
+
+def submit_many(specs: Iterable[Mapping[str, Any]]) -> list[Experiment]:
+    """Ask for many experiments in one request: `submit_many([{"corr_len": 1}, {"corr_len": 7}])`.
+
+    See `Client.submit_many`.
+    """
+    return default_client().submit_many(specs)
 
 
 def forecast(**fields: Any) -> Forecast:

@@ -120,8 +120,12 @@ class Result:
         return collapse_ratio(self.effective_rank(level, when))
 
     def cka(self, level: str | None = None, when: str = "final") -> LayerArray:
-        """Linear CKA of every layer with every layer: (L + 1, L + 1)."""
-        return self._array("cka", level, when)
+        """Linear CKA of every layer with every layer: (L + 1, L + 1).
+
+        Not measured at levels `position` and `token`; without a level, that of the hidden tokens.
+        """
+        flat = self.level == Level.SEQUENCE.value
+        return self._array("cka", level or (self.level if flat else Level.MASKED.value), when)
 
     def relevance(self, target: str = "posterior", when: str = "final") -> LayerSeries:
         """Out-of-sample R^2 of a linear read-out from each layer at the masked positions.

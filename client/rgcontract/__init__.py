@@ -1,5 +1,6 @@
 """The wire contract of RGLab: specs, states, results, errors, identity. Needs pydantic only."""
 
+from rgcontract.bulk import MOST_AT_ONCE, BulkAcknowledgement, BulkSubmission, bulk_problems
 from rgcontract.chains import (
     Chain,
     ChainSpec,
@@ -18,6 +19,7 @@ from rgcontract.identity import (
     canonical_json,
     chain_hash,
     measurement_hash,
+    shape_hash,
     training_hash,
 )
 from rgcontract.presets import PRESETS, with_preset
@@ -32,8 +34,10 @@ from rgcontract.result import (
     TrainingCurve,
 )
 from rgcontract.spec import (
+    DEVICES,
     LEVELS_OF,
     DataSpec,
+    Device,
     ExperimentSpec,
     Level,
     MeasurementSpec,
@@ -58,18 +62,23 @@ from rgcontract.status import (
 from rgcontract.study import Study, StudyMember, StudyPage, StudyRequest, StudySummary
 
 __all__ = [
+    "DEVICES",
     "LEVELS_OF",
+    "MOST_AT_ONCE",
     "PRESETS",
     "PROTOCOL",
     "TRAINING_PROTOCOL",
     "Acknowledgement",
     "Attempt",
+    "BulkAcknowledgement",
+    "BulkSubmission",
     "Chain",
     "ChainFacts",
     "ChainSpec",
     "Claim",
     "Code",
     "DataSpec",
+    "Device",
     "Effect",
     "Estimate",
     "Experiment",
@@ -111,10 +120,12 @@ __all__ = [
     "TrainingSpec",
     "Verdict",
     "Waiting",
+    "bulk_problems",
     "canonical_json",
     "chain_hash",
     "field_problems",
     "measurement_hash",
+    "shape_hash",
     "training_hash",
     "with_preset",
 ]

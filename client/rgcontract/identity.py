@@ -15,16 +15,23 @@ from rgcontract.chains import Chain
 from rgcontract.section import Section
 from rgcontract.spec import ExperimentSpec
 
-TRAINING_PROTOCOL = 1
+TRAINING_PROTOCOL = 2
 """Bumped by hand when the same spec would train to other weights."""
-PROTOCOL = 2
+PROTOCOL = 3
 """Bumped by hand when the same weights would measure to other numbers."""
+MEMBERS_OWN = ("lr", "weight_decay", "grad_clip")
+"""Fields of `training` in which the members of a fleet may differ."""
 
 
 def canonical_json(value: Any) -> str:
     """The one way a JSON value is written: sorted keys, no spaces, shortest round-trip floats."""
+    written = _written(value)
+    return _written(_plain(value)) if "-0.0" in written else written
+
+
+def _written(value: Any) -> str:
     return json.dumps(
-        _plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
 
 
@@ -61,6 +68,25 @@ def chain_hash(chain: Chain) -> str:
 def training_hash(spec: ExperimentSpec) -> str:
     """SHA-256 of what decides the trained weights of a seed; on one chain, see `of_draw`."""
     return _digest(_trained(spec))
+
+
+def shape_hash(spec: ExperimentSpec) -> str:
+    """SHA-256 of what networks that are trained as one fleet have in common.
+
+    That is the architecture and the schedule. Chain, seed, learning rate, weight decay and the
+    bound on the gradient are each member's own.
+    """
+    training = {
+        name: value for name, value in _section(spec.training).items() if name not in MEMBERS_OWN
+    }
+    return _digest(
+        {
+            "n_states": spec.chain.n_states,
+            "data": _section(spec.data),
+            "model": _section(spec.model),
+            "training": training,
+        }
+    )
 
 
 def measurement_hash(spec: ExperimentSpec, protocol: int = PROTOCOL) -> str:

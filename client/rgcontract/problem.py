@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +12,8 @@ from rgcontract.chains import Family
 from rgcontract.fields import allowed, children, nearest
 
 MEDIA_TYPE = "application/problem+json"
+WHOLE = "body"
+"""In place of a path, where it is no field that is wrong."""
 
 
 class Code(StrEnum):
@@ -73,7 +76,11 @@ def field_problems(error: ValidationError, root: type[BaseModel]) -> list[FieldP
         error: what validating `root` raised.
         root: the model, whose field names serve for "did you mean".
     """
-    found = error.errors(include_url=False)
+    return problems_at(error.errors(include_url=False), root)
+
+
+def problems_at(found: Sequence[ErrorDetails], root: type[BaseModel]) -> list[FieldProblem]:
+    """The same of single errors, whose places are counted from the root."""
     within = {item["loc"][:-1] for item in found}
     return [
         _field_problem(item, root)
@@ -96,7 +103,7 @@ def _field_problem(item: ErrorDetails, root: type[BaseModel]) -> FieldProblem:
         field = ".".join(part for part in (path, context["field"]) if part)
         return FieldProblem(field=field, message=context["reason"], allowed=context["allowed"])
     return FieldProblem(
-        field=path or "body", message=item["msg"], allowed=allowed(root, path) or "a JSON object"
+        field=path or WHOLE, message=item["msg"], allowed=allowed(root, path) or "a JSON object"
     )
 
 

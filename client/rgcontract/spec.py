@@ -7,7 +7,7 @@ Every field has a default, a bound and a unit. Models are frozen and strict (``t
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -199,6 +199,10 @@ class ExperimentSpec(Section):
         return self.model_copy(update={"chain": self.chain.draw(chain_seed)})
 
 
+Device = Literal["any", "cpu", "cuda"]
+"""Kind of device that a run is meant for."""
+DEVICES: tuple[Device, ...] = get_args(Device)
+
 Tagged = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 
 
@@ -211,6 +215,8 @@ class Submission(ExperimentSpec):
     """Words to find it by."""
     priority: int = Field(default=0, ge=-10, le=10)
     """Larger goes first."""
+    device: Device = "any"
+    """Kind of device to train on; `any` takes the first worker that is free."""
 
     @property
     def spec(self) -> ExperimentSpec:

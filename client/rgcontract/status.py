@@ -90,6 +90,9 @@ class Attempt(View):
     outcome: str | None
     """`done`, `failed`, `cancelled`, `lost` (worker vanished), `crashed`, `timed_out`, `released`
     (worker stopped); null while it runs."""
+    fleet: int = 1
+    """Runs that its worker took together with it, itself included; its numbers do not depend on
+    them."""
     trained: bool
     """False if it measured stored weights and trained nothing."""
     calibration: dict[str, bool]

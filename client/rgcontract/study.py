@@ -11,7 +11,7 @@ from pydantic import Field, create_model, field_validator, model_validator
 
 from rgcontract.presets import PRESETS
 from rgcontract.section import MAX_SEEDS, Section, Seeds, conflict
-from rgcontract.spec import ExperimentSpec
+from rgcontract.spec import Device, ExperimentSpec
 from rgcontract.status import RunCounts, State, View
 
 SECTIONS = ("chain", "data", "model", "training", "measurement")
@@ -38,6 +38,8 @@ class StudyRequest(Section):
     """Words to find its experiments by."""
     priority: int = Field(default=0, ge=-10, le=10)
     """Larger goes first."""
+    device: Device = "any"
+    """Kind of device to train on; `any` takes the first worker that is free."""
     target_error: float | None = Field(default=None, gt=0, le=1)
     """Add seeds until the standard error of every collapse ratio is below this."""
     max_seeds: int = Field(default=16, ge=1, le=MAX_SEEDS)
@@ -92,7 +94,12 @@ class StudyRequest(Section):
             model = body.get("model", {})
             if "model.mixing" in axes and model.get("mixing") != "context":
                 model.pop("context", None)  # the radius is for the cells that have a window
-            shared = {"seeds": list(self.seeds), "tags": list(self.tags), "priority": self.priority}
+            shared = {
+                "seeds": list(self.seeds),
+                "tags": list(self.tags),
+                "priority": self.priority,
+                "device": self.device,
+            }
             yield cell, {**body, **shared}
 
 

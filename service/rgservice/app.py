@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rgcontract import StudyRequest, Submission
+from rgcontract import BulkSubmission, StudyRequest, Submission
 from rgcontract.problem import MEDIA_TYPE
 from rgservice import rendering
 from rgservice.deps import Parts
@@ -89,7 +89,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
-        for model in (Submission, StudyRequest):
+        for model in (Submission, BulkSubmission, StudyRequest):
             body = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema["components"]["schemas"].update(body.pop("$defs", {}))
             schema["components"]["schemas"][model.__name__] = body

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from rgcontract import field_problems, strictjson
+from rgcontract import FieldProblem, field_problems, strictjson
 from rgcontract.strictjson import StrictJsonError
 from rgservice.errors import BodyTooLarge, InvalidJson, InvalidSpec, UnsupportedMediaType
 
@@ -35,13 +36,53 @@ async def read_model(
     Raises:
         UnsupportedMediaType, BodyTooLarge, InvalidJson, InvalidSpec: as they say.
     """
+    body = await read_body(request, limit=limit, setting="RGLAB_MAX_BODY_BYTES")
+    return parsed(body, model, partial(field_problems, root=names or model), fill=fill)
+
+
+async def read_body(request: Request, *, limit: int, setting: str) -> bytes:
+    """The body as it came.
+
+    Args:
+        request: its body is read to the end.
+        limit: most bytes.
+        setting: where the limit is set.
+
+    Raises:
+        UnsupportedMediaType, BodyTooLarge: as they say.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise UnsupportedMediaType(
             f"send Content-Type: application/json (got {kind or 'none'}); "
             "with curl: -H 'Content-Type: application/json' or --json"
         )
-    body = await _read(request, limit)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise BodyTooLarge(f"the body is longer than {limit} bytes ({setting})")
+    return bytes(body)
+
+
+def parsed(
+    body: bytes,
+    model: type[M],
+    problems: Callable[[ValidationError], list[FieldProblem]],
+    *,
+    fill: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+) -> M:
+    """A body as a model.
+
+    Args:
+        body: what came.
+        model: what it is validated against.
+        problems: names the fields that are refused.
+        fill: adds to the object that was sent before it is validated.
+
+    Raises:
+        InvalidJson, InvalidSpec: as they say.
+    """
     try:
         sent = strictjson.loads(body)
         if fill is not None and isinstance(sent, dict):
@@ -50,13 +91,4 @@ async def read_model(
     except StrictJsonError as error:
         raise InvalidJson(str(error)) from error
     except ValidationError as error:
-        raise InvalidSpec.of(field_problems(error, names or model)) from error
-
-
-async def _read(request: Request, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooLarge(f"the body is longer than {limit} bytes (RGLAB_MAX_BODY_BYTES)")
-    return bytes(body)
+        raise InvalidSpec.of(problems(error)) from error

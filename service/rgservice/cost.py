@@ -119,9 +119,8 @@ def _token_mixing(spec: ExperimentSpec) -> int:
     return 2 * seq_len * hidden + hidden + seq_len
 
 
-def over_limits(spec: ExperimentSpec, n_runs: int, settings: Settings) -> list[FieldProblem]:
-    """Which limits so many runs of a spec would exceed, with the estimate."""
-    cost = cost_of_run(spec)
+def over_limits(cost: Cost, n_runs: int, settings: Settings) -> list[FieldProblem]:
+    """Which limits so many runs of this cost would exceed, with the estimate."""
     estimates = [
         ("flops", n_runs * cost.flops, settings.max_flops, "operations",
          "training.steps, training.batch_size, model.width or model.depth"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import prod
-from typing import Literal
+from typing import Any, Literal
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from rgcontract import (
@@ -25,7 +27,7 @@ from rgservice.errors import NotReady
 from rgstore import experiments, measurements
 from rgstore.records import CONFIDENCE, INTERVAL_METHOD, NETWORK_LEVEL, RunKey
 from rgstore.submissions import loaded_spec
-from rgstore.tables import ChainRow, ExperimentRow, SummaryRow
+from rgstore.tables import ChainRow, ExperimentRow
 
 OVER_SEEDS = "training seeds; the chain is held fixed"
 OVER_CHAINS = "chains, each averaged over its training seeds; nothing is held fixed"
@@ -55,13 +57,10 @@ def result_view(session: Session, row: ExperimentRow, *, arrays: Arrays, partial
     chains = [_chain_facts(chain) for chain in measurements.chains_of(session, row, chain_seeds)]
     if not results or (row.completed_at is None and not partial):
         raise _not_ready(session, row, len(results))
-    summaries = [
-        summary
-        for summary in measurements.summaries_of(session, row.id)
-        if arrays != "layers" or len(summary.shape) <= 1
-    ]
-    most_indexes = None if arrays == "runs" else 1
-    per_run = measurements.values_of(session, row.id, most_indexes=most_indexes)
+    summaries = measurements.summaries_of(
+        session, row.id, most_indexes=1 if arrays == "layers" else None
+    )
+    per_run = measurements.values_of(session, row.id, most_indexes=None if arrays == "runs" else 1)
     snapshots = [
         _snapshot(when, list(group), per_run)
         for when, group in groupby(summaries, key=lambda summary: summary.when)
@@ -109,7 +108,7 @@ def _not_ready(session: Session, row: ExperimentRow, measured: int) -> NotReady:
     return NotReady(f"the experiment is {state}: {advice}", state=state, causes=causes)
 
 
-def _snapshot(when: str, summaries: Sequence[SummaryRow], per_run: PerRun) -> Snapshot:
+def _snapshot(when: str, summaries: Sequence[Row[*tuple[Any, ...]]], per_run: PerRun) -> Snapshot:
     by_level: dict[str, dict[str, Estimate]] = {}
     rows: dict[str, int] = {}
     for summary in summaries:
@@ -146,7 +145,9 @@ def _flag(quantities: dict[str, Estimate], name: str) -> bool:
     return bool(flag is not None and flag.mean)
 
 
-def _estimate(summary: SummaryRow, per_run: dict[RunKey, list[float]] | None) -> Estimate:
+def _estimate(
+    summary: Row[*tuple[Any, ...]], per_run: dict[RunKey, list[float]] | None
+) -> Estimate:
     shape = summary.shape
     return Estimate(
         shape=shape,
@@ -173,11 +174,19 @@ def _named(per_run: dict[RunKey, list[float]], shape: Sequence[int]) -> dict[str
 
 def _nested(flat: Sequence[float], shape: Sequence[int]) -> Numbers:
     """A flat array as nested lists, null where it is not a number."""
+    if not math.isfinite(sum(flat)):  # of some number, or of so many large ones
+        return _shaped([number_or_none(value) for value in flat], shape)
+    return _shaped(flat, shape)
+
+
+def _shaped(flat: Sequence[float | None], shape: Sequence[int]) -> Numbers:
     if not shape:
-        return number_or_none(flat[0])
+        return flat[0]
+    if len(shape) == 1:
+        return list(flat)
     stride = prod(shape[1:])
     return [
-        _nested(flat[start : start + stride], shape[1:])
+        _shaped(flat[start : start + stride], shape[1:])
         for start in range(0, shape[0] * stride, stride)
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,16 +15,15 @@ from rgcontract import (
     Study,
     StudyRequest,
     Submission,
-    canonical_json,
     field_problems,
     strictjson,
 )
-from rgservice import cost
+from rgservice import cost, forecasting
 from rgservice.completing import completed
 from rgservice.errors import InvalidSpec, NotCancellable, NotFound, NotRetryable, OverLimit
 from rgservice.study_views import study_view
+from rgservice.submitting import asked_of
 from rgstore import experiments, studies, submissions
-from rgstore.measurements import measured_rate
 from rgstore.records import RunKey
 from rgstore.settings import Settings
 from rgstore.tables import StudyRow
@@ -122,24 +120,8 @@ def _on_axes(submission: Submission, axes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def forecast(session: Session, grid: Grid) -> Forecast:
-    """What a study would cost, all its experiments together. Nothing is stored.
-
-    Parameters and memory are those of the largest network: its runs need not run side by side.
-    """
-    missing = studies.missing_runs(session, grid.submissions)
-    costs = {name: cost.cost_of_run(spec) for name, spec in grid.submissions.items()}
-    rate = measured_rate(session) or cost.FLOPS_PER_SECOND
-    flops = sum(costs[name].flops * len(runs) for name, runs in missing.items())
-    return Forecast(
-        cached=not any(missing.values()),
-        missing_seeds=sorted({seed for runs in missing.values() for _, seed in runs}),
-        missing_runs=sum(map(len, missing.values())),
-        parameters=max(one.parameters for one in costs.values()),
-        flops=flops,
-        seconds=flops / rate,
-        memory_bytes=max(one.memory_bytes for one in costs.values()),
-        stored_bytes=sum(costs[name].stored_bytes * len(runs) for name, runs in missing.items()),
-    )
+    """What a study would cost, all its experiments together. Nothing is stored."""
+    return forecasting.forecast(session, grid.submissions)
 
 
 def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> Accepted:
@@ -148,22 +130,19 @@ def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> A
     Raises:
         OverLimit: it would cost more than this server allows; nothing is stored.
     """
-    refused = _over_limits(grid, studies.missing_runs(session, grid.submissions), settings)
+    refused = _over_limits(grid, submissions.missing_runs(session, grid.submissions), settings)
     if refused:
         raise OverLimit.of(refused, estimate=forecast(session, grid).model_dump())
-    run_ids: list[int] = []
-    for _, submission in sorted(grid.submissions.items()):  # locks are taken in one order
-        body = canonical_json(submission.model_dump(mode="json"))
-        stored = submissions.submit(
-            session,
-            submission,
-            owner=owner,
-            attempt_limit=settings.max_attempts,
-            body_hash=hashlib.sha256(body.encode()).hexdigest(),
-            flops_per_run=cost.cost_of_run(submission).flops,
-        )
-        run_ids += stored.run_ids
-    name, added = grid.id, len(run_ids)
+    name = grid.id
+    stored = submissions.submit_all(
+        session,
+        [asked_of(submission) for submission in grid.submissions.values()],
+        owner=owner,
+        attempt_limit=settings.max_attempts,
+        body_hash=name,
+    )
+    run_ids = [run_id for one in stored for run_id in one.run_ids]
+    added = len(run_ids)
     created = studies.keep(session, name, grid.request, grid.cells, owner=owner, added_runs=added)
     study = study_view(session, find(session, name), created=created, added_runs=added)
     return Accepted(study, run_ids)
@@ -184,7 +163,7 @@ def _over_limits(
         one = cost.cost_of_run(submission)
         flops += n_runs * one.flops
         stored_bytes += n_runs * one.stored_bytes
-        for problem in cost.over_limits(submission, 1, settings):
+        for problem in cost.over_limits(one, 1, settings):
             refused.setdefault(problem.field, _at(problem, grid.cells[name]))
     totals = [
         ("flops", flops, settings.max_flops, "operations", "training.steps"),

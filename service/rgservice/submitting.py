@@ -1,47 +1,34 @@
-"""A submission: forecast, limits, store, and the acknowledgement."""
+"""Submissions, one or many: limits, store, and the acknowledgements."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from rgcontract import Acknowledgement, Forecast, RunCounts, State, Submission, canonical_json
-from rgservice import cost
+from rgcontract import Acknowledgement, Forecast, RunCounts, Submission, canonical_json
+from rgservice import cost, forecasting
 from rgservice.completing import completed
 from rgservice.errors import KeyReused, OverLimit
 from rgstore import experiments, submissions
-from rgstore.measurements import measured_rate
 from rgstore.settings import Settings
-from rgstore.submissions import IdempotencyKeyReusedError
+from rgstore.submissions import Asked, IdempotencyKeyReusedError, Submitted
 
 
 @dataclass(frozen=True)
 class Accepted:
     """What the answer says, and which runs the workers are told of once it is committed."""
 
-    acknowledgement: Acknowledgement
+    acknowledgements: list[Acknowledgement]
     run_ids: list[int]
 
 
 def forecast(session: Session, submission: Submission) -> Forecast:
     """What a submission would cost. Nothing is stored."""
     submission = completed(submission)
-    missing = submissions.missing_runs(session, submission)
-    one = cost.cost_of_run(submission)
-    rate = measured_rate(session) or cost.FLOPS_PER_SECOND
-    flops = one.flops * len(missing)
-    return Forecast(
-        cached=not missing,
-        missing_seeds=sorted({seed for _, seed in missing}),
-        missing_runs=len(missing),
-        parameters=one.parameters,
-        flops=flops,
-        seconds=flops / rate,
-        memory_bytes=one.memory_bytes,
-        stored_bytes=one.stored_bytes * len(missing),
-    )
+    return forecasting.forecast(session, {submissions.experiment_id(submission): submission})
 
 
 def accept(
@@ -59,35 +46,82 @@ def accept(
         KeyReused: the idempotency key came before with another body.
     """
     submission = completed(submission)
-    missing = submissions.missing_runs(session, submission)
-    refused = cost.over_limits(submission, len(missing), settings) if missing else []
+    asked = asked_of(submission)
+    (missing,) = submissions.missing_runs(session, {asked.name: submission}).values()
+    one = cost.cost_of_run(submission)
+    refused = cost.over_limits(one, len(missing), settings) if missing else []
     if refused:
-        estimate = forecast(session, submission).model_dump()
+        estimate = forecasting.forecast(session, {asked.name: submission}).model_dump()
         raise OverLimit.of(refused, estimate=estimate)
-    body = canonical_json(submission.model_dump(mode="json"))
+    return store(
+        session,
+        [asked],
+        owner=owner,
+        idempotency_key=idempotency_key,
+        body=canonical_json(submission.model_dump(mode="json")),
+        settings=settings,
+    )
+
+
+def asked_of(submission: Submission) -> Asked:
+    """A completed submission as the store takes it."""
+    return Asked.of(submission, flops_per_run=cost.cost_of_run(submission).flops)
+
+
+def store(
+    session: Session,
+    asked: Sequence[Asked],
+    *,
+    owner: str,
+    idempotency_key: str | None,
+    body: str,
+    settings: Settings,
+) -> Accepted:
+    """Store submissions that are within the limits. The caller commits.
+
+    Args:
+        session: the transaction.
+        asked: at least one.
+        owner: who asks.
+        idempotency_key: of all of them together.
+        body: what came, written in one way: the key stands for it.
+        settings: of the server.
+
+    Raises:
+        KeyReused: the idempotency key came before with another body.
+    """
     try:
-        stored = submissions.submit(
+        stored = submissions.submit_all(
             session,
-            submission,
+            asked,
             owner=owner,
             attempt_limit=settings.max_attempts,
             idempotency_key=idempotency_key,
             body_hash=hashlib.sha256(body.encode()).hexdigest(),
-            flops_per_run=cost.cost_of_run(submission).flops,
         )
     except IdempotencyKeyReusedError as error:
         raise KeyReused("use a new Idempotency-Key for a different submission") from error
-    row = experiments.get(session, stored.experiment_id)
-    assert row is not None  # stored in this transaction
-    session.refresh(row)
-    return Accepted(
+    run_ids = [run_id for one in stored for run_id in one.run_ids]
+    return Accepted(_acknowledgements(session, asked, stored), run_ids)
+
+
+def _acknowledgements(
+    session: Session, asked: Sequence[Asked], stored: Sequence[Submitted]
+) -> list[Acknowledgement]:
+    names = {one.name for one in asked}
+    states = experiments.states_of(session, names)
+    counts = {
+        name: RunCounts(**of_state)
+        for name, of_state in submissions.count_runs(session, names).items()
+    }
+    return [
         Acknowledgement(
-            id=row.id,
-            spec_hash=row.spec_hash,
-            state=State(row.state),
-            created=stored.created,
-            added_seeds=stored.added_seeds,
-            runs=RunCounts(**submissions.count_runs(session, row.id)),
-        ),
-        stored.run_ids,
-    )
+            id=one.name,
+            spec_hash=one.spec_hash,
+            state=states[one.name],
+            created=told.created,
+            added_seeds=told.added_seeds,
+            runs=counts[one.name],
+        )
+        for one, told in zip(asked, stored, strict=True)
+    ]

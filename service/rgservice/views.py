@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from rgcontract import (
@@ -17,7 +19,7 @@ from rgcontract import (
     Waiting,
 )
 from rgstore import experiments
-from rgstore.submissions import loaded_spec
+from rgstore.submissions import count_runs, loaded_spec
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.upkeep import live_workers
 
@@ -50,11 +52,11 @@ def experiment_view(session: Session, row: ExperimentRow) -> Experiment:
     )
 
 
-def summary_views(session: Session, rows: Sequence[ExperimentRow]) -> list[ExperimentSummary]:
+def summary_views(
+    session: Session, rows: Sequence[Row[*tuple[Any, ...]]]
+) -> list[ExperimentSummary]:
     """Experiments as a list shows them."""
-    runs: dict[str, list[RunRow]] = {row.id: [] for row in rows}
-    for run in experiments.runs_of(session, list(runs)):
-        runs[run.experiment_id].append(run)
+    runs = count_runs(session, [row.id for row in rows])
     return [
         ExperimentSummary(
             id=row.id,
@@ -65,7 +67,7 @@ def summary_views(session: Session, rows: Sequence[ExperimentRow]) -> list[Exper
             mixing=row.mixing,
             depth=row.depth,
             width=row.width,
-            run_counts=counts(runs[row.id]),
+            run_counts=RunCounts(**runs[row.id]),
             label=row.label,
             tags=row.tags,
             owner=row.owner,
@@ -89,8 +91,11 @@ def _waiting(session: Session, row: ExperimentRow, runs: Sequence[RunRow]) -> Wa
         return None
     first = min(queued, key=lambda run: (-run.priority, run.queued_at, run.id))
     place = experiments.place_in_line(session, first)
-    if not live_workers(session):
+    workers = live_workers(session)
+    if not workers:
         reason = "no worker is running; start one with `rglab worker` or `rglab up`"
+    elif first.device not in {"any", *(worker.device for worker in workers)}:
+        reason = f"it waits for a worker with device '{first.device}', and none is running"
     elif place:
         reason = f"{place} runs go first"
     else:
@@ -124,6 +129,7 @@ def _attempt_view(row: AttemptRow) -> Attempt:
         started_at=row.started_at,
         ended_at=row.ended_at,
         outcome=row.outcome,
+        fleet=row.fleet,
         trained=row.trained,
         calibration=row.calibration,
         error=row.error,

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import psycopg
+from psycopg.pq import Format
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+
+
+class BinaryCursor(psycopg.Cursor[Any]):
+    """A cursor that reads numbers as they are: as text, arrays take several times as long."""
+
+    def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
+        """As any cursor."""
+        super().__init__(connection, **options)
+        self.format = Format.BINARY
 
 
 class Database:
@@ -28,7 +40,11 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,  # survives a restart of Postgres
             pool_timeout=10,
-            connect_args={"options": options, "connect_timeout": 10},
+            connect_args={
+                "options": options,
+                "connect_timeout": 10,
+                "cursor_factory": BinaryCursor,
+            },
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         one_moment = self.engine.execution_options(isolation_level="REPEATABLE READ")

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from rgcontract import State
+from rgstore.among import among
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import move, refresh_experiment
+
+LISTED = (
+    ExperimentRow.id, ExperimentRow.spec_hash, ExperimentRow.state, ExperimentRow.family,
+    ExperimentRow.corr_len, ExperimentRow.mixing, ExperimentRow.depth, ExperimentRow.width,
+    ExperimentRow.label, ExperimentRow.tags, ExperimentRow.owner, ExperimentRow.created_at,
+    ExperimentRow.updated_at,
+)  # fmt: skip
+"""What a list shows: all but the spec, which is most of a row."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +66,23 @@ def get(session: Session, name: str) -> ExperimentRow | None:
     return session.get(ExperimentRow, name)
 
 
+def states_of(session: Session, names: Iterable[str]) -> dict[str, State]:
+    """Experiment -> its state as the database has it now."""
+    rows = session.execute(
+        select(ExperimentRow.id, ExperimentRow.state).where(among(ExperimentRow.id, names))
+    )
+    return {name: State(state) for name, state in rows}
+
+
 def page(
     session: Session, filters: Filters, *, after: tuple[datetime, str] | None, limit: int
-) -> Sequence[ExperimentRow]:
+) -> Sequence[Row[*tuple[Any, ...]]]:
     """A page of experiments, newest first, from just after a (created_at, id) key."""
     conditions = filters.conditions()
     if after is not None:
         conditions.append(tuple_(ExperimentRow.created_at, ExperimentRow.id) < after)
-    return session.scalars(
-        select(ExperimentRow)
+    return session.execute(
+        select(*LISTED)
         .where(*conditions)
         .order_by(ExperimentRow.created_at.desc(), ExperimentRow.id.desc())
         .limit(limit)

@@ -2,21 +2,37 @@
 
 A worker owns a run while its lease lasts. Every write carries the attempt and the lease owner; if
 no row is touched the run has gone to someone else and `LeaseLostError` tells the worker to stop.
-Only Postgres' clock counts.
+Only Postgres' clock counts. Runs are claimed by the fleet and end one by one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Double,
+    Integer,
+    Text,
+    and_,
+    column,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from rgcontract import State
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
-from rgstore.transitions import move, refresh_experiment
+from rgstore.transitions import lock_experiments, move, refresh_experiment, refresh_experiments
 
 
 class LeaseLostError(RuntimeError):
@@ -35,6 +51,8 @@ class Holder:
     versions: dict[str, str]
     calibration: dict[str, bool]
     """Known answer -> whether this worker measures it within its tolerance."""
+    kind: str = "cpu"
+    """Kind of its device: it takes runs that are meant for it, or for any."""
 
 
 @dataclass(frozen=True)
@@ -70,29 +88,62 @@ class TrainingProgress:
     loss: float | None
 
 
-def claim_next(session: Session, holder: Holder, *, lease_seconds: float) -> Claim | None:
-    """Take the first run in line, or None if the line is empty."""
-    first = (
-        select(RunRow.id)
-        .where(RunRow.state == State.QUEUED)
+@dataclass(frozen=True)
+class Heard:
+    """What a heartbeat brings back."""
+
+    cancelled: frozenset[int]
+    """Runs that someone asked to cancel."""
+    lost: frozenset[int]
+    """Runs that are no longer this worker's."""
+
+
+def claim_fleet(
+    session: Session,
+    holder: Holder,
+    *,
+    lease_seconds: float,
+    size_of: Callable[[dict[str, Any]], int],
+    share: int,
+) -> list[Claim]:
+    """Take the first run in line and others of its shape and priority, whoever asked for them.
+
+    A run without a shape goes alone.
+
+    Args:
+        session: its transaction makes the claim.
+        holder: who claims.
+        lease_seconds: how long the runs are held without a heartbeat.
+        size_of: most runs of a spec that are trained together.
+        share: trainers among whom the queued runs of the shape are shared out.
+
+    Returns:
+        In the order of the line; empty if the line is.
+    """
+    first = session.scalars(
+        select(RunRow)
+        .where(RunRow.state == State.QUEUED, _is_for(holder))
         .order_by(RunRow.priority.desc(), RunRow.queued_at, RunRow.id)
         .limit(1)
         .with_for_update(skip_locked=True)
-        .scalar_subquery()
-    )
+    ).first()
+    if first is None:
+        return []
+    # Its experiment now and those of the others without waiting: who waits for an experiment
+    # while it holds runs of others may wait for someone who waits for those.
+    (experiment,) = lock_experiments(session, [first.experiment_id])
+    size = 1 if first.shape is None else size_of(experiment.spec)
+    line = [first.id, *(_others(session, first, holder, size, share) if size > 1 else [])]
     taken = move(
         session,
         State.QUEUED,
         State.RUNNING,
-        RunRow.id == first,
+        RunRow.id.in_(line),
         attempt=RunRow.attempt + 1,
         lease_owner=holder.owner,
         lease_until=_lease_end(lease_seconds),
     )
-    if not taken:
-        return None
-    run = taken[0]
-    session.add(
+    session.add_all(
         AttemptRow(
             run_id=run.id,
             number=run.attempt,
@@ -101,48 +152,121 @@ def claim_next(session: Session, holder: Holder, *, lease_seconds: float) -> Cla
             device=holder.device,
             versions=holder.versions,
             calibration=holder.calibration,
+            fleet=len(taken),
         )
+        for run in taken
     )
-    refresh_experiment(session, run.experiment_id)
-    spec = session.scalars(
-        select(ExperimentRow.spec).where(ExperimentRow.id == run.experiment_id)
-    ).one()
-    return Claim(
-        run_id=run.id,
-        experiment_id=run.experiment_id,
-        chain_seed=run.chain_seed,
-        seed=run.seed,
-        attempt=run.attempt,
-        attempt_limit=run.attempt_limit,
-        owner=holder.owner,
-        spec=spec,
+    names = {run.experiment_id for run in taken}
+    refresh_experiments(session, names)
+    rows = select(ExperimentRow.id, ExperimentRow.spec).where(ExperimentRow.id.in_(names))
+    specs: dict[str, dict[str, Any]] = dict(session.execute(rows).all())
+    return [
+        Claim(
+            run_id=run.id,
+            experiment_id=run.experiment_id,
+            chain_seed=run.chain_seed,
+            seed=run.seed,
+            attempt=run.attempt,
+            attempt_limit=run.attempt_limit,
+            owner=holder.owner,
+            spec=specs[run.experiment_id],
+        )
+        for run in sorted(taken, key=lambda run: line.index(run.id))
+    ]
+
+
+def _is_for(holder: Holder) -> ColumnElement[bool]:
+    return RunRow.device.in_(("any", holder.kind))
+
+
+def _others(
+    session: Session, first: RunRow, holder: Holder, size: int, share: int
+) -> Sequence[int]:
+    """Queued runs of the shape and priority of the first, locked, in the order of the line."""
+    alike = and_(
+        RunRow.state == State.QUEUED,
+        RunRow.shape == first.shape,
+        RunRow.priority == first.priority,
+        _is_for(holder),
     )
+    enough = select(RunRow.id).where(alike).limit(size * share).subquery()
+    queued = session.scalar(select(func.count()).select_from(enough)) or 0
+    size = min(size, -(-queued // share))
+    return session.scalars(
+        select(RunRow.id)
+        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
+        .where(alike, RunRow.id != first.id)
+        .order_by(RunRow.queued_at, RunRow.id)
+        .limit(size - 1)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
 
 
 def heartbeat(
-    session: Session, claim: Claim, progress: TrainingProgress, *, lease_seconds: float
-) -> bool:
-    """Extend the lease and store progress. Returns whether someone asked to cancel the run.
+    session: Session, beats: Sequence[tuple[Claim, TrainingProgress]], *, lease_seconds: float
+) -> Heard:
+    """Extend the leases of a worker's runs and store how far they are.
 
-    Raises:
-        LeaseLostError: the run is no longer this worker's.
+    A run that someone else is writing is left for the next heartbeat.
     """
-    asked = session.scalar(
+    progress = {claim.run_id: of_run for claim, of_run in beats}
+    ours = and_(
+        RunRow.state == State.RUNNING,
+        tuple_(RunRow.id, RunRow.attempt, RunRow.lease_owner).in_(
+            [(claim.run_id, claim.attempt, claim.owner) for claim, _ in beats]
+        ),
+    )
+    held = dict(
+        session.execute(
+            select(RunRow.id, RunRow.cancel_requested)
+            .where(ours)
+            .order_by(RunRow.id)
+            .with_for_update(skip_locked=True, key_share=True)
+        ).all()
+    )
+    _store_progress(session, {run_id: progress[run_id] for run_id in held}, lease_seconds)
+    lost = progress.keys() - held.keys()
+    if lost:
+        lost -= set(session.scalars(select(RunRow.id).where(ours)))
+    cancelled = frozenset(run_id for run_id, asked in held.items() if asked)
+    return Heard(cancelled, frozenset(lost))
+
+
+def _store_progress(
+    session: Session, progress: Mapping[int, TrainingProgress], lease_seconds: float
+) -> None:
+    """Of runs that this transaction has locked."""
+    of = progress.values()
+    beats = (
+        func.unnest(
+            literal(list(progress), ARRAY(BigInteger())),
+            literal([one.phase for one in of], ARRAY(Text())),
+            literal([one.fraction for one in of], ARRAY(Double())),
+            literal([one.step for one in of], ARRAY(Integer())),
+            literal([one.loss for one in of], ARRAY(Double())),
+        )
+        .table_valued(
+            column("id", BigInteger()),
+            column("phase", Text()),
+            column("fraction", Double()),
+            column("step", Integer()),
+            column("loss", Double()),
+            name="beats",
+        )
+        .render_derived()
+    )
+    session.execute(
         update(RunRow)
-        .where(RunRow.state == State.RUNNING, claim.fence)
+        .where(RunRow.id == beats.c.id)
         .values(
             lease_until=_lease_end(lease_seconds),
-            phase=progress.phase,
-            fraction=progress.fraction,
-            step=progress.step,
-            loss=progress.loss,
+            phase=beats.c.phase,
+            fraction=beats.c.fraction,
+            step=beats.c.step,
+            loss=beats.c.loss,
         )
-        .returning(RunRow.cancel_requested)
         .execution_options(synchronize_session=False)
     )
-    if asked is None:
-        raise LeaseLostError(f"run {claim.run_id}: attempt {claim.attempt} has lost its lease")
-    return asked
 
 
 def finish(session: Session, claim: Claim, *, trained: bool) -> None:
@@ -181,13 +305,14 @@ def retry_or_fail(
 ) -> State:
     """A fault that may pass: back to the line while attempts are left, failed after that.
 
-    Cancelled if someone asked for it before the next heartbeat could say so.
+    It goes alone from now on, so that it takes no others with it again. Cancelled if someone
+    asked for it before the next heartbeat could say so.
     """
     if _cancel_is_asked(session, claim):
         _leave(session, claim, State.CANCELLED, outcome, error, traceback, phase=None)
         return State.CANCELLED
     if claim.attempt < claim.attempt_limit:
-        _leave(session, claim, State.QUEUED, outcome, error, traceback)
+        _leave(session, claim, State.QUEUED, outcome, error, traceback, shape=None)
         return State.QUEUED
     final = f"{error} (attempt {claim.attempt} of {claim.attempt_limit})"
     _leave(session, claim, State.FAILED, outcome, final, traceback, phase=None)

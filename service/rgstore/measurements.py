@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, select
+from sqlalchemy import ColumnElement, Result, Row, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgcontract import State, chain_hash
+from rgstore.copying import as_it_comes, copy_rows
 from rgstore.leases import Claim, finish
 from rgstore.records import Quantity, RunKey, RunRecord, RunValues, Summary
 from rgstore.submissions import loaded_spec
@@ -49,8 +50,12 @@ def store(
             curve_losses=record.training.curve_losses,
         )
     )
-    rows = [{"run_id": claim.run_id, **asdict(quantity)} for quantity in record.quantities]
-    session.execute(insert(MeasurementRow), rows)
+    session.flush()
+    copy_rows(
+        session,
+        MeasurementRow,
+        ({"run_id": claim.run_id, **vars(quantity)} for quantity in record.quantities),
+    )
     session.execute(
         upsert(ChainRow)
         .values(
@@ -71,12 +76,14 @@ def _summarise(
     session: Session, experiment_id: str, summarise: Callable[[RunValues], Summary]
 ) -> None:
     groups: dict[tuple[str, str, str], list[tuple[RunKey, Quantity]]] = {}
-    for run, row in _measured(session, experiment_id):
-        quantity = Quantity(
-            row.when, row.step, row.level, row.quantity, row.n_rows, row.estimator, row.shape,
-            row.values, row.half, row.reasons,
-        )  # fmt: skip
-        groups.setdefault(quantity.key, []).append((run, quantity))
+    row = MeasurementRow
+    columns = (
+        row.when, row.step, row.level, row.quantity, row.n_rows, row.estimator,
+        as_it_comes(row.shape), as_it_comes(row.values), as_it_comes(row.half), row.reasons,
+    )  # fmt: skip
+    for chain_seed, seed, *values in _measured(session, experiment_id, columns):
+        quantity = Quantity(*values)
+        groups.setdefault(quantity.key, []).append(((chain_seed, seed), quantity))
     session.execute(delete(SummaryRow).where(SummaryRow.experiment_id == experiment_id))
     rows = []
     for (when, level, name), members in groups.items():
@@ -95,46 +102,69 @@ def _summarise(
                 "estimator": first.estimator,
                 "shape": first.shape,
                 "n_runs": len(members),
-                **asdict(summary),
+                **vars(summary),
             }
         )
-    session.execute(insert(SummaryRow), rows)
+    copy_rows(session, SummaryRow, rows)
 
 
 def _measured(
-    session: Session, experiment_id: str, *conditions: ColumnElement[bool]
-) -> list[tuple[RunKey, MeasurementRow]]:
-    """The quantities of the measured runs of an experiment, in the order of the runs."""
-    rows = session.execute(
-        select(RunRow.chain_seed, RunRow.seed, MeasurementRow)
+    session: Session,
+    experiment_id: str,
+    columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
+    *conditions: ColumnElement[bool],
+) -> Result[*tuple[Any, ...]]:
+    """Chain seed, seed and these columns of what the runs measured, in the order of the runs."""
+    return session.execute(
+        select(RunRow.chain_seed, RunRow.seed, *columns)
         .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
         .where(RunRow.experiment_id == experiment_id, RunRow.state == State.DONE, *conditions)
         .order_by(RunRow.chain_seed, RunRow.seed)
     )
-    return [((chain_seed, seed), row) for chain_seed, seed, row in rows]
 
 
-def summaries_of(session: Session, name: str) -> Sequence[SummaryRow]:
-    """The summaries of an experiment: moments in the order of training, the null last."""
-    return session.scalars(
-        select(SummaryRow)
-        .where(SummaryRow.experiment_id == name)
-        .order_by(SummaryRow.step, SummaryRow.when, SummaryRow.level, SummaryRow.quantity)
-    ).all()
+def summaries_of(
+    session: Session, name: str, *, most_indexes: int | None = None
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The summaries of an experiment: moments in the order of training, the null last.
+
+    Args:
+        session: to read in.
+        name: of the experiment.
+        most_indexes: of the quantities; None for all.
+
+    Returns:
+        Rows with the columns of `SummaryRow`.
+    """
+    row = SummaryRow
+    arrays = (row.shape, row.mean, row.standard_error, row.low, row.high, row.half_shift)
+    return session.execute(
+        select(
+            row.when, row.level, row.quantity, row.step, row.n_rows, row.estimator, row.n_runs,
+            row.reasons, *map(as_it_comes, arrays),
+        )
+        .where(row.experiment_id == name, *_of_indexes(row.shape, most_indexes))
+        .order_by(row.step, row.when, row.level, row.quantity)
+    ).all()  # fmt: skip
 
 
 def values_of(
     session: Session, name: str, *, most_indexes: int | None = None
 ) -> dict[tuple[str, str, str], dict[RunKey, list[float]]]:
     """Flat values of each run, of quantities of so many indexes at most: key -> run -> values."""
-    conditions = []
-    if most_indexes is not None:
-        n_indexes = func.coalesce(func.cardinality(MeasurementRow.shape), 0)
-        conditions.append(n_indexes <= most_indexes)
+    row = MeasurementRow
+    columns = (row.when, row.level, row.quantity, as_it_comes(row.values))
     found: dict[tuple[str, str, str], dict[RunKey, list[float]]] = {}
-    for run, row in _measured(session, name, *conditions):
-        found.setdefault((row.when, row.level, row.quantity), {})[run] = row.values
+    rows = _measured(session, name, columns, *_of_indexes(row.shape, most_indexes))
+    for chain_seed, seed, when, level, quantity, values in rows:
+        found.setdefault((when, level, quantity), {})[chain_seed, seed] = values
     return found
+
+
+def _of_indexes(
+    shape: InstrumentedAttribute[list[int]], most: int | None
+) -> list[ColumnElement[bool]]:
+    return [] if most is None else [func.coalesce(func.cardinality(shape), 0) <= most]
 
 
 def results_of(session: Session, name: str) -> Sequence[tuple[RunKey, ResultRow]]:

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     """Names the API answers to, comma-separated; a request to another Host is refused."""
     max_body_bytes: int = Field(default=1_000_000, ge=1_000)
     """Largest request body."""
+    max_bulk_bytes: int = Field(default=16 * 2**20, ge=1_000)
+    """Largest request body of many submissions at once."""
 
     max_flops: float = Field(default=1e16, gt=0)
     """Largest cost of one submission, floating-point operations (about a day on one core)."""
@@ -41,13 +43,21 @@ class Settings(BaseSettings):
     """Largest expected memory of one run."""
     max_stored_bytes: int = Field(default=16 * 2**30, gt=0)
     """Most that one submission may add to the database."""
+    max_bulk_runs: int = Field(default=50_000, ge=1)
+    """Most runs that many submissions at once may ask for."""
+    max_bulk_flops: float = Field(default=1e17, gt=0)
+    """Largest cost of many submissions at once; each by itself is held to `max_flops`."""
+    max_bulk_stored_bytes: int = Field(default=64 * 2**30, gt=0)
+    """Most that many submissions at once may add to the database."""
     max_study_experiments: int = Field(default=500, ge=1)
     """Most experiments in the grid of one study."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where a worker trains; auto takes a GPU if there is one."""
     concurrency: int | None = Field(default=None, ge=1, le=256)
-    """Runs a worker trains side by side; unset: one per core."""
+    """Runs or fleets a worker trains side by side; unset: one per core, or one on a GPU."""
+    fleet_size: int | None = Field(default=None, ge=1, le=1024)
+    """Most runs of one shape that are trained together; unset: as many as pay on the device."""
     lease_seconds: float = Field(default=30, ge=1)
     """A run whose worker has not been heard of for so long goes to another."""
     heartbeat_seconds: float = Field(default=2, ge=0.1)

@@ -18,7 +18,14 @@ from sqlalchemy import and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from rgcontract import ExperimentSpec, State, StudyRequest, canonical_json, measurement_hash
+from rgcontract import (
+    ExperimentSpec,
+    State,
+    StudyRequest,
+    canonical_json,
+    measurement_hash,
+    shape_hash,
+)
 from rgstore.records import NETWORK_LEVEL, RunKey
 from rgstore.submissions import ID_DIGITS, loaded_spec
 from rgstore.tables import (
@@ -78,19 +85,6 @@ def study_id(specs: Iterable[ExperimentSpec], axes: Iterable[str]) -> str:
     }
     digest = hashlib.sha256(canonical_json(content).encode()).hexdigest()
     return f"s-{digest[:ID_DIGITS]}"
-
-
-def missing_runs(session: Session, specs: Mapping[str, ExperimentSpec]) -> dict[str, list[RunKey]]:
-    """Experiment -> runs of its spec that the lab has neither measured nor queued."""
-    rows = session.execute(
-        select(RunRow.experiment_id, RunRow.chain_seed, RunRow.seed).where(
-            RunRow.experiment_id.in_(specs), RunRow.state != State.CANCELLED
-        )
-    )
-    present: dict[str, set[RunKey]] = {}
-    for name, chain_seed, seed in rows:
-        present.setdefault(name, set()).add((chain_seed, seed))
-    return {name: sorted({*spec.runs} - present.get(name, set())) for name, spec in specs.items()}
 
 
 def keep(
@@ -398,6 +392,14 @@ def add_seeds(
     experiment = session.get_one(ExperimentRow, experiment_id)
     used = set(session.scalars(select(RunRow.seed).where(RunRow.experiment_id == experiment_id)))
     unused = [seed for seed in range(len(used) + n) if seed not in used][:n]
+    spec = loaded_spec(experiment.spec, unused)
+    device = session.scalar(  # where those before were asked for last
+        select(RunRow.device)
+        .where(RunRow.experiment_id == experiment_id)
+        .order_by(RunRow.id.desc())
+        .limit(1)
+    )
+    shape = shape_hash(spec)
     wanted = [
         {
             "experiment_id": experiment_id,
@@ -405,9 +407,11 @@ def add_seeds(
             "seed": seed,
             "state": State.QUEUED,
             "priority": priority,
+            "shape": shape,
+            "device": device,
             "attempt_limit": attempt_limit,
         }
-        for chain_seed, seed in loaded_spec(experiment.spec, unused).runs
+        for chain_seed, seed in spec.runs
     ]
     added = session.scalars(
         insert(RunRow)

@@ -1,13 +1,33 @@
-"""Taking in a spec: the same record for the same spec, only the missing seeds added."""
+"""Taking in specs: the same record for the same spec, only the missing seeds added.
+
+Many are taken in by as few statements as one. Rows are written in one order, so that two who send
+the same specs never wait for each other.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import (
+    JSON,
+    ColumnClause,
+    Integer,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgcontract import (
     PROTOCOL,
@@ -16,13 +36,31 @@ from rgcontract import (
     Submission,
     chain_hash,
     measurement_hash,
+    shape_hash,
     training_hash,
 )
+from rgstore.among import among
 from rgstore.records import RunKey
 from rgstore.tables import ExperimentRow, RunRow, SubmissionRow
-from rgstore.transitions import move, refresh_experiment
+from rgstore.transitions import lock_experiments, move, refresh_experiments
 
 ID_DIGITS = 16  # 64 bits of the hash name an experiment; all 256 keep it unique
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A submission under its name."""
+
+    name: str
+    spec_hash: str
+    submission: Submission
+    flops_per_run: float
+
+    @classmethod
+    def of(cls, submission: Submission, *, flops_per_run: float) -> Asked:
+        """With its name worked out, once: the hash takes longer than all the rest."""
+        spec_hash = measurement_hash(submission)
+        return cls(_name(spec_hash), spec_hash, submission, flops_per_run)
 
 
 @dataclass(frozen=True)
@@ -42,17 +80,24 @@ class IdempotencyKeyReusedError(Exception):
 
 def experiment_id(spec: ExperimentSpec) -> str:
     """The name of the experiment of a spec."""
-    return f"e-{measurement_hash(spec)[:ID_DIGITS]}"
+    return _name(measurement_hash(spec))
 
 
-def missing_runs(session: Session, spec: ExperimentSpec) -> list[RunKey]:
-    """Runs of a spec that the lab has neither measured nor queued."""
-    present = session.execute(
-        select(RunRow.chain_seed, RunRow.seed).where(
-            RunRow.experiment_id == experiment_id(spec), RunRow.state != State.CANCELLED
+def _name(spec_hash: str) -> str:
+    return f"e-{spec_hash[:ID_DIGITS]}"
+
+
+def missing_runs(session: Session, specs: Mapping[str, ExperimentSpec]) -> dict[str, list[RunKey]]:
+    """Experiment -> runs of its spec that the lab has neither measured nor queued."""
+    rows = session.execute(
+        select(RunRow.experiment_id, RunRow.chain_seed, RunRow.seed).where(
+            among(RunRow.experiment_id, specs), RunRow.state != State.CANCELLED
         )
     )
-    return sorted(set(spec.runs) - {(chain_seed, seed) for chain_seed, seed in present})
+    present: dict[str, set[RunKey]] = {}
+    for name, chain_seed, seed in rows:
+        present.setdefault(name, set()).add((chain_seed, seed))
+    return {name: sorted({*spec.runs} - present.get(name, set())) for name, spec in specs.items()}
 
 
 def submit(
@@ -65,147 +110,322 @@ def submit(
     body_hash: str,
     flops_per_run: float,
 ) -> Submitted:
-    """Store a submission. Commit before telling anyone.
+    """Store one submission: `submit_all` of it alone."""
+    (submitted,) = submit_all(
+        session,
+        [Asked.of(submission, flops_per_run=flops_per_run)],
+        owner=owner,
+        attempt_limit=attempt_limit,
+        idempotency_key=idempotency_key,
+        body_hash=body_hash,
+    )
+    return submitted
 
-    Runs that were cancelled are queued again, since someone wants them now, and those that are
-    about to be go on; failed ones are not, since they would fail again: that takes an explicit
-    retry.
+
+def submit_all(
+    session: Session,
+    asked: Sequence[Asked],
+    *,
+    owner: str,
+    attempt_limit: int,
+    idempotency_key: str | None = None,
+    body_hash: str = "",
+) -> list[Submitted]:
+    """Store submissions, all of them or none. Commit before telling anyone.
+
+    What becomes of each is as if they had come one after another. Runs that were cancelled are
+    queued again, since someone wants them now, and those that are about to be go on; failed ones
+    are not, since they would fail again: that takes an explicit retry.
+
+    Args:
+        session: the transaction.
+        asked: at least one; a spec may come several times.
+        owner: who asks.
+        attempt_limit: tries at a run.
+        idempotency_key: of all of them together.
+        body_hash: of all of them together; counts with a key only.
 
     Raises:
         IdempotencyKeyReusedError: the owner used this key with another body.
     """
     if idempotency_key is not None:
         earlier = _earlier(session, owner, idempotency_key)
-        if earlier is not None:
+        if earlier:
             return _replay(earlier, body_hash)
-    name = experiment_id(submission)
-    created = _insert_experiment(session, name, submission, owner, flops_per_run)
-    added = _add_runs(session, name, submission, attempt_limit)
-    if not created:  # after the runs: they are locked before the experiment everywhere
-        _add_words(session, name, submission)
-    if added or created:
-        refresh_experiment(session, name)
-    seeds = sorted({run.seed for run in added})
-    stored = session.scalar(
-        insert(SubmissionRow)
-        .values(
-            owner=owner,
-            idempotency_key=idempotency_key,
-            body_hash=body_hash,
-            experiment_id=name,
-            created=created,
-            added_seeds=seeds,
-        )
-        .on_conflict_do_nothing()
-        .returning(SubmissionRow.id)
-    )
-    if stored is None:  # the same key at the same moment: the other one speaks for both
-        earlier = _earlier(session, owner, idempotency_key)
-        assert earlier is not None  # on_conflict says so
-        return _replay(earlier, body_hash)
-    return Submitted(name, created, seeds, [run.id for run in added])
+    experiments = {one.name: one for one in reversed(asked)}  # the first of each name
+    created = _insert_experiments(session, experiments.values(), owner)
+    added = _insert_runs(session, asked, attempt_limit)
+    known = experiments.keys() - created
+    if known:
+        added |= _want_again(session, [one for one in asked if one.name in known], attempt_limit)
+    submitted = _shared_out(asked, created, added)
+    later = [one for one, told in zip(asked, submitted, strict=True) if not told.created]
+    _bring_up_to_date(session, later, grown=known & {name for name, _ in added})
+    if not _insert_submissions(session, submitted, owner, idempotency_key, body_hash):
+        # the same key at the same moment: the other one speaks for both
+        return _replay(_earlier(session, owner, idempotency_key), body_hash)
+    return submitted
 
 
-def _earlier(session: Session, owner: str, key: str | None) -> SubmissionRow | None:
-    return session.scalars(
+def _earlier(session: Session, owner: str, key: str | None) -> Sequence[SubmissionRow]:
+    """All that came under this key, in the order in which it came."""
+    keyed = session.scalars(
         select(SubmissionRow).where(
             SubmissionRow.owner == owner, SubmissionRow.idempotency_key == key
         )
     ).first()
+    if keyed is None or keyed.batch is None:
+        return [keyed] if keyed else []
+    return session.scalars(
+        select(SubmissionRow)
+        .where(SubmissionRow.batch == keyed.batch)
+        .order_by(SubmissionRow.place)
+    ).all()
 
 
-def _replay(earlier: SubmissionRow, body_hash: str) -> Submitted:
-    if earlier.body_hash != body_hash:
+def _replay(earlier: Sequence[SubmissionRow], body_hash: str) -> list[Submitted]:
+    if earlier[0].body_hash != body_hash:
         raise IdempotencyKeyReusedError
-    return Submitted(earlier.experiment_id, earlier.created, earlier.added_seeds, [])
+    return [Submitted(row.experiment_id, row.created, row.added_seeds, []) for row in earlier]
 
 
-def _insert_experiment(
-    session: Session, name: str, submission: Submission, owner: str, flops_per_run: float
-) -> bool:
-    """Insert the experiment, unless it is there. Returns whether it is new."""
-    spec = submission.spec
-    inserted = session.scalar(
-        insert(ExperimentRow)
-        .values(
-            id=name,
-            spec_hash=measurement_hash(spec),
-            training_hash=training_hash(spec),
-            chain_hash=chain_hash(spec.chain),
-            protocol=PROTOCOL,
-            spec=stored_spec(spec),
-            family=spec.chain.family,
-            corr_len=spec.chain.corr_len,
-            mixing=spec.model.mixing,
-            depth=spec.model.depth,
-            width=spec.model.width,
-            flops_per_run=flops_per_run,
-            label=submission.label,
-            tags=sorted(set(submission.tags)),
-            priority=submission.priority,
-            owner=owner,
-            state=State.QUEUED,
-        )
+Added = dict[tuple[str, RunKey], int]
+"""(experiment, (chain seed, training seed)) -> the run that was queued for it."""
+
+
+def _insert_experiments(session: Session, asked: Iterable[Asked], owner: str) -> set[str]:
+    """Insert the experiments that are not there. Returns the names of the new ones."""
+    row = ExperimentRow
+    rows = _recordset([_experiment(one, owner) for one in asked], row.id, row.spec_hash,
+        row.training_hash, row.chain_hash, row.protocol, row.spec, row.family, row.corr_len,
+        row.mixing, row.depth, row.width, row.flops_per_run, row.label, row.tags, row.priority,
+        row.owner, row.state)  # fmt: skip
+    statement = (
+        insert(row)
+        .from_select(list(rows.c.keys()), select(rows).order_by(rows.c.id))
         .on_conflict_do_nothing()  # of its id or its hash, whichever Postgres meets first
-        .returning(ExperimentRow.id)
+        .returning(row.id)
     )
-    return inserted is not None
+    return set(session.scalars(statement))
 
 
-def _add_words(session: Session, name: str, submission: Submission) -> None:
-    """Add the tags to an experiment, and the label if it has none."""
-    if not submission.tags and not submission.label:
-        return
-    row = session.scalars(
-        select(ExperimentRow)
-        .where(ExperimentRow.id == name)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).one()
-    row.tags = sorted({*row.tags, *submission.tags})
-    row.label = row.label or submission.label
+def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
+    submission = asked.submission
+    chain, model = submission.chain, submission.model
+    return {
+        "id": asked.name,
+        "spec_hash": asked.spec_hash,
+        "training_hash": training_hash(submission),
+        "chain_hash": chain_hash(chain),
+        "protocol": PROTOCOL,
+        "spec": stored_spec(submission.spec),
+        "family": chain.family,
+        "corr_len": chain.corr_len,
+        "mixing": model.mixing,
+        "depth": model.depth,
+        "width": model.width,
+        "flops_per_run": asked.flops_per_run,
+        "label": submission.label,
+        "tags": sorted(set(submission.tags)),
+        "priority": submission.priority,
+        "owner": owner,
+        "state": State.QUEUED,
+    }
 
 
-def _add_runs(
-    session: Session, name: str, submission: Submission, attempt_limit: int
-) -> list[RunRow]:
-    wanted = [
+def _insert_runs(session: Session, asked: Sequence[Asked], attempt_limit: int) -> Added:
+    """Insert the runs that are not there, those that were asked for first being first in line."""
+    row, place = RunRow, column("place", Integer())
+    rows = _recordset(
+        [
+            {"place": index, **run}
+            for index, one in enumerate(asked)
+            for run in new_runs(one.name, one.submission)
+        ],
+        place, row.experiment_id, row.chain_seed, row.seed, row.priority, row.shape, row.device,
+    )  # fmt: skip
+    values = {
+        "experiment_id": rows.c.experiment_id,
+        "chain_seed": rows.c.chain_seed,
+        "seed": rows.c.seed,
+        "priority": rows.c.priority,
+        "shape": rows.c.shape,
+        "device": rows.c.device,
+        "state": literal(State.QUEUED.value),
+        "attempt_limit": literal(attempt_limit),
+        # a microsecond apart: rows are written in the order of their keys, not in that of the line
+        "queued_at": func.now() + rows.c.place * text("interval '1 us'"),
+    }
+    in_order = (rows.c.experiment_id, rows.c.chain_seed, rows.c.seed, rows.c.place)
+    statement = (
+        insert(row)
+        .from_select(list(values), select(*values.values()).order_by(*in_order))
+        .on_conflict_do_nothing(index_elements=["experiment_id", "chain_seed", "seed"])
+        .returning(row.experiment_id, row.chain_seed, row.seed, row.id)
+    )
+    return {(name, (draw, seed)): run for name, draw, seed, run in session.execute(statement)}
+
+
+def new_runs(name: str, submission: Submission) -> list[dict[str, Any]]:
+    """What a submission says of each of its runs, as columns."""
+    shape = shape_hash(submission)
+    return [
         {
             "experiment_id": name,
             "chain_seed": chain_seed,
             "seed": seed,
-            "state": State.QUEUED,
             "priority": submission.priority,
-            "attempt_limit": attempt_limit,
+            "shape": shape,
+            "device": submission.device,
         }
         for chain_seed, seed in submission.runs
     ]
-    new = session.scalars(
-        insert(RunRow)
-        .values(wanted)
-        .on_conflict_do_nothing(index_elements=["experiment_id", "chain_seed", "seed"])
-        .returning(RunRow)
-    ).all()
-    revived = move(
-        session,
-        State.CANCELLED,
-        State.QUEUED,
-        RunRow.experiment_id == name,
-        RunRow.seed.in_(submission.seeds),
-        attempt_limit=RunRow.attempt + attempt_limit,
-    )
-    session.execute(
-        update(RunRow)
+
+
+def _want_again(session: Session, asked: Sequence[Asked], attempt_limit: int) -> Added:
+    """Queue what was cancelled, and let go on what is about to be. Returns what was queued."""
+    row = RunRow
+    devices = {
+        (one.name, run): one.submission.device
+        for one in reversed(asked)
+        for run in one.submission.runs
+    }
+    wanted = _recordset(
+        [
+            {"experiment_id": name, "chain_seed": chain_seed, "seed": seed}
+            for name, (chain_seed, seed) in devices
+        ],
+        row.experiment_id, row.chain_seed, row.seed,
+    )  # fmt: skip
+    key = tuple_(row.experiment_id, row.chain_seed, row.seed)
+    stopped = session.execute(
+        select(row.id, row.state, row.experiment_id, row.chain_seed, row.seed)
         .where(
-            RunRow.experiment_id == name,
-            RunRow.seed.in_(submission.seeds),
-            RunRow.state == State.RUNNING,
-            RunRow.cancel_requested,
+            key.in_(select(wanted.c.experiment_id, wanted.c.chain_seed, wanted.c.seed)),
+            (row.state == State.CANCELLED) | row.cancel_requested,
         )
+        .order_by(row.id)
+        .with_for_update()
+    ).all()
+    running = [run.id for run in stopped if run.state == State.RUNNING]
+    session.execute(
+        update(row)
+        .where(among(row.id, running))
         .values(cancel_requested=False)
         .execution_options(synchronize_session=False)
     )
-    return [*new, *revived]
+    of_device: dict[str, list[int]] = {}
+    for run in stopped:
+        if run.state == State.CANCELLED:
+            device = devices[run.experiment_id, (run.chain_seed, run.seed)]
+            of_device.setdefault(device, []).append(run.id)
+    queued = [
+        run
+        for device, ids in of_device.items()
+        for run in move(
+            session,
+            State.CANCELLED,
+            State.QUEUED,
+            among(row.id, ids),
+            device=device,
+            attempt_limit=row.attempt + attempt_limit,
+        )
+    ]
+    return {(run.experiment_id, (run.chain_seed, run.seed)): run.id for run in queued}
+
+
+def _bring_up_to_date(session: Session, later: Sequence[Asked], *, grown: Set[str]) -> None:
+    """The state of experiments that were there and grew, and the words of those asked for again.
+
+    A label stays if there is one. After the runs, which are locked before their experiments.
+    """
+    words: dict[str, list[Submission]] = {}
+    for one in later:
+        if one.submission.tags or one.submission.label:
+            words.setdefault(one.name, []).append(one.submission)
+    names = grown | words.keys()
+    if not names:
+        return
+    locked = lock_experiments(session, names)
+    if grown:
+        refresh_experiments(session, grown)
+    for row in locked:
+        for submission in words.get(row.id, []):
+            row.tags = sorted({*row.tags, *submission.tags})
+            row.label = row.label or submission.label
+    session.flush()
+
+
+def _shared_out(asked: Sequence[Asked], created: set[str], added: Added) -> list[Submitted]:
+    """What each added: a run belongs to the first that asked for it."""
+    unnamed, left = set(created), dict(added)
+    submitted = []
+    for one in asked:
+        keys = [(one.name, run) for run in one.submission.runs if (one.name, run) in left]
+        submitted.append(
+            Submitted(
+                experiment_id=one.name,
+                created=one.name in unnamed,
+                added_seeds=sorted({seed for _, (_, seed) in keys}),
+                run_ids=[left.pop(key) for key in keys],
+            )
+        )
+        unnamed.discard(one.name)
+    return submitted
+
+
+def _insert_submissions(
+    session: Session,
+    submitted: Sequence[Submitted],
+    owner: str,
+    key: str | None,
+    body_hash: str,
+) -> bool:
+    """Remember what was acknowledged. Returns False if the key is taken."""
+    row, place = SubmissionRow, column("place", Integer())
+    batch = f"b-{uuid4().hex}" if len(submitted) > 1 else None
+    told = [
+        {
+            "place": index,
+            "experiment_id": one.experiment_id,
+            "created": one.created,
+            "added_seeds": one.added_seeds,
+        }
+        for index, one in enumerate(submitted)
+    ]
+
+    def inserted(these: Sequence[Mapping[str, Any]], key: str | None) -> bool:
+        rows = _recordset(these, place, row.experiment_id, row.created, row.added_seeds)
+        values = {
+            **dict(rows.c.items()),
+            "owner": literal(owner),
+            "idempotency_key": literal(key, Text()),
+            "body_hash": literal(body_hash),
+            "batch": literal(batch, Text()),
+        }
+        statement = (
+            insert(row)
+            .from_select(list(values), select(*values.values()))
+            .on_conflict_do_nothing()
+            .returning(row.id)
+        )
+        return bool(session.scalars(statement).all())
+
+    if not inserted(told[:1], key):  # the first carries the key of all
+        return False
+    return len(told) == 1 or inserted(told[1:], None)
+
+
+def _recordset(
+    rows: Sequence[Mapping[str, Any]], *columns: InstrumentedAttribute[Any] | ColumnClause[Any]
+) -> TableValuedAlias:
+    """Rows as a table, by one parameter however many there are."""
+    typed = [column(item.name, item.type) for item in columns]
+    return (
+        func.json_to_recordset(bindparam(None, rows, JSON))
+        .table_valued(*typed, name="asked")
+        .render_derived(with_types=True)
+    )
 
 
 def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
@@ -221,11 +441,14 @@ def loaded_spec(stored: dict[str, Any], seeds: list[int]) -> ExperimentSpec:
     return ExperimentSpec.model_validate({**stored, "seeds": seeds}, strict=False)
 
 
-def count_runs(session: Session, name: str) -> dict[str, int]:
-    """Runs of an experiment by state."""
+def count_runs(session: Session, names: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Experiment -> its runs by state."""
     rows = session.execute(
-        select(RunRow.state, func.count())
-        .where(RunRow.experiment_id == name)
-        .group_by(RunRow.state)
+        select(RunRow.experiment_id, RunRow.state, func.count())
+        .where(among(RunRow.experiment_id, names))
+        .group_by(RunRow.experiment_id, RunRow.state)
     )
-    return dict(rows.all())
+    found: dict[str, dict[str, int]] = {}
+    for name, state, count in rows:
+        found.setdefault(name, {})[state] = count
+    return found

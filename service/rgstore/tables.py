@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from rgcontract import State
+from rgcontract import DEVICES, State
 
 Doubles = list[float]
 
@@ -56,6 +56,7 @@ class Base(DeclarativeBase):
 
 
 _states = ", ".join(f"'{state}'" for state in State)
+_devices = ", ".join(f"'{device}'" for device in DEVICES)
 
 
 class ExperimentRow(Base):
@@ -91,7 +92,11 @@ class ExperimentRow(Base):
     __table_args__ = (
         CheckConstraint(f"state IN ({_states})", name="state"),
         Index("ix_experiments_created_at_id", "created_at", "id"),
-        Index("ix_experiments_state_created_at_id", "state", "created_at", "id"),
+        # a list is narrowed by any of these and goes on from a (created_at, id)
+        *(
+            Index(f"ix_experiments_{name}_created_at_id", name, "created_at", "id")
+            for name in ("state", "family", "mixing", "depth", "width", "owner")
+        ),
         Index("ix_experiments_corr_len", "corr_len"),
         Index("ix_experiments_tags", "tags", postgresql_using="gin"),
     )
@@ -110,6 +115,10 @@ class RunRow(Base):
     priority: Mapped[int]
     attempt: Mapped[int] = mapped_column(server_default="0")
     """Attempts begun; together with `lease_owner` the fence of every write."""
+    shape: Mapped[str | None]
+    """Queued runs of one shape may be trained as one fleet; null goes alone."""
+    device: Mapped[str] = mapped_column(server_default=text("'any'"))
+    """Kind of device that it waits for."""
     attempt_limit: Mapped[int]
     """A run that is lost at this attempt is failed and not queued again."""
     lease_owner: Mapped[str | None]
@@ -127,6 +136,7 @@ class RunRow(Base):
     __table_args__ = (
         UniqueConstraint("experiment_id", "chain_seed", "seed"),
         CheckConstraint(f"state IN ({_states})", name="state"),
+        CheckConstraint(f"device IN ({_devices})", name="device"),
         CheckConstraint(
             "(state = 'running') = (lease_owner IS NOT NULL AND lease_until IS NOT NULL)",
             name="lease",
@@ -137,6 +147,14 @@ class RunRow(Base):
             "queued_at",
             "id",
             postgresql_where=text("state = 'queued'"),
+        ),
+        Index(
+            "ix_runs_shape",
+            "shape",
+            text("priority DESC"),
+            "queued_at",
+            "id",
+            postgresql_where=text("state = 'queued' AND shape IS NOT NULL"),
         ),
         Index("ix_runs_lease_until", "lease_until", postgresql_where=text("state = 'running'")),
     )
@@ -155,6 +173,8 @@ class AttemptRow(Base):
     versions: Mapped[dict[str, Any]]
     calibration: Mapped[dict[str, Any]]
     """Known answer -> whether this worker measured it within its tolerance."""
+    fleet: Mapped[int] = mapped_column(server_default=text("1"))
+    """Runs that were claimed together, this one included."""
     trained: Mapped[bool] = mapped_column(server_default=text("true"))
     """False where stored weights were measured and nothing was trained."""
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -351,11 +371,21 @@ class SubmissionRow(Base):
     experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
     created: Mapped[bool]
     added_seeds: Mapped[list[int]]
+    batch: Mapped[str | None]
+    """Names submissions that came in one request, of which the first carries the key."""
+    place: Mapped[int] = mapped_column(server_default="0")
+    """In its batch."""
     submitted_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
     __table_args__ = (
         UniqueConstraint("owner", "idempotency_key"),
         Index("ix_submissions_experiment_id", "experiment_id"),
+        Index(
+            "ix_submissions_batch_place",
+            "batch",
+            "place",
+            postgresql_where=text("batch IS NOT NULL"),
+        ),
     )
 
 
@@ -366,6 +396,8 @@ class WorkerRow(Base):
 
     name: Mapped[str] = mapped_column(primary_key=True)
     host: Mapped[str]
+    device: Mapped[str] = mapped_column(server_default=text("'cpu'"))
+    """Kind of device it trains on."""
     concurrency: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from rgcontract import State
+from rgstore.among import among
 from rgstore.tables import ExperimentRow, RunRow
 
 MOVES: dict[State, frozenset[State]] = {
@@ -46,11 +49,15 @@ def move(
     if target not in MOVES[source]:
         raise IllegalMoveError(source, target)
     columns: dict[str, Any] = {"state": target, **_columns_of(target), **values}
-    # locked in one order, so that two that move the same runs never wait for each other
+    # locked in one order, so that two that move the same runs never wait for each other; and by
+    # itself: until Postgres has counted a line that grew at once, it plans both as a walk in a walk
     first = select(RunRow.id).where(RunRow.state == source, *where).order_by(RunRow.id)
+    locked = session.scalars(first.with_for_update()).all()
+    if not locked:
+        return []
     statement = (
         update(RunRow)
-        .where(RunRow.state == source, RunRow.id.in_(first.with_for_update()))
+        .where(among(RunRow.id, locked))
         .values(columns)
         .returning(RunRow)
         .execution_options(synchronize_session=False, populate_existing=True)
@@ -68,30 +75,52 @@ def _columns_of(target: State) -> dict[str, Any]:
     return released
 
 
-def refresh_experiment(session: Session, experiment_id: str) -> State:
-    """Bring the state of an experiment up to date with its runs.
+def lock_experiments(session: Session, names: Collection[str]) -> Sequence[ExperimentRow]:
+    """Keep others from changing these experiments until the transaction ends.
 
-    Locks run before the experiment everywhere, so that two transactions never wait for each
-    other; the runs are read after the lock is held, so that the last writer sees all of them.
+    Runs are locked before the experiment everywhere, and experiments in one order, so that two
+    transactions never wait for each other.
     """
-    experiment = session.scalars(
+    return session.scalars(
         select(ExperimentRow)
-        .where(ExperimentRow.id == experiment_id)
+        .where(ExperimentRow.id.in_(names))
+        .order_by(ExperimentRow.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
-    ).one()
-    states = set(
-        session.scalars(
-            select(RunRow.state).where(RunRow.experiment_id == experiment_id).distinct()
-        )
+    ).all()
+
+
+def refresh_experiment(session: Session, experiment_id: str) -> State:
+    """Bring the state of an experiment up to date with its runs."""
+    (experiment,) = refresh_experiments(session, [experiment_id])
+    return State(experiment.state)
+
+
+def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[ExperimentRow]:
+    """Bring the states of experiments up to date with their runs. Returns them, locked.
+
+    The runs are read after the experiments are locked, so that the last writer sees all of them.
+    """
+    experiments = lock_experiments(session, names)
+    of_runs: dict[str, set[str]] = {}
+    rows = session.execute(
+        select(RunRow.experiment_id, RunRow.state).where(RunRow.experiment_id.in_(names)).distinct()
     )
-    state = combined(states)
-    experiment.state = state
-    experiment.updated_at = func.now()
-    if state is State.DONE and experiment.completed_at is None:
-        experiment.completed_at = func.now()
-    session.flush()
-    return state
+    for name, run_state in rows:
+        of_runs.setdefault(name, set()).add(run_state)
+    states = {row.id: combined(of_runs.get(row.id, set())) for row in experiments}
+    for state in sorted(set(states.values())):
+        done = {"completed_at": func.coalesce(ExperimentRow.completed_at, func.now())}
+        session.execute(
+            update(ExperimentRow)
+            .where(ExperimentRow.id.in_([name for name in states if states[name] is state]))
+            .values(state=state, updated_at=func.now(), **(done if state is State.DONE else {}))
+            .execution_options(synchronize_session=False)
+        )
+    for row in experiments:
+        set_committed_value(row, "state", states[row.id])
+        session.expire(row, ["updated_at", "completed_at"])
+    return experiments
 
 
 def combined(states: set[str]) -> State:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from rgcontract import State
 from rgstore.leases import end_attempt
+from rgstore.messages import Sender
 from rgstore.tables import RunRow, WorkerRow
 from rgstore.transitions import move, refresh_experiment
 
@@ -45,7 +46,8 @@ def free_expired_lease(session: Session) -> int | None:
     if expired.cancel_requested:
         move(session, State.RUNNING, State.CANCELLED, RunRow.id == expired.id)
     elif number < expired.attempt_limit:
-        move(session, State.RUNNING, State.QUEUED, RunRow.id == expired.id, error=error)
+        alone = {"error": error, "shape": None}  # it may be what its worker died of
+        move(session, State.RUNNING, State.QUEUED, RunRow.id == expired.id, **alone)
     else:
         final = f"{error} (attempt {number} of {expired.attempt_limit})"
         move(session, State.RUNNING, State.FAILED, RunRow.id == expired.id, error=final)
@@ -54,25 +56,59 @@ def free_expired_lease(session: Session) -> int | None:
     return expired.id
 
 
-def runs_to_send(session: Session, *, in_broker: int) -> Sequence[int]:
-    """Queued runs whose message seems lost, given how many messages the broker holds.
+def runs_to_send(session: Session, *, in_broker: Mapping[str, int]) -> list[int]:
+    """Queued runs whose message seems lost.
 
     A message only says that there is work, whoever takes it takes the first run in line; so no
-    more are sent than the line is longer than the broker's queue.
+    more are sent than the line is longer than the broker's queue, for each kind of device.
+
+    Args:
+        session: to read in.
+        in_broker: kind of device -> messages that the broker holds.
     """
-    queued = session.scalar(select(func.count()).where(RunRow.state == State.QUEUED)) or 0
-    if queued <= in_broker:
-        return []
+    rows = session.execute(
+        select(RunRow.device, func.count())
+        .where(RunRow.state == State.QUEUED)
+        .group_by(RunRow.device)
+    )
+    lost: list[int] = []
+    for device, queued in rows:
+        missing = queued - in_broker.get(device, 0)
+        if missing > 0:
+            lost += _unannounced(session, device, missing)
+    return lost
+
+
+def _unannounced(session: Session, device: str, most: int) -> Sequence[int]:
     return session.scalars(
         select(RunRow.id)
         .where(
             RunRow.state == State.QUEUED,
+            RunRow.device == device,
             or_(RunRow.sent_at.is_(None), RunRow.sent_at < _ago(RESEND_AFTER)),
             RunRow.queued_at < _ago(timedelta(seconds=1)),  # its own message may be on the way
         )
         .order_by(RunRow.priority.desc(), RunRow.queued_at, RunRow.id)
-        .limit(queued - in_broker)
+        .limit(most)
     ).all()
+
+
+def send(session: Session, sender: Sender, run_ids: Sequence[int]) -> list[int]:
+    """Send a message for each run to the queue of its kind of device, and remember that.
+
+    Returns:
+        The runs it was sent for.
+    """
+    rows = session.execute(
+        select(RunRow.device, RunRow.id).where(RunRow.id.in_(run_ids)).order_by(RunRow.id)
+    )
+    by_device: dict[str, list[int]] = {}
+    for device, run_id in rows:
+        by_device.setdefault(device, []).append(run_id)
+    sent = [run_id for device, ids in by_device.items() for run_id in sender.send(ids, device)]
+    if sent:
+        mark_sent(session, sent)
+    return sent
 
 
 def mark_sent(session: Session, run_ids: Sequence[int]) -> None:
@@ -89,9 +125,9 @@ def mark_sent(session: Session, run_ids: Sequence[int]) -> None:
     )
 
 
-def worker_seen(session: Session, name: str, host: str, concurrency: int) -> None:
+def worker_seen(session: Session, name: str, host: str, device: str, concurrency: int) -> None:
     """A worker says that it is alive, and where: a name may move to another host."""
-    found = {"host": host, "concurrency": concurrency}
+    found = {"host": host, "device": device, "concurrency": concurrency}
     row = insert(WorkerRow).values(name=name, **found)
     session.execute(
         row.on_conflict_do_update(index_elements=["name"], set_={**found, "seen_at": func.now()})
@@ -110,6 +146,11 @@ def live_workers(session: Session) -> Sequence[WorkerRow]:
     return session.scalars(
         select(WorkerRow).where(WorkerRow.seen_at > _ago(WORKER_SILENT_AFTER))
     ).all()
+
+
+def trainers_alive(session: Session, device: str) -> int:
+    """Runs, or fleets, that the workers heard of lately train side by side on this kind."""
+    return sum(row.concurrency for row in live_workers(session) if row.device == device)
 
 
 def forget_silent_workers(session: Session) -> None:

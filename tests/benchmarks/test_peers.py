@@ -62,9 +62,7 @@ def test_the_reference_is_the_definition_on_gram_matrices():
         of_sums = (one @ k @ one) * (one @ m @ one) / ((n - 1) * (n - 2))
         return np.trace(k @ m) + of_sums - 2 / (n - 2) * (one @ k @ m @ one)
 
-    expected = [
-        [hsic(k, m) / np.sqrt(hsic(k, k) * hsic(m, m)) for m in grams] for k in grams
-    ]
+    expected = [[hsic(k, m) / np.sqrt(hsic(k, k) * hsic(m, m)) for m in grams] for k in grams]
     np.testing.assert_allclose(exactly(network, rows), expected, rtol=1e-9)
 
 

@@ -21,6 +21,11 @@ def test_the_round_before_does_not_count():
     assert interleave({"a": lambda: next(costs)}, rounds=3)["a"].costs == (2.0, 3.0, 4.0)
 
 
+def test_contenders_that_are_warm_have_no_round_before():
+    costs = count(1.0)
+    assert interleave({"a": lambda: next(costs)}, rounds=2, warm=True)["a"].costs == (1.0, 2.0)
+
+
 def test_a_timing_has_median_least_and_most():
     timing = Timing((5.0, 1.0, 2.0))
     assert (timing.median, timing.least, timing.most) == (2.0, 1.0, 5.0)

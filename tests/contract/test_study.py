@@ -36,13 +36,13 @@ def test_a_grid_is_every_combination_of_its_lists():
 
 
 def test_a_cell_is_the_body_of_a_submission():
-    asked = request(chain={"corr_len": [1, 7], "n_states": 4}, seeds=2, tags=["x"], priority=3)
+    kept = {"tags": ["x"], "priority": 3, "device": "cuda"}
+    asked = request(chain={"corr_len": [1, 7], "n_states": 4}, seeds=2, **kept)
     _, body = list(asked.cells())[1]
     assert body == {
         "chain": {"corr_len": 7, "n_states": 4},
         "seeds": [0, 1],
-        "tags": ["x"],
-        "priority": 3,
+        **kept,
     }
 
 

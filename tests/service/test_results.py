@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
+from claims import claim_one
 from measured_study import CHAIN
 from sqlalchemy import update
 
@@ -48,7 +49,7 @@ def name(api, database) -> str:
     holder = leases.Holder("w/1", "w", "host", "cpu", {}, {})
     for _ in range(2):
         with database.begin() as session:
-            claim = leases.claim_next(session, holder, lease_seconds=60)
+            claim = claim_one(session, holder, lease_seconds=60)
             measurements.store(session, claim, _record(claim.seed), summarise)
     with database.begin() as session:
         session.execute(update(ExperimentRow).values(protocol=1))

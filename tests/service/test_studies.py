@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from claims import claim_one
 from measured_study import GRID, measure, numbers_of
 from sqlalchemy import event, func, select
 
@@ -331,7 +332,7 @@ def test_only_failed_and_cancelled_runs_are_retried(api, database, sender):
     measure(database, most=4)
     with database.begin() as session:
         holder = leases.Holder("w/1", "w", "h", "cpu", {}, {})
-        claim = leases.claim_next(session, holder, lease_seconds=9)
+        claim = claim_one(session, holder, lease_seconds=9)
         leases.fail(session, claim, outcome="failed", error="x")
     api.post(f"/v1/studies/{name}/cancel")
     sender.sent.clear()

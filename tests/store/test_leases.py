@@ -31,6 +31,11 @@ def _expire(database, run_id: int) -> None:
         session.execute(update(RunRow).where(RunRow.id == run_id).values(lease_until=past))
 
 
+def _beat(database, *claims: leases.Claim) -> leases.Heard:
+    with database.begin() as session:
+        return leases.heartbeat(session, [(claim, HALF) for claim in claims], lease_seconds=10)
+
+
 def _reap(database) -> int | None:
     with database.begin() as session:
         return upkeep.free_expired_lease(session)
@@ -69,7 +74,8 @@ def test_a_heartbeat_extends_the_lease_and_stores_progress(database, put, take):
     claim = take(lease=1)
     before = _run(database, claim.run_id).lease_until
     with database.begin() as session:
-        assert leases.heartbeat(session, claim, HALF, lease_seconds=100) is False
+        heard = leases.heartbeat(session, [(claim, HALF)], lease_seconds=100)
+    assert heard == leases.Heard(cancelled=frozenset(), lost=frozenset())
     run = _run(database, claim.run_id)
     assert (run.lease_until - before).total_seconds() > 90
     assert (run.phase, run.fraction, run.step, run.loss) == ("training", 0.5, 10, 1.25)
@@ -94,7 +100,6 @@ def test_a_lease_that_lasts_is_left_alone(database, put, take):
 @pytest.mark.parametrize(
     "write",
     [
-        lambda s, c: leases.heartbeat(s, c, HALF, lease_seconds=10),
         lambda s, c: leases.finish(s, c, trained=True),
         leases.let_go,
         lambda s, c: leases.fail(s, c, outcome="failed", error="x"),
@@ -138,8 +143,7 @@ def test_the_holder_hears_that_its_run_is_to_be_cancelled(database, put, take):
     claim = take()
     with database.begin() as session:
         experiments.request_cancel(session, name)
-    with database.begin() as session:
-        assert leases.heartbeat(session, claim, HALF, lease_seconds=10) is True
+    assert _beat(database, claim).cancelled == {claim.run_id}
 
 
 def test_cancelling_queued_runs_needs_no_worker(database, put):
@@ -190,16 +194,14 @@ def test_a_run_that_is_wanted_again_before_it_stops_goes_on(database, put, take)
     claim = take()
     _ask_to_cancel(database, name)
     assert put().run_ids == []
-    with database.begin() as session:
-        assert leases.heartbeat(session, claim, HALF, lease_seconds=10) is False
+    assert _beat(database, claim).cancelled == set()
 
 
 def test_a_run_that_is_wanted_again_once_it_has_stopped_goes_back_to_the_line(database, put, take):
     name = put().experiment_id
     claim = take()
     _ask_to_cancel(database, name)
-    with database.begin() as session:
-        assert leases.heartbeat(session, claim, HALF, lease_seconds=10) is True
+    assert _beat(database, claim).cancelled == {claim.run_id}
     put()
     with database.begin() as session:
         assert leases.let_go(session, claim) is State.QUEUED
@@ -228,9 +230,9 @@ def test_no_more_messages_are_sent_than_the_line_is_long(database, put):
     with database.begin() as session:
         past = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
         session.execute(update(RunRow).values(queued_at=past))
-        assert len(upkeep.runs_to_send(session, in_broker=0)) == 5
-        assert len(upkeep.runs_to_send(session, in_broker=3)) == 2
-        assert upkeep.runs_to_send(session, in_broker=5) == []
+        assert len(upkeep.runs_to_send(session, in_broker={})) == 5
+        assert len(upkeep.runs_to_send(session, in_broker={"any": 3})) == 2
+        assert upkeep.runs_to_send(session, in_broker={"any": 5}) == []
 
 
 def test_a_message_just_sent_is_not_sent_again(database, put):
@@ -240,7 +242,7 @@ def test_a_message_just_sent_is_not_sent_again(database, put):
         session.execute(update(RunRow).values(queued_at=past))
         upkeep.mark_sent(session, run_ids[:1])
     with database.begin() as session:
-        assert list(upkeep.runs_to_send(session, in_broker=0)) == run_ids[1:]
+        assert upkeep.runs_to_send(session, in_broker={}) == run_ids[1:]
 
 
 def test_marking_a_message_as_sent_never_waits_for_who_moves_the_run(database, put):

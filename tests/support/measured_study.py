@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from claims import claim_one
 
 from rgcontract import StudyRequest
 from rgservice.studying import accept, grid_of
@@ -79,7 +80,7 @@ def measure(
     while len(done) < most:
         with database.begin() as session:
             holder = leases.Holder("w/1", "w", "host", "cpu", {}, {})
-            claim = leases.claim_next(session, holder, lease_seconds=60)
+            claim = claim_one(session, holder, lease_seconds=60)
         if claim is None:
             break
         store(database, claim, numbers(claim))

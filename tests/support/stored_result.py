@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from claims import claim_one
+
 from rgcontract import Submission
 from rgstore import leases, measurements
 from rgstore.database import Database
 from rgstore.records import RunRecord
 from rgstore.submissions import stored_spec, submit
 from rgworker.process import Trainer
-from rgworker.protocol import Broken, Finished, Job
+from rgworker.protocol import Broken, Finished, Job, Task
 from rgworker.summary import summarise
 
 QUICK = {
@@ -43,7 +45,7 @@ def _store(database: Database, submission: Submission, trainer: Trainer) -> str:
     stored = stored_spec(submission.spec)
     quick = stored | {name: stored[name] | changes for name, changes in QUICK.items()}
     records = {
-        (chain_seed, seed): _measure(trainer, Job(quick, chain_seed, seed, None))
+        (chain_seed, seed): _measure(trainer, Task(quick, chain_seed, seed, None))
         for chain_seed, seed in submission.runs
     }
     holder = leases.Holder("test/1", "test", "host", "cpu", {}, {})
@@ -52,7 +54,7 @@ def _store(database: Database, submission: Submission, trainer: Trainer) -> str:
             session, submission, owner="alice", attempt_limit=3, body_hash="", flops_per_run=1.0
         )
         for _ in records:
-            claim = leases.claim_next(session, holder, lease_seconds=60)
+            claim = claim_one(session, holder, lease_seconds=60)
             assert claim is not None
             assert claim.experiment_id == submitted.experiment_id, "other runs are waiting"
             record = records[claim.chain_seed, claim.seed]
@@ -60,8 +62,8 @@ def _store(database: Database, submission: Submission, trainer: Trainer) -> str:
     return submitted.experiment_id
 
 
-def _measure(trainer: Trainer, job: Job) -> RunRecord:
-    trainer.start(job)
+def _measure(trainer: Trainer, task: Task) -> RunRecord:
+    trainer.start(Job((task,)))
     while not isinstance(event := trainer.listen(60), Finished):
         assert event is not None
         assert not isinstance(event, Broken), event

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from claims import claim_one
 from measured_study import DEPTH, GRID, ask, measure, numbers_of, store
 from scipy import stats
 from sqlalchemy import func, select, update
@@ -406,9 +407,7 @@ def test_no_seeds_are_added_to_a_study_with_a_failed_run(database):
     ask(database, **GRID | {"target_error": 1e-6})
     measure(database, lambda claim: spread(claim, 0.05), most=5)
     with database.begin() as session:
-        claim = leases.claim_next(
-            session, leases.Holder("w/1", "w", "h", "cpu", {}, {}), lease_seconds=9
-        )
+        claim = claim_one(session, leases.Holder("w/1", "w", "h", "cpu", {}, {}), lease_seconds=9)
         leases.fail(session, claim, outcome="failed", error="x")
     assert refresh(database) == []
 

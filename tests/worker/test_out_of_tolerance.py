@@ -22,7 +22,13 @@ from rgworker.supervise import OutOfToleranceError, Supervisor
 class WrongTrainer:
     """Says that it has missed a known answer."""
 
-    ready = Ready("cpu", {"torch": "2"}, {"CKA of identical layers": False, "drift": True})
+    ready = Ready(
+        device="cpu: test",
+        kind="cpu",
+        memory=2**30,
+        versions={"torch": "2"},
+        calibration={"CKA of identical layers": False, "drift": True},
+    )
 
 
 @dataclass

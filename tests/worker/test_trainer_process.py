@@ -18,7 +18,7 @@ from lab_processes import LONG, TINY
 
 from rgstore.leases import TrainingProgress
 from rgworker.process import Trainer, TrainerDiedError, TrainerPool
-from rgworker.protocol import Broken, Event, Finished, Job, Ready
+from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Ready, Task
 
 WILD = {
     **TINY,
@@ -30,8 +30,12 @@ SECONDS = 60.0
 """Longer than any of this takes on a busy machine."""
 
 
-def job(spec: dict) -> Job:
-    return Job(spec=spec, chain_seed=0, seed=0, training=None)
+def task(spec: dict, seed: int = 0) -> Task:
+    return Task(spec=spec, chain_seed=0, seed=seed, training=None)
+
+
+def job(*specs: dict) -> Job:
+    return Job(tuple(task(spec) for spec in specs))
 
 
 def outcome(trainer: Trainer, spec: dict) -> Event:
@@ -49,9 +53,9 @@ def in_training(trainer: Trainer) -> TrainingProgress:
     trainer.start(job(LONG))
     while True:
         event = trainer.listen(SECONDS)
-        assert isinstance(event, TrainingProgress)
-        if event.phase == "training":
-            return event
+        assert isinstance(event, Advanced)
+        if event.progress[0].phase == "training":
+            return event.progress[0]
 
 
 def drain(trainer: Trainer) -> None:
@@ -92,6 +96,7 @@ def test_a_trainer_says_where_and_with_what_it_computes(trainer):
         "numpy": version("numpy"),
         "scipy": version("scipy"),
         "python": platform.python_version(),
+        "float32": "ieee, no tf32",
     }
 
 
@@ -117,11 +122,11 @@ def test_progress_comes_in_order_before_the_result(trainer):
     spec = {**TINY, "training": {"steps": 600, "batch_size": 16}}
     trainer.start(job(spec))
     events = [trainer.listen(SECONDS)]
-    while isinstance(events[-1], TrainingProgress):
+    while isinstance(events[-1], Advanced):
         events.append(trainer.listen(SECONDS))
     assert isinstance(events.pop(), Finished)
     assert len(events) > 1
-    fractions = [event.fraction for event in events]
+    fractions = [event.progress[0].fraction for event in events]
     assert fractions == sorted(fractions)
     assert all(0 <= fraction <= 1 for fraction in fractions)
 
@@ -182,7 +187,7 @@ def test_a_busy_trainer_ends_when_its_worker_is_gone():
     with Connection(ours.detach()) as connection:
         assert isinstance(connection.recv(), Ready)
         connection.send(job(LONG))
-        assert isinstance(connection.recv(), TrainingProgress)
+        assert isinstance(connection.recv(), Advanced)
     try:
         assert process.wait(SECONDS) == 0
     finally:

@@ -14,7 +14,7 @@ from rgcontract import State
 from rgstore.database import Database
 from rgstore.messages import CelerySender
 from rgstore.tables import RunRow, WorkerRow
-from rgstore.upkeep import UPKEEP_LOCK, live_workers
+from rgstore.upkeep import UPKEEP_LOCK, live_workers, trainers_alive
 from rgworker.upkeep import Upkeep
 
 NOBODY = "127.0.0.1:1"
@@ -27,14 +27,16 @@ class Recorder:
     def __init__(self, holding: int = 0, *, takes: int = 1000) -> None:
         self.holding, self.takes = holding, takes
         self.sent: list[int] = []
+        self.queues: set[str] = set()
 
-    def send(self, run_ids: Sequence[int]) -> list[int]:
+    def send(self, run_ids: Sequence[int], device: str = "any") -> list[int]:
+        self.queues.add(device)
         taken = list(run_ids[: self.takes])
         self.sent += taken
         return taken
 
-    def waiting(self) -> int:
-        return self.holding
+    def waiting(self) -> dict[str, int]:
+        return {"any": self.holding}
 
 
 class BackAgain(Recorder):
@@ -44,7 +46,7 @@ class BackAgain(Recorder):
         super().__init__()
         self.asked = 0
 
-    def waiting(self) -> int:
+    def waiting(self) -> dict[str, int]:
         self.asked += 1
         if self.asked == 1:
             return CelerySender(f"redis://{NOBODY}/0").waiting()
@@ -53,7 +55,13 @@ class BackAgain(Recorder):
 
 def upkeep_of(database: Database, sender: Any, *, every_seconds: float = 60) -> Upkeep:
     return Upkeep(
-        database, sender, worker="w1", host="h1", concurrency=4, every_seconds=every_seconds
+        database,
+        sender,
+        worker="w1",
+        host="h1",
+        device="cpu",
+        concurrency=4,
+        every_seconds=every_seconds,
     )
 
 
@@ -216,3 +224,17 @@ def test_a_database_that_is_away_is_waited_for(unreachable, caplog):
     assert upkeep.is_alive()
     upkeep.stop()
     assert "could not sign off" in caplog.text
+
+
+def test_a_lost_message_goes_to_the_queue_of_the_runs_device(database, forgotten):
+    _set(database, RunRow, device="cuda")
+    sender = Recorder()
+    upkeep_of(database, sender).once()
+    assert (sender.sent, sender.queues) == (forgotten, {"cuda"})
+
+
+def test_a_round_says_on_what_kind_of_device_the_worker_trains(database):
+    upkeep_of(database, Recorder()).once()
+    with database.begin() as session:
+        assert [worker.device for worker in live_workers(session)] == ["cpu"]
+        assert [trainers_alive(session, kind) for kind in ("cpu", "cuda")] == [4, 0]

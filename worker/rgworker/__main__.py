@@ -14,20 +14,23 @@ from typing import Any
 from celery import signals
 
 from rgstore.database import Database
-from rgstore.messages import MEASURE, CelerySender, make_celery
+from rgstore.messages import MEASURE, QUEUES, CelerySender, make_celery
 from rgstore.orphan import exit_with_parent
 from rgstore.settings import Settings
 from rgworker.process import TrainerPool
+from rgworker.protocol import DeviceKind
 from rgworker.supervise import OutOfToleranceError, Supervisor
 from rgworker.upkeep import Upkeep
 
 log = logging.getLogger("rgworker")
 
+CONCURRENCY = "fleets side by side (default: one per core, or one on a GPU)"
+
 
 def main() -> None:
     """Run a worker."""
     parser = argparse.ArgumentParser(prog="rgworker", description=__doc__)
-    parser.add_argument("--concurrency", type=int, help="runs side by side (default: the cores)")
+    parser.add_argument("--concurrency", type=int, help=CONCURRENCY)
     parser.add_argument("--name", help="name of this worker (default: host and process)")
     arguments = parser.parse_args()
     logging.basicConfig(
@@ -35,25 +38,40 @@ def main() -> None:
     )
     exit_with_parent()
     settings = Settings()
-    concurrency = arguments.concurrency or settings.concurrency or os.cpu_count() or 1
     host = socket.gethostname()
     # the random part tells apart two workers that reuse a process id in two containers
     name = arguments.name or f"{host}-{os.getpid()}-{secrets.token_hex(3)}"
-    serve(settings, name=name, host=host, concurrency=concurrency)
+    trainers = TrainerPool(settings.device)
+    try:
+        with trainers.trainer() as lent:  # it stays warm for the first run
+            kind = lent.trainer.ready.kind
+        cores = (os.cpu_count() or 1) if kind == "cpu" else 1
+        concurrency = arguments.concurrency or settings.concurrency or cores
+        serve(settings, trainers, name=name, host=host, kind=kind, concurrency=concurrency)
+    finally:
+        trainers.close()
 
 
-def serve(settings: Settings, *, name: str, host: str, concurrency: int) -> None:
+def serve(
+    settings: Settings,
+    trainers: TrainerPool,
+    *,
+    name: str,
+    host: str,
+    kind: DeviceKind,
+    concurrency: int,
+) -> None:
     """Consume messages until the process is told to stop."""
     database = Database(settings.database, pool_size=concurrency + 2)
     sender = CelerySender(settings.broker)
     stopping = threading.Event()
-    trainers = TrainerPool(settings.device)
-    supervisor = Supervisor(database, settings, trainers, sender, name, host, stopping)
+    supervisor = Supervisor(database, settings, trainers, sender, name, host, stopping, concurrency)
     upkeep = Upkeep(
         database,
         sender,
         worker=name,
         host=host,
+        device=kind,
         concurrency=concurrency,
         every_seconds=settings.maintenance_seconds,
         attempt_limit=settings.max_attempts,
@@ -62,14 +80,14 @@ def serve(settings: Settings, *, name: str, host: str, concurrency: int) -> None
 
     @app.task(name=MEASURE)  # type: ignore[untyped-decorator]  # Celery has no types
     def measure(run_id: int) -> None:
-        state = supervisor.measure_next()
-        log.info("message for run %s: %s", run_id, state or "nothing in line")
+        states = supervisor.measure_next()
+        log.info("message for run %s: %s", run_id, ", ".join(states) or "nothing in line")
 
     # Connected strongly: Celery's signals keep weak references by default.
     @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
     def begin(**_: Any) -> None:
         upkeep.start()
-        log.info("worker %s is ready, %s runs side by side", name, concurrency)
+        log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)
 
     @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
     def stop(**_: Any) -> None:
@@ -82,6 +100,7 @@ def serve(settings: Settings, *, name: str, host: str, concurrency: int) -> None
                 "worker",
                 "--pool=threads",  # runs are processes of their own; a thread watches each
                 f"--concurrency={concurrency}",
+                f"--queues={QUEUES['any']},{QUEUES[kind]}",
                 f"--hostname={name}",
                 "--without-gossip",
                 "--without-mingle",
@@ -92,7 +111,6 @@ def serve(settings: Settings, *, name: str, host: str, concurrency: int) -> None
         sys.exit(str(error))
     finally:
         stopping.set()
-        trainers.close()
         upkeep.stop()
         database.dispose()
 

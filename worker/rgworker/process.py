@@ -8,11 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
-from rgworker.protocol import Event, Job, Ready
+from rgworker.protocol import Event, Job, Leave, Ready
 
 START_SECONDS = 120.0  # a cold import of torch on a busy machine
 _ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -57,13 +57,24 @@ class Trainer:
         return self._process.poll() is None
 
     def start(self, job: Job) -> None:
-        """Give it a run to measure.
+        """Give it runs to measure.
 
         Raises:
             TrainerDiedError: it has ended.
         """
+        self._send(job)
+
+    def dismiss(self, members: Collection[int]) -> None:
+        """Have it drop members of its job, soon.
+
+        Raises:
+            TrainerDiedError: it has ended.
+        """
+        self._send(Leave(frozenset(members)))
+
+    def _send(self, message: Job | Leave) -> None:
         try:
-            self._connection.send(job)
+            self._connection.send(message)
         except OSError as error:
             raise self._death() from error
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rgstore.leases import TrainingProgress
 from rgstore.records import RunRecord, Training
 
+DeviceKind = Literal["cpu", "cuda"]
+
 
 @dataclass(frozen=True)
-class Job:
+class Task:
     """A run to measure."""
 
     spec: dict[str, Any]
@@ -21,30 +24,65 @@ class Job:
 
 
 @dataclass(frozen=True)
+class Job:
+    """Runs of one shape, to be trained together. Their place here is the name of each."""
+
+    members: tuple[Task, ...]
+
+
+@dataclass(frozen=True)
+class Leave:
+    """To a trainer at work: these members are to be dropped."""
+
+    members: frozenset[int]
+
+
+@dataclass(frozen=True)
 class Ready:
     """The trainer has started: where it computes and with what."""
 
     device: str
+    kind: DeviceKind
+    memory: int
+    """Bytes that were free on the device."""
     versions: dict[str, str]
     calibration: dict[str, bool]
     """Known answer -> whether it measures it within its tolerance."""
 
 
 @dataclass(frozen=True)
-class Finished:
-    """The run is measured."""
+class Advanced:
+    """How far members are, those that have something new to say."""
 
+    progress: Mapping[int, TrainingProgress]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A member is measured."""
+
+    member: int
     record: RunRecord
 
 
 @dataclass(frozen=True)
 class Broken:
-    """The run could not be measured."""
+    """A member could not be measured."""
 
+    member: int
     error: str
     traceback: str
     may_pass: bool
     """Whether another attempt could succeed."""
 
 
-Event = Ready | TrainingProgress | Finished | Broken
+@dataclass(frozen=True)
+class Left:
+    """A member was dropped, as it was asked for."""
+
+    member: int
+
+
+End = Finished | Broken | Left
+"""The last word about a member; each has one."""
+Event = Ready | Advanced | End

@@ -8,9 +8,10 @@ from collections.abc import Callable
 import torch
 
 from rgcontract import ExperimentSpec
+from rgcore.fleet import Member
 from rgcore.measurement import BayesReference, measure
-from rgcore.network import build_network
-from rgcore.training import Progress, derive_generator, train
+from rgcore.network import ResidualNetwork, build_network
+from rgcore.training import Progress, TrainingTrace, derive_generator
 from rgstore.leases import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training, Weights
 from rgworker.record import chain_record, quantities
@@ -23,112 +24,115 @@ MEASURING_SHARE = 0.06  # of the progress bar, for each measurement
 MOST_MEASURING = 0.5  # of the progress bar, for all of them
 
 
-def run(
-    spec: ExperimentSpec,
-    seed: int,
-    *,
-    stored: Training | None,
-    device: torch.device,
-    report: Report,
-) -> RunRecord:
-    """Measure, train and measure again: one run of an experiment.
+class MeasuredRun:
+    """A run on its way: `begin`, then train it as a `member` or `restore` it, then its record.
 
     Args:
         spec: on one draw of its chain.
         seed: of the training.
-        stored: what an earlier training left; its weights are then measured, nothing is trained.
         device: where the network computes.
         report: told how far it is.
 
-    Raises:
-        DivergedError: the training loss is not finite.
+    Attributes:
+        seconds: working time so far; whoever trains adds this run's part of it.
     """
-    started = time.monotonic()
-    network = _Measured(spec, seed, device, report)
-    network.measure("initial", 0)
-    training = network.train() if stored is None else network.restore(stored)
-    network.measure("shuffled", spec.training.steps)
-    return RunRecord(
-        seconds=time.monotonic() - started,
-        trained=stored is None,
-        training=training,
-        chain=chain_record(network.chain, spec),
-        quantities=network.quantities,
-    )
-
-
-class _Measured:
-    """A network on its way through a run: trained step by step, or restored, and measured."""
 
     def __init__(
         self, spec: ExperimentSpec, seed: int, device: torch.device, report: Report
     ) -> None:
-        self.spec, self.seed, self.report = spec, seed, report
-        self.chain = chain_of(spec)
-        architecture = architecture_of(spec)
-        self.network = build_network(architecture, derive_generator(seed, "init")).to(device)
-        self.moments = spec.measurement.moments(spec.training.steps)
-        self.share = min(MEASURING_SHARE, MOST_MEASURING / (len(self.moments) + 2))
-        self.done = 0.0
-        self.quantities: list[Quantity] = []
-        self.references: dict[str, BayesReference] = {}
+        self.seconds = 0.0
+        self._spec, self._seed, self._device, self._report = spec, seed, device, report
+        self._chain = chain_of(spec)
+        self._moments = spec.measurement.moments(spec.training.steps)
+        self._share = min(MEASURING_SHARE, MOST_MEASURING / (len(self._moments) + 2))
+        self._network = self._untrained()
+        self._done = 0.0
+        self._kept: list[Weights] = []
+        self._quantities: list[Quantity] = []
+        self._references: dict[str, BayesReference] = {}
 
-    def measure(self, when: str, step: int) -> None:
-        """Measure the network as it is now."""
-        begin = self.done
-        chain = self.chain.shuffled() if when == "shuffled" else self.chain
-        found = measure(
-            self.network,
-            chain,
-            seq_len=self.spec.data.seq_len,
-            n_sequences=self.spec.measurement.n_sequences,
-            mask_prob=self.spec.data.mask_prob,
-            levels=[str(level) for level in self.spec.measurement.levels or ()],
-            seed=self.seed,
-            bayes=self.references.get(chain.family),
-            on_progress=lambda part: self._say("measuring", begin + part * self.share, step, None),
+    def begin(self) -> None:
+        """Measure the network as it is before training."""
+        self._measure("initial", 0)
+
+    def restart(self) -> None:
+        """Back to just after `begin`."""
+        self._network = self._untrained()
+        self._done = self._share
+        self._kept = []
+        self._quantities = [one for one in self._quantities if one.when == "initial"]
+
+    def member(self) -> Member:
+        """What is to be trained."""
+        return Member(
+            self._network, self._chain, plan_of(self._spec), self._seed, stops=self._moments
         )
-        self.references[chain.family] = found.bayes
-        self.quantities += quantities(when, step, found)
-        self.done = begin + self.share
 
-    def train(self) -> Training:
-        """Train to the end, measuring on the way."""
-        steps = self.spec.training.steps
-        kept: list[Weights] = []
-        training_share = 1 - self.share * (len(self.moments) + 2)
+    @property
+    def seq_len(self) -> int:
+        """Tokens per sequence."""
+        return self._spec.data.seq_len
 
-        def look(step: int) -> None:
-            kept.append(Weights(step, pack(self.network)))
-            self._measure_after(step)
+    def advanced(self, progress: Progress) -> None:
+        """It has been trained so far."""
+        training_share = 1 - self._share * (len(self._moments) + 2)
+        measured = self._share * (1 + len(self._kept))
+        self._done = measured + training_share * progress.step / progress.steps
+        self._say("training", self._done, progress.step, progress.loss)
 
-        def trained(progress: Progress) -> None:
-            measured = self.share * (1 + len(kept))
-            done = measured + training_share * progress.step / steps
-            self._say("training", done, progress.step, progress.loss)
-            self.done = done
+    def look(self, step: int) -> None:
+        """Keep the weights as they are after so many steps, and measure."""
+        self._kept.append(Weights(step, pack(self._network)))
+        self._measure_after(step)
 
-        trace = train(
-            self.network,
-            self.chain,
-            plan_of(self.spec),
-            self.seed,
-            seq_len=self.spec.data.seq_len,
-            on_progress=trained,
-            stops=self.moments,
-            on_stop=look,
-        )
-        return Training(trace.steps.tolist(), trace.losses.tolist(), kept)
+    def trained(self, trace: TrainingTrace) -> RunRecord:
+        """What is stored of it, once it has been looked at for the last time."""
+        training = Training(trace.steps.tolist(), trace.losses.tolist(), self._kept)
+        return self._record(training, trained=True)
 
-    def restore(self, stored: Training) -> Training:
-        """Measure an earlier training at the same moments."""
+    def restore(self, stored: Training) -> RunRecord:
+        """The same from the weights of an earlier training, measured at the same moments."""
         for weights in stored.weights:
-            unpack(weights.data, self.network)
+            unpack(weights.data, self._network)
             self._measure_after(weights.step)
-        return stored
+        return self._record(stored, trained=False)
+
+    def _record(self, training: Training, *, trained: bool) -> RunRecord:
+        self._measure("shuffled", self._spec.training.steps)
+        return RunRecord(
+            seconds=self.seconds,
+            trained=trained,
+            training=training,
+            chain=chain_record(self._chain, self._spec),
+            quantities=self._quantities,
+        )
+
+    def _untrained(self) -> ResidualNetwork:
+        generator = derive_generator(self._seed, "init")
+        return build_network(architecture_of(self._spec), generator).to(self._device)
 
     def _measure_after(self, step: int) -> None:
-        self.measure("final" if step == self.spec.training.steps else f"step_{step}", step)
+        self._measure("final" if step == self._spec.training.steps else f"step_{step}", step)
+
+    def _measure(self, when: str, step: int) -> None:
+        started = time.monotonic()
+        begin = self._done
+        chain = self._chain.shuffled() if when == "shuffled" else self._chain
+        found = measure(
+            self._network,
+            chain,
+            seq_len=self.seq_len,
+            n_sequences=self._spec.measurement.n_sequences,
+            mask_prob=self._spec.data.mask_prob,
+            levels=[str(level) for level in self._spec.measurement.levels or ()],
+            seed=self._seed,
+            bayes=self._references.get(chain.family),
+            on_progress=lambda part: self._say("measuring", begin + part * self._share, step, None),
+        )
+        self._references[chain.family] = found.bayes
+        self._quantities += quantities(when, step, found)
+        self._done = begin + self._share
+        self.seconds += time.monotonic() - started
 
     def _say(self, phase: str, fraction: float, step: int, loss: float | None) -> None:
-        self.report(TrainingProgress(phase, min(fraction, 1.0), step, loss))
+        self._report(TrainingProgress(phase, min(fraction, 1.0), step, loss))

@@ -1,6 +1,6 @@
 """The process that trains: started by a worker, fed jobs over a pipe, killed at will.
 
-It keeps torch warm from run to run, since importing torch costs seconds and small runs last
+It keeps torch warm from job to job, since importing torch costs seconds and small runs last
 seconds. It computes on one thread, so that a run's numbers do not depend on the number of cores
 and so that several trainers share a machine evenly.
 """
@@ -10,16 +10,16 @@ from __future__ import annotations
 import platform
 import signal
 import sys
-import time
-import traceback
+from collections.abc import Collection
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 from typing import Any
 
-from rgstore.leases import TrainingProgress
-from rgworker.protocol import Broken, Finished, Job, Ready
+from rgworker.memory import free_bytes
+from rgworker.protocol import Job, Leave, Ready
 
-REPORT_SECONDS = 0.2
+FLOAT32 = "ieee, no tf32"
+"""How float32 products are rounded: TF32 keeps 10 bits of 23, which the observables would show."""
 
 
 def main(descriptor: int, wanted_device: str) -> None:
@@ -27,47 +27,47 @@ def main(descriptor: int, wanted_device: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which then stops us
     import torch  # noqa: PLC0415 - here, so that the worker itself never loads it
 
+    from rgworker.fleet import GONE  # noqa: PLC0415 - it loads torch
+
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
     device = _device(wanted_device)
     with Connection(descriptor) as connection:
-        connection.send(Ready(_device_name(device), _versions(), _calibration()))
-        while True:
-            try:
-                job = connection.recv()
-                connection.send(_measure(job, device, connection))
-            except (EOFError, BrokenPipeError, ConnectionResetError):
-                return  # the worker is gone
+        try:
+            connection.send(_ready(device))
+            while True:
+                message = connection.recv()
+                if isinstance(message, Job):  # who leaves a job that is over has left already
+                    _see_through(message, device, connection)
+        except GONE:
+            return
 
 
-def _measure(job: Job, device: Any, connection: Connection) -> Finished | Broken:
-    import torch  # noqa: PLC0415
+def _see_through(job: Job, device: Any, connection: Connection) -> None:
+    from rgworker.fleet import Fleet  # noqa: PLC0415
 
-    from rgcore.training import DivergedError  # noqa: PLC0415
-    from rgstore.submissions import loaded_spec  # noqa: PLC0415
-    from rgworker.run import run  # noqa: PLC0415
+    left: set[int] = set()
 
-    last_report = 0.0
+    def asked_to_leave() -> Collection[int]:
+        while connection.poll():
+            message: Leave = connection.recv()
+            left.update(message.members)
+        return left
 
-    def report(progress: TrainingProgress) -> None:
-        nonlocal last_report
-        if time.monotonic() - last_report >= REPORT_SECONDS:
-            last_report = time.monotonic()
-            connection.send(progress)
+    Fleet(job, device, tell=connection.send, asked_to_leave=asked_to_leave).see_through()
 
-    try:
-        spec = loaded_spec(job.spec, [job.seed]).of_draw(job.chain_seed)
-        return Finished(run(spec, job.seed, stored=job.training, device=device, report=report))
-    except (BrokenPipeError, ConnectionResetError):
-        raise
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        return Broken(f"out of memory: {error}", traceback.format_exc(), may_pass=True)
-    except DivergedError as error:
-        hint = "; try a smaller training.lr, or a norm"
-        return Broken(f"{error}{hint}", traceback.format_exc(), may_pass=False)
-    except Exception as error:
-        cause = f"{type(error).__name__}: {error}"
-        return Broken(cause, traceback.format_exc(), may_pass=False)
+
+def _ready(device: Any) -> Ready:
+    calibration = _calibration()  # first: a GPU then has its context, and free memory is what is
+    return Ready(
+        device=_device_name(device),
+        kind=device.type,
+        memory=_free_bytes(device),
+        versions=_versions(),
+        calibration=calibration,
+    )
 
 
 def _device(wanted: str) -> Any:
@@ -86,9 +86,18 @@ def _device_name(device: Any) -> str:
     return f"cpu: {platform.machine()}"
 
 
+def _free_bytes(device: Any) -> int:
+    import torch  # noqa: PLC0415
+
+    if device.type == "cuda":
+        free: int = torch.cuda.mem_get_info(device)[0]
+        return free
+    return free_bytes()
+
+
 def _versions() -> dict[str, str]:
     found = {name: version(name) for name in ("rglab", "torch", "numpy", "scipy")}
-    return {**found, "python": platform.python_version()}
+    return {**found, "python": platform.python_version(), "float32": FLOAT32}
 
 
 def _calibration() -> dict[str, bool]:

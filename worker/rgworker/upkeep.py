@@ -34,6 +34,7 @@ class Upkeep(threading.Thread):
         *,
         worker: str,
         host: str,
+        device: str,
         concurrency: int,
         every_seconds: float,
         attempt_limit: int = 3,
@@ -41,7 +42,8 @@ class Upkeep(threading.Thread):
         """Start with `start()`, end with `stop()`."""
         super().__init__(name="upkeep", daemon=True)
         self._database, self._sender = database, sender
-        self._worker, self._host, self._concurrency = worker, host, concurrency
+        self._worker, self._host = worker, host
+        self._device, self._concurrency = device, concurrency
         self._every, self._attempt_limit = every_seconds, attempt_limit
         self._stopping = threading.Event()
 
@@ -58,11 +60,11 @@ class Upkeep(threading.Thread):
     def once(self) -> None:
         """One round."""
         with self._database.begin() as session:
-            upkeep.worker_seen(session, self._worker, self._host, self._concurrency)
+            upkeep.worker_seen(session, self._worker, self._host, self._device, self._concurrency)
         added = refresh_findings(self._database, attempt_limit=self._attempt_limit)
         if added:
             with self._database.begin() as session:
-                upkeep.mark_sent(session, self._sender.send(added))
+                upkeep.send(session, self._sender, added)
         with self._database.begin() as session:
             if not upkeep.try_upkeep_lock(session):
                 return
@@ -71,7 +73,7 @@ class Upkeep(threading.Thread):
                 log.warning("run %s: its worker was not heard of any more", run_id)
             waiting = self._sender.waiting()
             lost = upkeep.runs_to_send(session, in_broker=waiting)
-            upkeep.mark_sent(session, self._sender.send(lost))
+            upkeep.send(session, self._sender, lost)
 
     def stop(self) -> None:
         """End the thread and say that the worker is gone."""

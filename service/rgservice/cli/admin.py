@@ -104,7 +104,7 @@ def _api_finding(settings: Settings) -> tuple[str, bool, str]:
 
 def _broker_finding(settings: Settings) -> tuple[str, bool, str]:
     try:
-        waiting = CelerySender(settings.broker).waiting()
+        waiting = sum(CelerySender(settings.broker).waiting().values())
     except Exception as error:
         return "broker", False, f"does not answer: {error}"
     return "broker", True, f"{waiting} messages wait"

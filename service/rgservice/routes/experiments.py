@@ -9,16 +9,19 @@ from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import (
     Acknowledgement,
+    BulkAcknowledgement,
+    BulkSubmission,
     Experiment,
     ExperimentPage,
     Forecast,
     Result,
     State,
     Submission,
+    bulk_problems,
 )
-from rgservice import listing, steering, submitting
+from rgservice import bulk, listing, steering, submitting
 from rgservice.announcing import announce
-from rgservice.body import read_model
+from rgservice.body import parsed, read_body, read_model
 from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
 from rgservice.results import Arrays, result_view
 from rgservice.routes.described import ASKING, body_of, refusals
@@ -79,9 +82,62 @@ def _submit(
             session, submission, owner=owner, idempotency_key=key, settings=use.settings
         )
     background.add_task(announce, use, accepted.run_ids)  # committed by now
-    response.status_code = 201 if accepted.acknowledgement.created else 200
-    response.headers["Location"] = f"/v1/experiments/{accepted.acknowledgement.id}"
-    return accepted.acknowledgement
+    (acknowledgement,) = accepted.acknowledgements
+    response.status_code = 201 if acknowledgement.created else 200
+    response.headers["Location"] = f"/v1/experiments/{acknowledgement.id}"
+    return acknowledgement
+
+
+@router.post(
+    "/bulk",
+    status_code=201,
+    response_model=BulkAcknowledgement | Forecast,
+    responses={
+        200: {"model": BulkAcknowledgement | Forecast, "description": "None is new, or a dry run"},
+        **refusals(*ASKING),
+    },
+    openapi_extra=body_of(BulkSubmission),
+)
+async def submit_many(
+    request: Request,
+    response: Response,
+    background: BackgroundTasks,
+    use: PartsDep,
+    owner: OwnerDep,
+    key: Key = None,
+    dry_run: Annotated[bool, Query(description="Only say what they would cost")] = False,
+) -> BulkAcknowledgement | Forecast:
+    """Ask for many experiments, as if one after another. All of them are stored, or none."""
+    body = await read_body(
+        request, limit=use.settings.max_bulk_bytes, setting="RGLAB_MAX_BULK_BYTES"
+    )
+    return await run_in_threadpool(
+        _submit_many, body, use, owner, key, dry_run, response, background
+    )
+
+
+def _submit_many(
+    body: bytes,
+    use: Parts,
+    owner: str,
+    key: str | None,
+    dry_run: bool,
+    response: Response,
+    background: BackgroundTasks,
+) -> BulkAcknowledgement | Forecast:
+    # parsed here, in a thread: so many take long enough to keep others waiting
+    asked = bulk.bulk_of(parsed(body, BulkSubmission, bulk_problems), use.settings)
+    with use.database.begin() as session:
+        if dry_run:
+            response.status_code = 200
+            return bulk.forecast(session, asked)
+        accepted = bulk.accept(
+            session, asked, owner=owner, idempotency_key=key, settings=use.settings
+        )
+    background.add_task(announce, use, accepted.run_ids)  # committed by now
+    answer = BulkAcknowledgement(experiments=accepted.acknowledgements)
+    response.status_code = 201 if any(one.created for one in answer.experiments) else 200
+    return answer
 
 
 @router.get("", responses=refusals(401, 422))

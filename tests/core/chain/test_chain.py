@@ -80,7 +80,7 @@ def test_distribution_functions_end_at_one_whatever_rounding_does():
     row = np.array([0.1] * 10 + [0.0])
     assert np.cumsum(row)[-1] < 1.0
     chain = Chain("edge", np.tile(row, (11, 1)), row, np.ones(11), 1.0, 0.0, 0.0)
-    assert (chain._cumulative[:, -2:] == 1.0).all()
+    assert (chain.cumulative[:, -2:] == 1.0).all()
 
 
 def test_entropy_rate_of_potts_is_the_closed_form():

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from scipy.special import xlog1py
 
 from rgcore.chain.modes import in_detailed_balance, modes
+from rgcore.chain.sampler import Sampler
+
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,26 +124,28 @@ class Chain:
         Args:
             n: number of sequences.
             length: tokens in each.
-            generator: a CPU generator.
+            generator: on any device; another device gives other uniforms.
 
         Returns:
-            (n, length) int64 on the CPU, values 0..V-1.
+            (n, length) int64 on the generator's device, values 0..V-1.
         """
-        uniform = torch.rand(length, n, 1, dtype=torch.float64, generator=generator)
-        tokens = torch.empty(length, n, dtype=torch.int64)
-        cumulative = self._cumulative[-1].repeat(n, 1)  # (n, V): pi for the first token
-        for t in range(length):
-            drawn = torch.searchsorted(cumulative, uniform[t], right=True)  # (n, 1)
-            tokens[t] = drawn[:, 0]
-            cumulative = self._cumulative[tokens[t]]
-        return tokens.T.contiguous()
+        device = generator.device
+        if device not in self._samplers:
+            self._samplers[device] = self._samplers[CPU].to(device)
+        uniforms = torch.rand(length, n, dtype=torch.float64, device=device, generator=generator)
+        return self._samplers[device].tokens(uniforms)
 
     @cached_property
-    def _cumulative(self) -> torch.Tensor:
+    def _samplers(self) -> dict[torch.device, Sampler]:
+        """One for each device that has been drawn on."""
+        return {CPU: Sampler.of(self.cumulative)}
+
+    @cached_property
+    def cumulative(self) -> NDArray[np.float64]:
         """Distribution functions of the rows of P, then of pi: (V + 1, V).
 
         Divided by the last entry, which rounding leaves beside 1: a uniform in [0, 1) is then
         always below it, and states of probability zero at the end are never reached.
         """
         cumulative = np.cumsum(np.vstack([self.transition, self.stationary]), axis=1)
-        return torch.tensor(cumulative / cumulative[:, -1:], dtype=torch.float64)
+        return np.asarray(cumulative / cumulative[:, -1:])

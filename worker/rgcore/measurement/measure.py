@@ -12,7 +12,7 @@ from rgcore.chain import Chain
 from rgcore.measurement.bayes_reference import BayesReference, bayes_reference
 from rgcore.measurement.correlation import StreamCorrelation
 from rgcore.measurement.level import LevelMeasurement, of_one_group, of_positions
-from rgcore.measurement.levels import ROWS_OF, checked_levels, full_context
+from rgcore.measurement.levels import ALL_PAIRS, ROWS_OF, checked_levels, full_context
 from rgcore.measurement.moments import Moments
 from rgcore.measurement.observe import Observed, joined, observe
 from rgcore.measurement.relevance import HALF, WHOLE, Folds, Relevance
@@ -23,6 +23,8 @@ from rgcore.training.data import Batch
 
 MEMORY = 2**28
 """Bytes."""
+TARGET_COPIES = 20
+"""Numbers held for each hidden token, over V, while the targets of its read-outs are made."""
 
 
 def measure(
@@ -57,8 +59,8 @@ def measure(
         bayes: `bayes_reference` of the same chain, sequences and view, if it is known already.
         memory: bytes that the moments, and the activations of a batch, may take, about. Positions
             that do not fit together are measured in several passes over the sequences, which
-            changes results by rounding alone; where one position does not fit, layers are
-            compared with their neighbours only.
+            changes results by rounding alone; where the products of all pairs of layers do not
+            fit, layers are compared with their neighbours only.
         on_progress: called after each batch with the part done, 0 to 1.
 
     Raises:
@@ -83,7 +85,7 @@ def measure(
     with torch.no_grad():
         for index, one in enumerate(passes):
             collector = _Collector(network, chain, one, memory)
-            size = min(batch_size, _most_sequences(arch, one, memory))
+            size = min(batch_size, _most_sequences(arch, one, mask_prob, memory))
             done, halved = 0, False
             for quarter, batch in sequences.batches(size):
                 if quarter >= 2 and not halved:
@@ -136,7 +138,7 @@ def _passes(arch: Architecture, levels: frozenset[str], memory: int) -> list[_Pa
     if "position" not in levels:
         return [_Pass(slice(None), levels, masked=True)]
     rest = levels - {"token"}
-    size = max(1, memory // _moment_bytes(arch))
+    size = max(1, memory // _moment_bytes(arch, all_pairs=False))
     if size >= arch.seq_len:
         return [_Pass(slice(None), rest, masked=True)]
     chunks = [
@@ -146,21 +148,25 @@ def _passes(arch: Architecture, levels: frozenset[str], memory: int) -> list[_Pa
     return [*chunks, _Pass(slice(None), rest - {"position"}, masked=True)]
 
 
-def _moment_bytes(arch: Architecture) -> int:
-    """Of the products of all layers with all, for one group."""
+def _moment_bytes(arch: Architecture, *, all_pairs: bool) -> int:
+    """Of the products of layers with each other, or with their neighbours, for one group."""
     n_layers = arch.depth + 1
-    return 8 * arch.width**2 * n_layers * (n_layers + 1) // 2
+    n_pairs = n_layers * (n_layers + 1) // 2 if all_pairs else 2 * n_layers - 1
+    return 8 * arch.width**2 * n_pairs
 
 
-def _most_sequences(arch: Architecture, one: _Pass, memory: int) -> int:
-    """Sequences whose activations fit: float64 copies of a stream, two hidden layers."""
+def _most_sequences(arch: Architecture, one: _Pass, mask_prob: float, memory: int) -> int:
+    """Sequences that fit: float64 copies of a stream, two hidden layers, targets of read-outs."""
     copies = 6
     if one.levels & {"position", "token", "sequence"}:
         copies += arch.depth + 1
     streams = 1
     if arch.mixing != "flat":
         streams = len(range(arch.seq_len)[one.positions])
-    return max(1, memory // (8 * (copies * arch.width + arch.hidden) * streams))
+    values = (copies * arch.width + arch.hidden) * streams
+    if one.masked:
+        values += round(TARGET_COPIES * arch.n_states * mask_prob * arch.seq_len)
+    return max(1, memory // (8 * values))
 
 
 class _Collector:
@@ -180,7 +186,7 @@ class _Collector:
                 n_positions if name == "position" else 1,
                 arch.width,
                 self.device,
-                complete=_moment_bytes(arch) <= memory,
+                complete=name in ALL_PAIRS and _moment_bytes(arch, all_pairs=True) <= memory,
             )
             for name in sorted(one.levels)
         }
@@ -234,9 +240,9 @@ class _Snapshot:
         for name, moments in collector.moments.items():
             self.n_rows[name] = moments.n_rows
             if name != "position":
-                self._levels[name] = of_one_group(observe(moments, collector.precision))
+                self._levels[name] = self._of_one_group(name, moments)
                 continue
-            self._positions.append(observe(moments, collector.precision))
+            self._positions.append(observe(moments, collector.precision, all_pairs=False))
             if "token" in self.asked:
                 together = moments.together()
                 if self._token is not None:
@@ -255,5 +261,8 @@ class _Snapshot:
             found["position"] = of_positions(joined(self._positions), full_context(self.arch))
         if self._token is not None:
             self.n_rows["token"] = self._token.n_rows
-            found["token"] = of_one_group(observe(self._token, self._precision))
+            found["token"] = self._of_one_group("token", self._token)
         return found
+
+    def _of_one_group(self, level: str, moments: Moments) -> Observed:
+        return of_one_group(observe(moments, self._precision, all_pairs=level in ALL_PAIRS))

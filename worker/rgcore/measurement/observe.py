@@ -19,14 +19,14 @@ from rgcore.observables import (
     effective_rank_from_spectrum,
     effective_transitions,
     frobenius_drift_from_cka,
-    gram_spectrum,
+    gram_decomposition,
     participation_ratio_corrected_from_moments,
     participation_ratio_from_spectrum,
     plateau_layers,
     procrustes_distance_from_moments,
     spectrum_from_spectrum,
     stable_rank_from_spectrum,
-    subspace_angle_from_moments,
+    subspace_angle_from_decompositions,
     top_two_share,
 )
 
@@ -98,17 +98,18 @@ def with_codes(arrays: dict[str, NDArray[np.float64]], codes: Codes, otherwise: 
     return Observed(kept, {name: coded(array, codes, otherwise) for name, array in kept.items()})
 
 
-def observe(moments: Moments, precision: float) -> Observed:
+def observe(moments: Moments, precision: float, *, all_pairs: bool = True) -> Observed:
     """The observables of each of G groups, K = L + 1 layers of width d.
 
     (G, K) `effective_rank`, `participation_ratio`, `participation_ratio_corrected` and
     `stable_rank`; (G, K, d) `spectrum`; (G, L), between a layer and the next, `kernel_drift`,
     `kernel_drift_debiased`, `frobenius_drift`, `procrustes_distance` and `subspace_angle`;
-    (G, K, K) `cka` and `cka_debiased`.
+    (G, K, K) `cka` and `cka_debiased`, of all pairs of layers.
 
     Args:
         moments: of the layers.
         precision: epsilon of the arithmetic that the activations were computed in.
+        all_pairs: whether the last two are wanted.
     """
     n = moments.n_rows
     moments = moments.centred()
@@ -117,7 +118,7 @@ def observe(moments: Moments, precision: float) -> Observed:
     crosses = _stacked([moments.block(layer, layer + 1) for layer in layers[:-1]])  # (G, L, d, d)
     norms2 = _norms2(moments).cpu().numpy()  # (G, K, K)
     quartic, traces = moments.quartic.cpu().numpy(), moments.power.cpu().numpy()
-    values = gram_spectrum(grams)  # (G, K, d)
+    values, vectors = gram_decomposition(grams)  # (G, K, d), (G, K, d, d)
     cka = cka_matrix_from_moments(norms2)
     debiased = cka_matrix_debiased_from_moments(norms2, quartic, traces, n)
     per_layer = {
@@ -128,13 +129,16 @@ def observe(moments: Moments, precision: float) -> Observed:
         ),
         "stable_rank": stable_rank_from_spectrum(values),
     }
-    pair = grams[:, :-1], grams[:, 1:], crosses
     per_pair = {
         "kernel_drift": 1.0 - _next(cka),
         "kernel_drift_debiased": 1.0 - _next(debiased),
         "frobenius_drift": frobenius_drift_from_cka(_next(cka)),
-        "procrustes_distance": procrustes_distance_from_moments(*pair),
-        "subspace_angle": subspace_angle_from_moments(*pair),
+        "procrustes_distance": procrustes_distance_from_moments(
+            grams[:, :-1], grams[:, 1:], crosses
+        ),
+        "subspace_angle": subspace_angle_from_decompositions(
+            (values[:, :-1], vectors[:, :-1]), (values[:, 1:], vectors[:, 1:]), crosses
+        ),
     }
     mean2 = moments.reference.square().sum(dim=-1).cpu().numpy()  # (G, K)
     layer = np.zeros(traces.shape, dtype=np.uint8)  # (G, K)
@@ -144,16 +148,16 @@ def observe(moments: Moments, precision: float) -> Observed:
         layer[:] = CODE["too_few_rows"]
     both = np.maximum(layer[:, :, None], layer[:, None, :])  # (G, K, K)
     otherwise = "below_noise" if n >= LEAST_ROWS_UNBIASED else "too_few_rows"
-    return (
+    found = (
         with_codes(per_layer, layer, otherwise)
         | with_codes({"spectrum": spectrum_from_spectrum(values)}, layer[:, :, None], otherwise)
         | with_codes(per_pair, np.maximum(layer[:, :-1], layer[:, 1:]), otherwise)
-        | with_codes(
-            {"cka": cka, "cka_debiased": debiased},
-            both if moments.complete else np.full_like(both, CODE["too_large"]),
-            otherwise,
-        )
     )
+    if not all_pairs:
+        return found
+    matrices = {"cka": cka, "cka_debiased": debiased}
+    codes = both if moments.complete else np.full_like(both, CODE["too_large"])
+    return found | with_codes(matrices, codes, otherwise)
 
 
 def transitions(drift: NDArray[np.float64], codes: Codes) -> Observed:

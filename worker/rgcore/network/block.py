@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rgcore.network.architecture import Architecture
+from rgcore.network.lookup import summed_rows
 from rgcore.network.weights import gaussian, gaussian_linear
 
 ACTIVATION_OF: dict[str, Callable[[Tensor], Tensor]] = {
@@ -85,9 +86,7 @@ class Stem(nn.Module):
     def forward(self, ids: Tensor) -> Tensor:
         """Streams of the ids of their slots: (m, k) int64 to (m, d)."""
         table = torch.matmul(self.embedding, self.weight)  # (k, V + 2, d)
-        return functional.embedding_bag(
-            ids + self.get_buffer("first_row"), table.flatten(0, 1), mode="sum"
-        )
+        return summed_rows(table.flatten(0, 1), ids + self.get_buffer("first_row"))
 
     @staticmethod
     def parameter_count(arch: Architecture, slots: int) -> int:

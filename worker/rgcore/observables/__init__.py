@@ -1,6 +1,6 @@
 """Observables of a layer of activations, in float64 whatever comes in."""
 
-from rgcore.observables.centring import centred_gram, gram_spectrum
+from rgcore.observables.centring import centred_gram, gram_decomposition, gram_spectrum
 from rgcore.observables.cka_matrix import cka_matrix_debiased_from_moments, cka_matrix_from_moments
 from rgcore.observables.decay import Decay, decay_length
 from rgcore.observables.effective_rank import effective_rank, effective_rank_from_spectrum
@@ -35,7 +35,11 @@ from rgcore.observables.ridge import (
 )
 from rgcore.observables.spectrum import spectrum, spectrum_from_spectrum
 from rgcore.observables.stable_rank import stable_rank, stable_rank_from_spectrum
-from rgcore.observables.subspace_angle import subspace_angle, subspace_angle_from_moments
+from rgcore.observables.subspace_angle import (
+    subspace_angle,
+    subspace_angle_from_decompositions,
+    subspace_angle_from_moments,
+)
 
 __all__ = [
     "Decay",
@@ -49,6 +53,7 @@ __all__ = [
     "effective_transitions",
     "frobenius_drift",
     "frobenius_drift_from_cka",
+    "gram_decomposition",
     "gram_spectrum",
     "linear_cka",
     "linear_cka_debiased",
@@ -69,6 +74,7 @@ __all__ = [
     "stable_rank",
     "stable_rank_from_spectrum",
     "subspace_angle",
+    "subspace_angle_from_decompositions",
     "subspace_angle_from_moments",
     "top_two_share",
 ]

@@ -98,6 +98,16 @@ def gram_spectrum(gram: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(finite[..., 0], without_noise(values), np.nan)
 
 
+def gram_decomposition(
+    gram: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """As `gram_spectrum`, and the eigenvectors that belong to it: columns of (..., d, d)."""
+    finite = np.asarray(np.isfinite(gram).all(axis=(-2, -1), keepdims=True))  # (..., 1, 1)
+    values, vectors = np.linalg.eigh(np.where(finite, gram, 0.0))
+    spectrum = np.where(finite[..., 0], without_noise(values[..., ::-1]), np.nan)
+    return spectrum, vectors[..., ::-1]
+
+
 def without_noise(spectrum: ArrayLike) -> NDArray[np.float64]:
     """Gram eigenvalues (..., d) with those below d * eps * largest set to zero.
 

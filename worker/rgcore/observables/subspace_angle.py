@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rgcore.observables.centring import Rows, centred_pair, without_noise
+from rgcore.observables.centring import Rows, centred_pair, gram_decomposition
 
 
 def subspace_angle(x: Rows, y: Rows, *, held: float = 0.9) -> float:
@@ -61,12 +61,27 @@ def subspace_angle_from_moments(
     Raises:
         ValueError: held is out of range.
     """
+    first, second = gram_decomposition(gram_x), gram_decomposition(gram_y)
+    return subspace_angle_from_decompositions(first, second, cross, held=held)
+
+
+def subspace_angle_from_decompositions(
+    first: tuple[NDArray[np.float64], NDArray[np.float64]],
+    second: tuple[NDArray[np.float64], NDArray[np.float64]],
+    cross: NDArray[np.float64],
+    *,
+    held: float = 0.9,
+) -> NDArray[np.float64]:
+    """As `subspace_angle_from_moments`, from `gram_decomposition` of X^T X and of Y^T Y."""
     _check(held)
-    grams = gram_x, gram_y, cross
-    finite = np.all([np.isfinite(gram).all(axis=(-2, -1)) for gram in grams], axis=0)  # (...)
-    gram_x, gram_y, cross = (np.where(finite[..., None, None], gram, 0.0) for gram in grams)
-    values_x, turn_x = _decomposed(gram_x)
-    values_y, turn_y = _decomposed(gram_y)
+    (values_x, turn_x), (values_y, turn_y) = first, second
+    finite = np.asarray(  # (...)
+        np.isfinite(cross).all(axis=(-2, -1))
+        & np.isfinite(values_x).all(axis=-1)
+        & np.isfinite(values_y).all(axis=-1)
+    )
+    values_x, values_y = (np.where(finite[..., None], v, 0.0) for v in (values_x, values_y))
+    cross = np.where(finite[..., None, None], cross, 0.0)
     k = np.minimum(_leading(values_x, held), (values_y > 0).sum(axis=-1))  # (...)
     most = slice(max(1, int(k.max(initial=0))))
     scale_x = _inverse_root(values_x[..., most], k)[..., :, None]
@@ -74,20 +89,14 @@ def subspace_angle_from_moments(
     inner = turn_x[..., most].mT @ cross @ turn_y[..., most]
     inner = scale_x * inner * scale_y  # (..., max k, max k), zero beyond k
     angles = np.arccos(np.minimum(np.linalg.svd(inner, compute_uv=False), 1.0))
-    first = np.arange(angles.shape[-1]) < k[..., None]
+    leading = np.arange(angles.shape[-1]) < k[..., None]
     with np.errstate(invalid="ignore"):  # 0 / 0 is the nan that is promised
-        return np.asarray(np.where(first, angles, 0.0).sum(axis=-1) / k)
+        return np.asarray(np.where(leading, angles, 0.0).sum(axis=-1) / k)
 
 
 def _check(held: float) -> None:
     if not 0 < held <= 1:
         raise ValueError(f"held is {held}; allowed: above 0, at most 1")
-
-
-def _decomposed(gram: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Eigenvalues (..., d), falling, noise set to zero, and eigenvectors (..., d, d) as columns."""
-    values, vectors = np.linalg.eigh(gram)
-    return without_noise(values[..., ::-1]), vectors[..., ::-1]
 
 
 def _leading(values: NDArray[np.float64], held: float) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ MOST_BATCHES = 32
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Sequences with some of their tokens hidden; int64 and bool, on the CPU.
+    """Sequences with some of their tokens hidden; int64 and bool, on the generator's device.
 
     Attributes:
         tokens: (..., T), what the chain drew.
@@ -39,10 +39,11 @@ def masked_block(
         n: how many.
         seq_len: T.
         mask_prob: independently for each token; nothing keeps all from staying visible.
-        generator: a CPU generator.
+        generator: on any device.
     """
     tokens = chain.sample(n, seq_len, generator)
-    mask = torch.rand(n, seq_len, dtype=torch.float64, generator=generator) < mask_prob
+    drawn = torch.rand(tokens.shape, dtype=torch.float64, device=tokens.device, generator=generator)
+    mask = drawn < mask_prob
     return Batch(tokens, mask, tokens.masked_fill(mask, chain.n_states))
 
 
@@ -100,6 +101,8 @@ class BatchStream:
         block = self._block
         batch = Batch(block.tokens[rows], block.mask[rows], block.inputs[rows])
         self._used += 1
+        if self._hides[self._used - 1]:
+            return batch
         return never_empty(batch, self.chain.n_states, place=self._used - 1)
 
     @property
@@ -122,4 +125,5 @@ class BatchStream:
             self.mask_prob,
             self.generator,
         )
+        self._hides: list[bool] = self._block.mask.view(self.n_batches, -1).any(dim=1).tolist()
         self._used = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +49,7 @@ class LossRecorder:
 
     Attributes:
         interval: steps between two points of the trace.
+        read_steps: steps whose loss has been looked at.
         window: losses of the steps since the last point.
         points: (steps done, mean loss), the trace so far.
     """
@@ -54,11 +57,16 @@ class LossRecorder:
     def __init__(self, steps: int) -> None:
         self.interval = -(-steps // MOST_POINTS)
         self.steps = steps
-        self.step = 0
+        self.read_steps = 0
         self.window: list[float] = []
         self.points: list[tuple[int, float]] = []
         self._pending: list[Tensor] = []
         self._since_report: list[float] = []
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.read_steps + len(self._pending)
 
     def add(self, loss: Tensor) -> None:
         """Note the loss of the next step, a scalar on any device.
@@ -67,11 +75,8 @@ class LossRecorder:
             DivergedError: the loss of this step, or of one not yet looked at, is not finite.
         """
         self._pending.append(loss.detach())
-        self.step += 1
         if self.step % self.interval == 0 or self.step == self.steps:
             self.flush()
-            self.points.append((self.step, sum(self.window) / len(self.window)))
-            self.window = []
 
     def flush(self) -> None:
         """Read the losses still on the device.
@@ -82,13 +87,24 @@ class LossRecorder:
         if not self._pending:
             return
         losses = torch.stack(self._pending).double().tolist()
-        first = self.step - len(losses) + 1
         self._pending = []
-        for step, loss in enumerate(losses, first):
-            if not np.isfinite(loss):
-                raise DivergedError(step, loss)
-        self.window += losses
-        self._since_report += losses
+        self.read(losses)
+
+    def read(self, losses: Sequence[float]) -> None:
+        """Note the losses of the next steps, read by the caller.
+
+        Raises:
+            DivergedError: one of them is not finite.
+        """
+        for loss in losses:
+            self.read_steps += 1
+            if not math.isfinite(loss):
+                raise DivergedError(self.read_steps, loss)
+            self.window.append(loss)
+            self._since_report.append(loss)
+            if self.read_steps % self.interval == 0 or self.read_steps == self.steps:
+                self.points.append((self.read_steps, sum(self.window) / len(self.window)))
+                self.window = []
 
     def recent(self) -> float:
         """Mean loss since the last call.

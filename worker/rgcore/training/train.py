@@ -6,7 +6,8 @@ import copy
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from torch import nn, optim
+import torch
+from torch import Tensor
 from torch.nn import functional
 
 from rgcore.chain import Chain
@@ -14,7 +15,7 @@ from rgcore.network import ResidualNetwork
 from rgcore.random import derive_generator
 from rgcore.training.checkpoint import TrainingCheckpoint
 from rgcore.training.data import BatchStream
-from rgcore.training.optimizer import make_optimizer
+from rgcore.training.optimizer import Optimizer
 from rgcore.training.plan import TrainingPlan
 from rgcore.training.schedule import learning_rate
 from rgcore.training.trace import LossRecorder, TrainingTrace
@@ -76,7 +77,7 @@ def train(
         DivergedError: the loss is not finite.
         ValueError: the checkpoint is of another plan or seed.
     """
-    optimizer = make_optimizer(network, plan)
+    optimizer = Optimizer(network, plan)
     stream = BatchStream(
         chain, plan.batch_size, seq_len, plan.mask_prob, derive_generator(seed, "data")
     )
@@ -86,7 +87,7 @@ def train(
     network.train()
     while recorder.step < plan.steps:
         rate = learning_rate(plan.schedule, recorder.step, plan.steps, plan.lr)
-        _step(network, optimizer, stream, recorder, plan, rate)
+        recorder.add(_step(network, optimizer, stream, rate))
         step = recorder.step
         if on_progress is not None and (step % progress_every == 0 or step == plan.steps):
             on_progress(Progress(step, plan.steps, recorder.recent()))
@@ -100,31 +101,21 @@ def train(
 
 
 def _step(
-    network: ResidualNetwork,
-    optimizer: optim.Optimizer,
-    stream: BatchStream,
-    recorder: LossRecorder,
-    plan: TrainingPlan,
-    rate: float,
-) -> None:
-    device = next(network.parameters()).device
+    network: ResidualNetwork, optimizer: Optimizer, stream: BatchStream, rate: float
+) -> Tensor:
+    """One step; the loss before it."""
+    device = optimizer.parameters[0].device
     batch = stream.next()
     targets = batch.tokens[batch.mask].to(device)  # (m,)
     logits = network.masked_logits(batch.inputs.to(device), batch.mask.to(device))  # (m, V)
     loss = functional.cross_entropy(logits, targets)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    if plan.grad_clip is not None:
-        nn.utils.clip_grad_norm_(network.parameters(), plan.grad_clip)
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.step()
-    recorder.add(loss)
+    optimizer.step(torch.autograd.grad(loss, optimizer.parameters), rate)
+    return loss
 
 
 def _checkpoint(
     network: ResidualNetwork,
-    optimizer: optim.Optimizer,
+    optimizer: Optimizer,
     stream: BatchStream,
     recorder: LossRecorder,
     plan: TrainingPlan,
@@ -135,7 +126,7 @@ def _checkpoint(
         seed=seed,
         plan=plan,
         weights=copy.deepcopy(dict(network.state_dict())),
-        optimizer=copy.deepcopy(optimizer.state_dict()),
+        optimizer=optimizer.state_dict(),
         data=stream.state,
         points=list(recorder.points),
         window=list(recorder.window),
@@ -145,7 +136,7 @@ def _checkpoint(
 def _resume(
     checkpoint: TrainingCheckpoint,
     network: ResidualNetwork,
-    optimizer: optim.Optimizer,
+    optimizer: Optimizer,
     stream: BatchStream,
     recorder: LossRecorder,
     plan: TrainingPlan,
@@ -157,8 +148,8 @@ def _resume(
             f"allowed: seed {seed} and {plan}"
         )
     network.load_state_dict(checkpoint.weights)
-    optimizer.load_state_dict(copy.deepcopy(checkpoint.optimizer))  # it keeps what it is given
+    optimizer.load_state_dict(checkpoint.optimizer)
     stream.restore(checkpoint.data)
-    recorder.step = checkpoint.step
+    recorder.read_steps = checkpoint.step
     recorder.points = list(checkpoint.points)
     recorder.window = list(checkpoint.window)

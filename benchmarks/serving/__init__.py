@@ -1,0 +1,1 @@
+"""Storing and serving, with a lab's history in the database: latencies and ceilings."""

@@ -1,0 +1,100 @@
+"""Small members that differ in everything that is a member's own, and runs by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+
+from rgcore.chain import make_chain
+from rgcore.fleet import Member
+from rgcore.network import Architecture, build_network
+from rgcore.random import derive_generator
+from rgcore.training import TrainingPlan, train
+
+SEQ_LEN, N_STATES = 6, 4
+ARCH = Architecture(
+    n_states=N_STATES,
+    seq_len=SEQ_LEN,
+    mixing="context",
+    context=1,
+    depth=2,
+    width=5,
+    hidden_ratio=1.5,
+    activation="gelu",
+    norm="layer",
+    residual_scale=0.7,
+    init_scale=1.0,
+)
+PLAN = TrainingPlan(
+    steps=12,
+    batch_size=3,
+    mask_prob=0.3,
+    optimizer="adamw",
+    lr=1e-2,
+    schedule="one_cycle",
+    weight_decay=0.1,
+    grad_clip=None,
+)
+OWN = [
+    (1.0, {}),
+    (2.0, {"lr": 3e-3, "grad_clip": 0.1}),
+    (5.0, {"weight_decay": 0.0, "grad_clip": 100.0}),
+    (9.0, {"lr": 2e-2, "weight_decay": 1.0, "grad_clip": 1.0}),
+    (30.0, {"lr": 5e-3, "weight_decay": 0.5}),
+]
+"""Correlation length and what a plan changes, for each member."""
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """As in a trainer."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def make_member():
+    """The member of a seed, in float64 unless told otherwise; fields of both kinds can be given."""
+
+    def make(seed, *, double=True, arch=None, stops=(), **plan):
+        corr_len, own = OWN[seed % len(OWN)]
+        network = build_network(replace(ARCH, **(arch or {})), derive_generator(seed, "init"))
+        return Member(
+            network=network.double() if double else network,
+            chain=make_chain("potts", n_states=N_STATES, corr_len=corr_len),
+            plan=replace(PLAN, **(own | plan)),
+            seed=seed,
+            stops=stops,
+        )
+
+    return make
+
+
+@pytest.fixture
+def trained_alone():
+    """The trace of a member trained by itself."""
+
+    def run(member, **keywords):
+        return train(
+            member.network, member.chain, member.plan, member.seed, seq_len=SEQ_LEN, **keywords
+        )
+
+    return run
+
+
+@pytest.fixture
+def furthest_apart():
+    """The largest difference of two members' weights."""
+
+    def compare(one, other):
+        return max(
+            (a - b).abs().max().item()
+            for a, b in zip(one.network.parameters(), other.network.parameters(), strict=True)
+        )
+
+    return compare

@@ -1,0 +1,210 @@
+"""Claims of several runs at once: who goes together, who goes alone, one heartbeat for all."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import func, select, update
+
+from rgcontract import State
+from rgstore import experiments, leases, upkeep
+from rgstore.leases import TrainingProgress
+from rgstore.tables import AttemptRow, ExperimentRow, RunRow
+
+HALF = TrainingProgress("training", 0.5, 10, 1.25)
+SHORT, LONG = {"corr_len": 1.0}, {"corr_len": 7.0}
+OTHER = {"depth": 3}
+"""Another shape than the default."""
+
+
+def _ids(claims) -> list[int]:
+    return [claim.run_id for claim in claims]
+
+
+def _runs(database) -> list[RunRow]:
+    with database.begin() as session:
+        return list(session.scalars(select(RunRow).order_by(RunRow.id)))
+
+
+def _beat(database, claims, progress=HALF) -> leases.Heard:
+    with database.begin() as session:
+        return leases.heartbeat(session, [(claim, progress) for claim in claims], lease_seconds=99)
+
+
+def test_runs_of_one_shape_go_together_across_experiments_and_users(put, take_fleet):
+    first = put(seeds=2, chain=SHORT, owner="alice")
+    put(seeds=1, model=OTHER)
+    second = put(seeds=2, chain=LONG, training={"lr": 0.01}, owner="bob")
+    claims = take_fleet()
+    assert _ids(claims) == [*first.run_ids, *second.run_ids]
+    assert {claim.spec["chain"]["corr_len"] for claim in claims} == {1.0, 7.0}
+
+
+def test_each_run_of_a_fleet_has_its_own_attempt(database, put, take_fleet):
+    put(seeds=3)
+    claims = take_fleet()
+    with database.begin() as session:
+        rows = session.scalars(select(AttemptRow).order_by(AttemptRow.run_id)).all()
+    assert [(row.run_id, row.number, row.fleet) for row in rows] == [
+        (run_id, 1, 3) for run_id in _ids(claims)
+    ]
+
+
+def test_every_experiment_of_a_fleet_is_running(database, put, take_fleet):
+    put(chain=SHORT)
+    put(chain=LONG)
+    take_fleet()
+    with database.begin() as session:
+        assert set(session.scalars(select(ExperimentRow.state))) == {State.RUNNING}
+
+
+def test_the_first_in_line_decides_the_shape(put, take_fleet):
+    first = put(model=OTHER).run_ids
+    rest = put(seeds=5).run_ids
+    assert [_ids(take_fleet()), _ids(take_fleet())] == [first, rest]
+
+
+def test_a_fleet_has_no_more_members_than_it_may(put, take_fleet):
+    run_ids = put(seeds=5).run_ids
+    assert [_ids(take_fleet(3)), _ids(take_fleet(3))] == [run_ids[:3], run_ids[3:]]
+
+
+def test_runs_of_another_priority_stay_in_line(put, take_fleet):
+    later = put(seeds=2, chain=SHORT).run_ids
+    urgent = put(seeds=2, chain=LONG, priority=3).run_ids
+    assert [_ids(take_fleet()), _ids(take_fleet())] == [urgent, later]
+
+
+@pytest.mark.parametrize(("queued", "share", "taken"), [(8, 2, 4), (7, 2, 4), (1, 4, 1), (8, 1, 8)])
+def test_a_fleet_leaves_the_other_trainers_their_share(put, take_fleet, queued, share, taken):
+    put(seeds=queued)
+    assert len(take_fleet(share=share)) == taken
+
+
+def test_claims_of_fleets_at_the_same_moment_never_share_a_run(database, put, take_fleet):
+    for corr_len in range(1, 7):
+        put(seeds=4, chain={"corr_len": float(corr_len)})
+    with ThreadPoolExecutor(8) as pool:
+        fleets = list(pool.map(lambda n: take_fleet(3, worker=f"w{n}"), range(24)))
+    taken = [run_id for fleet in fleets for run_id in _ids(fleet)]
+    assert len(taken) == len(set(taken))
+    while fleet := take_fleet():  # what a claim passed over, because another was at it
+        taken += _ids(fleet)
+    assert len(taken) == len(set(taken)) == 24
+
+
+def test_a_claim_does_not_wait_for_an_experiment_that_another_is_writing(database, put, take_fleet):
+    (first,) = put(chain=SHORT).run_ids
+    name = put(seeds=3, chain=LONG).experiment_id
+    with database.begin() as other:
+        other.get_one(ExperimentRow, name, with_for_update=True)
+        assert _ids(take_fleet()) == [first]  # would wait for ever: both are this thread
+
+
+@pytest.mark.parametrize("outcome", ["crashed", "lost"])
+def test_a_run_whose_worker_or_trainer_ended_goes_alone(database, put, take_fleet, outcome):
+    run_ids = put(seeds=3).run_ids
+    claims = take_fleet()
+    if outcome == "lost":
+        with database.begin() as session:
+            past = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 1)
+            session.execute(update(RunRow).values(lease_until=past))
+        while True:
+            with database.begin() as session:
+                if upkeep.free_expired_lease(session) is None:
+                    break
+    else:
+        for claim in claims:
+            with database.begin() as session:
+                leases.retry_or_fail(session, claim, outcome="crashed", error="boom")
+    again = [_ids(take_fleet()) for _ in run_ids]
+    assert sorted(again) == [[run_id] for run_id in run_ids]
+
+
+def test_runs_that_were_released_go_together_again(database, put, take_fleet):
+    put(seeds=3)
+    for claim in take_fleet():
+        with database.begin() as session:
+            leases.let_go(session, claim)
+    assert len(take_fleet()) == 3
+
+
+def test_runs_stored_before_there_were_shapes_go_alone(database, put, take_fleet):
+    put(seeds=2)
+    with database.begin() as session:
+        session.execute(update(RunRow).values(shape=None))
+    assert [len(take_fleet()), len(take_fleet())] == [1, 1]
+
+
+def test_a_heartbeat_stores_the_progress_of_each(database, put, take_fleet):
+    put(seeds=2)
+    first, second = take_fleet(lease=1)
+    other = TrainingProgress("measuring", 0.75, 20, None)
+    with database.begin() as session:
+        leases.heartbeat(session, [(first, HALF), (second, other)], lease_seconds=99)
+    stored = [(run.phase, run.fraction, run.step, run.loss) for run in _runs(database)]
+    assert stored == [("training", 0.5, 10, 1.25), ("measuring", 0.75, 20, None)]
+
+
+def test_a_heartbeat_extends_every_lease(database, put, take_fleet):
+    put(seeds=2)
+    claims = take_fleet(lease=1)
+    before = [run.lease_until for run in _runs(database)]
+    _beat(database, claims)
+    after = [run.lease_until for run in _runs(database)]
+    assert all((new - old).total_seconds() > 90 for new, old in zip(after, before, strict=True))
+
+
+def test_a_heartbeat_says_who_is_to_be_cancelled_and_who_is_lost(database, put, take_fleet):
+    cancelled = put(chain=SHORT)
+    lost, kept = put(seeds=2, chain=LONG).run_ids
+    claims = take_fleet()
+    with database.begin() as session:
+        experiments.request_cancel(session, cancelled.experiment_id)
+        session.execute(update(RunRow).where(RunRow.id == lost).values(attempt=2))
+    heard = _beat(database, claims)
+    assert (heard.cancelled, heard.lost) == ({*cancelled.run_ids}, {lost})
+    assert {run.id: run.phase for run in _runs(database)} == {
+        cancelled.run_ids[0]: "training", lost: None, kept: "training"
+    }  # fmt: skip
+
+
+def test_a_heartbeat_never_waits_for_who_writes_a_run_and_does_not_call_it_lost(
+    database, put, take_fleet
+):
+    put(seeds=2)
+    claims = take_fleet()
+    with database.begin() as other:
+        other.get_one(RunRow, claims[0].run_id, with_for_update=True)
+        heard = _beat(database, claims)  # would wait for ever: both are this thread
+    assert heard == leases.Heard(frozenset(), frozenset())
+    assert [run.phase for run in _runs(database)] == [None, "training"]
+
+
+def test_a_worker_takes_runs_for_its_kind_of_device_and_for_any(put, take_fleet):
+    gpu = put(chain=SHORT, device="cuda").run_ids
+    either = put(chain=LONG).run_ids
+    cpu = put(chain={"corr_len": 2.0}, device="cpu").run_ids
+    assert _ids(take_fleet(kind="cpu")) == [*either, *cpu]
+    assert _ids(take_fleet(kind="cuda")) == gpu
+
+
+def test_a_cancelled_run_that_is_wanted_again_waits_for_the_device_named_now(
+    database, put, take_fleet
+):
+    name = put(device="cuda").experiment_id
+    with database.begin() as session:
+        experiments.request_cancel(session, name)
+    put(device="cpu")
+    assert len(take_fleet(kind="cpu")) == 1
+
+
+def test_lost_messages_are_counted_for_each_queue(database, put):
+    gpu = put(seeds=2, chain=SHORT, device="cuda").run_ids
+    put(seeds=2, chain=LONG)
+    with database.begin() as session:
+        past = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
+        session.execute(update(RunRow).values(queued_at=past))
+        found = upkeep.runs_to_send(session, in_broker={"any": 4, "cuda": 1})
+    assert found == gpu[:1]

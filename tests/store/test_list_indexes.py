@@ -1,0 +1,84 @@
+"""Every filter of a list has an index that also gives its order, so that a page stays a page."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import event, text
+
+from rgcontract import State
+from rgstore import experiments
+from rgstore.experiments import Filters
+
+MANY = 5000
+
+
+@pytest.fixture
+def stored(database):
+    """Experiments enough for a table to be worth an index; returns the time of the middle one."""
+    fill = text(
+        "INSERT INTO experiments (id, spec_hash, training_hash, chain_hash, protocol, spec, family,"
+        " corr_len, mixing, depth, width, flops_per_run, tags, priority, owner, state, created_at)"
+        " SELECT 'e-' || i, 'h' || i, '', '', 1, '{}', 'family-' || i % 25, i % 500, 'm' || i % 25,"
+        " i % 25, i % 25, 1, ARRAY['tag-' || i % 250], 0, 'owner-' || i % 25, 'done',"
+        " now() - i * interval '1 minute' FROM generate_series(1, :many) i"
+    )
+    with database.begin() as session:
+        session.execute(fill, {"many": MANY})
+        session.execute(text("ANALYZE experiments"))
+        return session.scalar(text("SELECT created_at FROM experiments WHERE id = 'e-2500'"))
+
+
+def _plan(database, filters: Filters, after=None, *, sorting=True) -> str:
+    """How Postgres would find a page; without sorting, if there is a way."""
+    plans: list[str] = []
+
+    def explain(connection, cursor, statement, parameters, context, executemany):
+        with connection.connection.driver_connection.cursor() as other:
+            other.execute(f"EXPLAIN {statement}", parameters)
+            plans.append("\n".join(line for (line,) in other.fetchall()))
+
+    with database.begin() as session:
+        connection = session.connection()
+        connection.execute(text(f"SET LOCAL enable_sort = {'on' if sorting else 'off'}"))
+        event.listen(connection, "before_cursor_execute", explain)
+        experiments.page(session, filters, after=after, limit=51)
+    (plan,) = plans
+    return plan
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        Filters(state=State.FAILED),
+        Filters(corr_len_min=5.0, corr_len_max=6.0),
+        Filters(corr_len_min=498.0),
+        Filters(corr_len_max=1.0),
+        Filters(tag="tag-7"),
+    ],
+    ids=str,
+)
+def test_what_few_have_is_found_by_an_index(database, stored, filters):
+    plan = _plan(database, filters)
+    assert "Index" in plan
+    assert "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        (Filters(), "ix_experiments_created_at_id"),
+        (Filters(state=State.DONE), "created_at_id"),
+        (Filters(family="family-3"), "ix_experiments_family_created_at_id"),
+        (Filters(mixing="m3"), "ix_experiments_mixing_created_at_id"),
+        (Filters(depth=3), "ix_experiments_depth_created_at_id"),
+        (Filters(width=3), "ix_experiments_width_created_at_id"),
+        (Filters(owner="owner-3"), "ix_experiments_owner_created_at_id"),
+    ],
+    ids=str,
+)
+def test_a_page_after_another_is_read_in_order_and_nothing_is_sorted(
+    database, stored, filters, index
+):
+    plan = _plan(database, filters, (stored, "e-2500"), sorting=False)
+    assert index in plan
+    assert "Sort" not in plan
