@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from migrations import upgrade
 from sqlalchemy import create_engine, text
 
+from migrations import upgrade
 from rgservice.embedded.postgres import EmbeddedPostgres
 from rgstore.database import Database
 from rgstore.settings import Settings

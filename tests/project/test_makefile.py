@@ -74,9 +74,7 @@ def with_peers(installed: Path) -> Path:
 @pytest.mark.parametrize(("setting", "option"), [([], ""), (["QUICK=1"], "--quick")])
 def test_bench_is_one_command_of_the_virtual_environment(with_peers, setting, option):
     lines = _would_run(with_peers, "bench", *setting)
-    assert [line.strip() for line in lines] == [
-        f".venv/bin/python -m benchmarks {option}".strip()
-    ]
+    assert [line.strip() for line in lines] == [f".venv/bin/python -m benchmarks {option}".strip()]
 
 
 def test_bench_first_installs_its_peers_and_runs_without_those_that_fail(installed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import command
+
 from migrations import alembic_config, upgrade
 
 

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import httpx
 import typer
-from migrations import upgrade
 from rich.markup import escape
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
+from migrations import upgrade
 from rgcontract.credentials import CredentialsError, read_credentials
 from rgservice.cli.console import err, out, stop
 from rgservice.embedded.running import with_running

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import httpx
 from filelock import FileLock, Timeout
-from migrations import upgrade
 from sqlalchemy.exc import DBAPIError
 
+from migrations import upgrade
 from rgcontract.credentials import FILE_NAME as CREDENTIALS
 from rgcontract.credentials import Credentials, read_credentials, write_credentials
 from rgservice.embedded import broker
