@@ -10,6 +10,8 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+import torch
+
 from benchmarks.race import RefusedError
 
 T = TypeVar("T")
@@ -124,6 +126,7 @@ def _environment(more: Mapping[str, str]) -> Iterator[None]:
 
 
 def _serve(connection: Connection) -> None:
+    torch.set_flush_denormal(True)  # as trainers do
     while True:
         try:
             work, order = connection.recv()

@@ -100,16 +100,16 @@ QUICK = Effort(
 )
 """Ends within five minutes on two cores."""
 FULL = Effort(
-    rounds=7,
+    rounds=5,
     all_ways=True,
     trials=(
-        Trial("S", members=1, steps=192, plain_steps=32),
-        Trial("S", members=8, steps=96, plain_steps=32),
-        Trial("S", members=64, steps=32, plain_steps=32),
-        Trial("M", members=1, steps=32, plain_steps=4),
-        Trial("M", members=8, steps=16, plain_steps=4),
-        Trial("M", members=64, steps=4, plain_steps=4),
-        Trial("L", members=1, steps=2, plain_steps=1),
+        Trial("S", members=1, steps=128, plain_steps=16),
+        Trial("S", members=8, steps=64, plain_steps=16),
+        Trial("S", members=64, steps=16, plain_steps=16),
+        Trial("M", members=1, steps=16, plain_steps=2),
+        Trial("M", members=8, steps=8, plain_steps=2),
+        Trial("M", members=64, steps=2, plain_steps=2),
+        Trial("L", members=1, steps=1, plain_steps=1),
         Trial("L", members=8, steps=1, plain_steps=1),
     ),
     ways={"tiny": 192, "S": 64, "M": 8},
@@ -118,7 +118,7 @@ FULL = Effort(
     sequences=4096,
     rows=8192,
     cubic_rows=1024,
-    tracked=50,
+    tracked=20,
     sweep_points=16,
     sweep_steps=300,
     sweep_singles=16,

@@ -6,13 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from benchmarks.ceilings import products
 from benchmarks.peer_loops import Loop, masked_loop, plain_loop
 from benchmarks.peer_network import PeerNetwork
 from benchmarks.race import RefusedError
-from benchmarks.shapes import Problem, Shape
+from benchmarks.shapes import Shape
 from rgcore.fleet import Member, train_fleet
 from rgcore.sizing import choose_fleet_size
 from rgcore.training import DivergedError, TrainingTrace, train
@@ -66,7 +64,7 @@ def fleet_size(shape: Shape) -> int:
 
 def fleets(shape: Shape, steps: int, seeds: Sequence[int], size: int) -> Trained:
     """RGLab in fleets of at most so many, one after another."""
-    problem = settled(shape, steps)
+    problem = shape.problem(steps)
     members = [Member(problem.network(seed), problem.chain, problem.plan, seed) for seed in seeds]
     begin = time.perf_counter()
     found = [
@@ -87,7 +85,7 @@ def _losses(trace: TrainingTrace | DivergedError | None) -> list[float]:
 
 def solo(shape: Shape, steps: int, seeds: Sequence[int]) -> Trained:
     """RGLab's training loop, one network after another."""
-    problem = settled(shape, steps)
+    problem = shape.problem(steps)
     networks = [problem.network(seed) for seed in seeds]
     begin = time.perf_counter()
     traces = [
@@ -110,18 +108,12 @@ def plain(shape: Shape, steps: int, seeds: Sequence[int]) -> Trained:
 
 def gemms(shape: Shape, steps: int, seeds: Sequence[int]) -> Trained:
     """The matrix products of as many steps and nothing else; no losses."""
-    contender = products(settled(shape, steps), steps * len(seeds))
+    contender = products(shape.problem(steps), steps * len(seeds))
     return Trained(contender() * steps * len(seeds), [])
 
 
-def settled(shape: Shape, steps: int) -> Problem:
-    """The problem, in a process that flushes denormals as trainers do."""
-    torch.set_flush_denormal(True)
-    return shape.problem(steps)
-
-
 def _loop(loop: Loop, shape: Shape, steps: int, seeds: Sequence[int]) -> Trained:
-    problem = settled(shape, steps)
+    problem = shape.problem(steps)
     networks = [PeerNetwork(problem.network(seed)) for seed in seeds]
     begin = time.perf_counter()
     losses = [loop(net, problem, seed) for net, seed in zip(networks, seeds, strict=True)]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from benchmarks.jobs import Trained, settled
+from benchmarks.jobs import Trained
 from benchmarks.peers import peer
 from benchmarks.shapes import Problem, Shape
 from rgcore.network import ResidualNetwork
@@ -55,7 +55,7 @@ def together(shape: Shape, steps: int, seeds: Sequence[int], rows: int) -> Train
         RefusedError: there is no JAX.
     """
     jax = peer("jax", "jax")
-    problem = settled(shape, steps)
+    problem = shape.problem(steps)
     weights = _stacked([parameters(problem.network(seed)) for seed in seeds])
     weights = jax.tree.map(jax.numpy.asarray, weights)
     run, compiling = _compiled(shape, steps, len(seeds), rows, weights)
@@ -64,7 +64,7 @@ def together(shape: Shape, steps: int, seeds: Sequence[int], rows: int) -> Train
     data = _stacked([_batches(problem, seed, rows) for seed in seeds])
     losses = np.asarray(run(weights, data))  # (K, steps)
     seconds = time.perf_counter() - begin
-    return Trained(seconds, losses.tolist(), f"{compiling:.1f}")
+    return Trained(seconds, losses.tolist(), f"compiled in {compiling:.1f} s")
 
 
 def rows_needed(shape: Shape, steps: int, seeds: Sequence[int]) -> int:

@@ -65,10 +65,14 @@ class Way:
 
     def losses(self, shape: Shape, steps: int) -> dict[int, list[float]]:
         """Of every step, by seed."""
+        return self.by_seed(self.train(shape, steps))
+
+    def by_seed(self, trained: list[Trained]) -> dict[int, list[float]]:
+        """The losses of every step."""
         return {
             seed: losses
-            for seeds, trained in zip(self.seeds, self.train(shape, steps), strict=True)
-            for seed, losses in zip(seeds, trained.losses, strict=True)
+            for seeds, one in zip(self.seeds, trained, strict=True)
+            for seed, losses in zip(seeds, one.losses, strict=True)
         }
 
 
@@ -171,13 +175,15 @@ def _jax_ways(trial: Trial, effort: Effort, crews: Crews) -> list[Way]:
 
 
 def _agree(ours: Way, theirs: Way, shape: Shape, steps: int) -> str:
-    """How closely the losses of all members agree."""
-    mine, other = ours.losses(shape, steps), theirs.losses(shape, steps)
+    """How closely the losses of all members agree, and what else there is to say of theirs."""
+    mine, trained = ours.losses(shape, steps), theirs.train(shape, steps)
+    other = theirs.by_seed(trained)
     seeds = sorted(mine)
-    return same_losses(
+    check = same_losses(
         np.concatenate([mine[seed] for seed in seeds]),
         np.concatenate([other[seed] for seed in seeds]),
     )
+    return "; ".join(filter(None, (check, trained[0].note)))
 
 
 def _fastest(ways: list[Way], shape: Shape, steps: int) -> Way:
