@@ -23,7 +23,7 @@ OF_ALL = ("K",)
 def draw(points: list[dict[str, Any]], picture: Path) -> None:
     """One panel for each axis: median, least and largest, both scales logarithmic."""
     mpl.use("Agg")
-    from matplotlib import pyplot  # noqa: PLC0415 - after the choice of how to draw
+    from matplotlib import pyplot, ticker  # noqa: PLC0415 - after the choice of how to draw
 
     figure, panels = pyplot.subplots(1, len(AXES), figsize=(2.6 * len(AXES), 2.8), sharey=False)
     for axis, panel in zip(AXES, panels, strict=True):
@@ -38,8 +38,10 @@ def draw(points: list[dict[str, Any]], picture: Path) -> None:
         panel.set(xscale="log", yscale="log", xlabel=axis)
         panel.set_ylabel("ms/step of all" if axis in OF_ALL else "ms/member-step")
         panel.set_xticks(values, [str(value) for value in values])
+        panel.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 3, 5)))
+        panel.yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
         panel.minorticks_off()
-    figure.suptitle(f"Cost of a training step around {BASE}")
+    figure.suptitle(f"Cost of a training step around {BASE}; median, least and most")
     figure.tight_layout()
     picture.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(picture, dpi=120)
