@@ -46,17 +46,10 @@ def ours(shape: Shape, steps: int, seeds: Sequence[int]) -> Trained:
 def fleet_size(shape: Shape) -> int:
     """K that a worker chooses on a core."""
     problem = shape.problem(1)
-    arch, plan = problem.arch, problem.plan
     return choose_fleet_size(
-        mixing=arch.mixing,
-        n_states=arch.n_states,
-        seq_len=arch.seq_len,
-        mask_prob=plan.mask_prob,
-        batch_size=plan.batch_size,
-        context=arch.context,
-        depth=arch.depth,
-        width=arch.width,
-        hidden=arch.hidden,
+        problem.arch,
+        batch_size=problem.plan.batch_size,
+        mask_prob=problem.plan.mask_prob,
         device="cpu",
         memory=MEMORY,
     )

@@ -194,6 +194,13 @@ class ExperimentSpec(Section):
         """(chain seed, training seed) of every run: all training seeds on every chain."""
         return tuple((draw, seed) for draw in self.chain.draws for seed in self.seeds)
 
+    @property
+    def architecture(self) -> dict[str, Any]:
+        """The network by the names of its sizes and choices, as plain values."""
+        plain = self.model.model_dump(mode="json")
+        sizes = {"n_states": self.chain.n_states, "seq_len": self.data.seq_len}
+        return {**sizes, **plain, "context": self.model.context or 0}
+
     def of_draw(self, chain_seed: int) -> Self:
         """The same on the chain of one seed."""
         return self.model_copy(update={"chain": self.chain.draw(chain_seed)})

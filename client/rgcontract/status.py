@@ -185,7 +185,11 @@ class Forecast(View):
     flops: float
     """Floating-point operations of the missing runs."""
     seconds: float
-    """Expected working time of the missing runs on one worker."""
+    """Expected working time of the missing runs on one worker: `flops` at `flops_per_second`."""
+    flops_per_second: float | None = None
+    """Operations per second of one worker that the time is reckoned with."""
+    rate_measured: bool | None = None
+    """Whether this lab's workers have measured it; else it is that of one core, about."""
     memory_bytes: int
     """Expected peak memory of a run."""
     stored_bytes: int

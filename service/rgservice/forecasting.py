@@ -23,7 +23,8 @@ def forecast(session: Session, specs: Mapping[str, ExperimentSpec]) -> Forecast:
     """
     missing = submissions.missing_runs(session, specs)
     costs = {name: cost.cost_of_run(spec) for name, spec in specs.items()}
-    rate = measured_rate(session) or cost.FLOPS_PER_SECOND
+    measured = measured_rate(session)
+    rate = measured or cost.FLOPS_PER_SECOND
     flops = sum(costs[name].flops * len(runs) for name, runs in missing.items())
     return Forecast(
         cached=not any(missing.values()),
@@ -32,6 +33,8 @@ def forecast(session: Session, specs: Mapping[str, ExperimentSpec]) -> Forecast:
         parameters=max(one.parameters for one in costs.values()),
         flops=flops,
         seconds=flops / rate,
+        flops_per_second=rate,
+        rate_measured=measured is not None,
         memory_bytes=max(one.memory_bytes for one in costs.values()),
         stored_bytes=sum(costs[name].stored_bytes * len(runs) for name, runs in missing.items()),
     )

@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     """Largest request body of many submissions at once."""
 
     max_flops: float = Field(default=1e16, gt=0)
-    """Largest cost of one submission, floating-point operations (about a day on one core)."""
+    """Largest cost of one submission, floating-point operations. How long that takes on this lab's
+    workers a dry run says: `flops` over `flops_per_second`; at 2e10, about one core, six days."""
     max_memory_bytes: int = Field(default=8 * 2**30, gt=0)
     """Largest expected memory of one run."""
     max_stored_bytes: int = Field(default=16 * 2**30, gt=0)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from rgcore.architecture import Architecture
 from rgcore.sizing import choose_fleet_size
 from rgstore.submissions import loaded_spec
 from rgworker.protocol import Ready
@@ -24,17 +25,10 @@ def fleet_size(stored: dict[str, Any], ready: Ready, *, trainers: int, most: int
         spec = loaded_spec(stored, [0])
     except ValidationError:  # it fails by itself, and says why
         return 1
-    model = spec.model
     size = choose_fleet_size(
-        mixing=model.mixing,
-        n_states=spec.chain.n_states,
-        seq_len=spec.data.seq_len,
-        mask_prob=spec.data.mask_prob,
+        Architecture(**spec.architecture),
         batch_size=spec.training.batch_size,
-        context=model.context or 0,
-        depth=model.depth,
-        width=model.width,
-        hidden=max(1, round(model.hidden_ratio * model.width)),
+        mask_prob=spec.data.mask_prob,
         device=ready.kind,
         memory=ready.memory // trainers,
     )

@@ -21,20 +21,7 @@ def chain_of(spec: ExperimentSpec) -> Chain:
 
 def architecture_of(spec: ExperimentSpec) -> Architecture:
     """The network of a spec."""
-    model = spec.model
-    return Architecture(
-        n_states=spec.chain.n_states,
-        seq_len=spec.data.seq_len,
-        mixing=model.mixing,
-        context=model.context or 0,
-        depth=model.depth,
-        width=model.width,
-        hidden_ratio=model.hidden_ratio,
-        activation=model.activation,
-        norm=model.norm,
-        residual_scale=model.residual_scale,
-        init_scale=model.init_scale,
-    )
+    return Architecture(**spec.architecture)
 
 
 def plan_of(spec: ExperimentSpec) -> TrainingPlan:

@@ -33,13 +33,6 @@ ROWS_OF: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 """The rows (G, m, d) of each level, in G groups, out of a stream and its mask."""
 
-ALL_PAIRS = frozenset({"masked", "pooled", "sequence"})
-"""Levels at which every layer is compared with every other, elsewhere with its neighbours alone.
-
-The rows of the others are all positions of all sequences: the products of all pairs of layers would
-take longer than all the rest of a measurement together.
-"""
-
 
 class LevelError(ValueError):
     """A level that does not exist for the mixing.

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
 
 from rgcore.chain import Chain
+from rgcore.cost.passes import (
+    ALL_PAIRS,
+    BATCH,
+    MEMORY,
+    Pass,
+    keeps_all_pairs,
+    measurement_passes,
+    most_sequences,
+)
 from rgcore.measurement.bayes_reference import BayesReference, bayes_reference
 from rgcore.measurement.correlation import StreamCorrelation
 from rgcore.measurement.level import LevelMeasurement, of_one_group, of_positions
-from rgcore.measurement.levels import ALL_PAIRS, ROWS_OF, checked_levels, full_context
+from rgcore.measurement.levels import ROWS_OF, checked_levels, full_context
 from rgcore.measurement.moments import Moments
 from rgcore.measurement.observe import Observed, joined, observe
 from rgcore.measurement.relevance import HALF, WHOLE, Folds, Relevance
@@ -20,11 +28,6 @@ from rgcore.measurement.result import Measurement
 from rgcore.measurement.sequences import Sequences
 from rgcore.network import Architecture, ResidualNetwork
 from rgcore.training.data import Batch
-
-MEMORY = 2**28
-"""Bytes."""
-TARGET_COPIES = 20
-"""Numbers held for each hidden token, over V, while the targets of its read-outs are made."""
 
 
 def measure(
@@ -36,7 +39,7 @@ def measure(
     mask_prob: float,
     levels: Sequence[str],
     seed: int,
-    batch_size: int = 128,
+    batch_size: int = BATCH,
     bayes: BayesReference | None = None,
     memory: int = MEMORY,
     on_progress: Callable[[float], None] | None = None,
@@ -81,11 +84,11 @@ def measure(
         )
     half, whole = _Snapshot(arch, asked), _Snapshot(arch, asked)
     loss_sum, n_masked = 0.0, 0
-    passes = _passes(arch, asked, memory)
+    passes = measurement_passes(arch, asked, memory)
     with torch.no_grad():
         for index, one in enumerate(passes):
             collector = _Collector(network, chain, one, memory)
-            size = min(batch_size, _most_sequences(arch, one, mask_prob, memory))
+            size = min(batch_size, most_sequences(arch, one, mask_prob, memory))
             done, halved = 0, False
             for quarter, batch in sequences.batches(size):
                 if quarter >= 2 and not halved:
@@ -118,61 +121,10 @@ def measure(
     )
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """One run over all sequences: which positions of them, for what.
-
-    Attributes:
-        positions: of the streams.
-        levels: to gather; `token` is put together from `position` where both are asked for.
-        masked: whether to gather the loss, relevance and correlations too: takes all positions.
-    """
-
-    positions: slice
-    levels: frozenset[str]
-    masked: bool
-
-
-def _passes(arch: Architecture, levels: frozenset[str], memory: int) -> list[_Pass]:
-    """One pass; several where the moments of all positions would not fit in memory."""
-    if "position" not in levels:
-        return [_Pass(slice(None), levels, masked=True)]
-    rest = levels - {"token"}
-    size = max(1, memory // _moment_bytes(arch, all_pairs=False))
-    if size >= arch.seq_len:
-        return [_Pass(slice(None), rest, masked=True)]
-    chunks = [
-        _Pass(slice(begin, begin + size), frozenset({"position"}), masked=False)
-        for begin in range(0, arch.seq_len, size)
-    ]
-    return [*chunks, _Pass(slice(None), rest - {"position"}, masked=True)]
-
-
-def _moment_bytes(arch: Architecture, *, all_pairs: bool) -> int:
-    """Of the products of layers with each other, or with their neighbours, for one group."""
-    n_layers = arch.depth + 1
-    n_pairs = n_layers * (n_layers + 1) // 2 if all_pairs else 2 * n_layers - 1
-    return 8 * arch.width**2 * n_pairs
-
-
-def _most_sequences(arch: Architecture, one: _Pass, mask_prob: float, memory: int) -> int:
-    """Sequences that fit: float64 copies of a stream, two hidden layers, targets of read-outs."""
-    copies = 6
-    if one.levels & {"position", "token", "sequence"}:
-        copies += arch.depth + 1
-    streams = 1
-    if arch.mixing != "flat":
-        streams = len(range(arch.seq_len)[one.positions])
-    values = (copies * arch.width + arch.hidden) * streams
-    if one.masked:
-        values += round(TARGET_COPIES * arch.n_states * mask_prob * arch.seq_len)
-    return max(1, memory // (8 * values))
-
-
 class _Collector:
     """Gathers the moments of one pass from one forward computation."""
 
-    def __init__(self, network: ResidualNetwork, chain: Chain, one: _Pass, memory: int) -> None:
+    def __init__(self, network: ResidualNetwork, chain: Chain, one: Pass, memory: int) -> None:
         arch = network.arch
         self.network = network
         self.one = one
@@ -186,7 +138,7 @@ class _Collector:
                 n_positions if name == "position" else 1,
                 arch.width,
                 self.device,
-                complete=name in ALL_PAIRS and _moment_bytes(arch, all_pairs=True) <= memory,
+                complete=keeps_all_pairs(arch, name, memory),
             )
             for name in sorted(one.levels)
         }

@@ -1,7 +1,7 @@
 """Pure-MLP residual networks on token ids, and what they carry from block to block."""
 
-from rgcore.network.architecture import MIXINGS, Architecture, ArchitectureError
-from rgcore.network.build import build_network, parameter_count
+from rgcore.architecture import MIXINGS, Architecture, ArchitectureError
+from rgcore.network.build import build_network
 from rgcore.network.residual import ResidualNetwork
 
 __all__ = [
@@ -10,5 +10,4 @@ __all__ = [
     "ArchitectureError",
     "ResidualNetwork",
     "build_network",
-    "parameter_count",
 ]

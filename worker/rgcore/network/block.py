@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from rgcore.network.architecture import Architecture
+from rgcore.architecture import Architecture
 from rgcore.network.lookup import summed_rows
 from rgcore.network.weights import gaussian, gaussian_linear
 
@@ -30,24 +29,13 @@ def make_norm(arch: Architecture) -> nn.Module:
     return nn.Identity()
 
 
-def norm_parameter_count(arch: Architecture) -> int:
-    """Parameters of one norm."""
-    return {"layer": 2, "rms": 1, "none": 0}[arch.norm] * arch.width
-
-
 class Block(nn.Module):
-    """h + s * (W2 f(W1 N(h) + b1) + b2), on the last axis.
-
-    Attributes:
-        reads: normed streams that enter it at each position.
-    """
-
-    reads: ClassVar[int] = 1
+    """h + s * (W2 f(W1 N(h) + b1) + b2), on the last axis; W1 takes `arch.reads` normed streams."""
 
     def __init__(self, arch: Architecture, generator: torch.Generator) -> None:
         super().__init__()
         self.norm = make_norm(arch)
-        n_in = self.reads * arch.width
+        n_in = arch.reads * arch.width
         self.enter = gaussian_linear(n_in, arch.hidden, arch.init_scale, generator)
         self.leave = gaussian_linear(arch.hidden, arch.width, arch.init_scale, generator)
         self.activation = ACTIVATION_OF[arch.activation]
@@ -62,12 +50,6 @@ class Block(nn.Module):
         hidden = self.activation(self.enter(read))  # (..., hidden)
         return torch.add(stream, self.leave(hidden), alpha=self.scale)
 
-    @classmethod
-    def parameter_count(cls, arch: Architecture) -> int:
-        """Parameters of one block."""
-        enter = (cls.reads * arch.width + 1) * arch.hidden
-        return enter + (arch.hidden + 1) * arch.width + norm_parameter_count(arch)
-
 
 class Stem(nn.Module):
     """Embedding of k tokens into one stream: h = sum_i W_i e(x_i), without bias.
@@ -76,8 +58,9 @@ class Stem(nn.Module):
     instead of k per stream.
     """
 
-    def __init__(self, arch: Architecture, slots: int, generator: torch.Generator) -> None:
+    def __init__(self, arch: Architecture, generator: torch.Generator) -> None:
         super().__init__()
+        slots = arch.slots
         self.embedding = gaussian((arch.n_ids, arch.width), arch.init_scale, generator)
         std = arch.init_scale / (slots * arch.width) ** 0.5
         self.weight = gaussian((slots, arch.width, arch.width), std, generator)
@@ -87,8 +70,3 @@ class Stem(nn.Module):
         """Streams of the ids of their slots: (m, k) int64 to (m, d)."""
         table = torch.matmul(self.embedding, self.weight)  # (k, V + 2, d)
         return summed_rows(table.flatten(0, 1), ids + self.get_buffer("first_row"))
-
-    @staticmethod
-    def parameter_count(arch: Architecture, slots: int) -> int:
-        """Parameters of the stem."""
-        return arch.n_ids * arch.width + slots * arch.width**2

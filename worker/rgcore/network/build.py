@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from rgcore.network.architecture import Architecture
+from rgcore.architecture import Architecture
 from rgcore.network.context import ContextNetwork
 from rgcore.network.flat import FlatNetwork
 from rgcore.network.mixer import MixerNetwork
@@ -30,8 +30,3 @@ def build_network(arch: Architecture, generator: torch.Generator) -> ResidualNet
         generator: a CPU generator; the same state gives the same weights.
     """
     return NETWORK_OF[arch.mixing](arch, generator)
-
-
-def parameter_count(arch: Architecture) -> int:
-    """Trainable parameters of a network, in closed form."""
-    return NETWORK_OF[arch.mixing].parameter_count(arch)

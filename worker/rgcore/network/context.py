@@ -5,7 +5,6 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-from rgcore.network.architecture import Architecture
 from rgcore.network.residual import EVERYWHERE, ResidualNetwork
 
 
@@ -15,11 +14,6 @@ class ContextNetwork(ResidualNetwork):
     Beyond the ends of the sequence the window reads padding. A position can be computed without
     the others, so training computes the masked ones only.
     """
-
-    @staticmethod
-    def slots(arch: Architecture) -> int:
-        """The window: 2c + 1 tokens."""
-        return 2 * arch.context + 1
 
     def windows(self, inputs: Tensor) -> Tensor:
         """Windows around all positions, a view: (n, T) to (n, T, 2c + 1)."""

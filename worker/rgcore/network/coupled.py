@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from rgcore.network.architecture import Architecture
 from rgcore.network.residual import EVERYWHERE, ResidualNetwork
 
 
@@ -16,11 +15,6 @@ class CoupledNetwork(ResidualNetwork):
     A position cannot be computed without the others: whatever positions are asked for, the blocks
     run on all T of them, and a slice of positions saves the read-out alone.
     """
-
-    @staticmethod
-    def slots(arch: Architecture) -> int:  # noqa: ARG004 - the same for every architecture
-        """The token itself."""
-        return 1
 
     def embed(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
         """h_0 at the positions of the slice: (n, T) to (n, T', d)."""

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from rgcore.network.architecture import Architecture
 from rgcore.network.residual import EVERYWHERE, ResidualNetwork
 
 
 class FlatNetwork(ResidualNetwork):
     """h_0 = W_in vec(e(x_1) ... e(x_T)), one stream per sequence; the read-out is T x V."""
-
-    @staticmethod
-    def slots(arch: Architecture) -> int:
-        """The sequence: T tokens."""
-        return arch.seq_len
-
-    @staticmethod
-    def logits(arch: Architecture) -> int:
-        """V for each of the T positions."""
-        return arch.seq_len * arch.n_states
 
     def embed(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
         """h_0: (n, T) to (n, d).

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rgcore.network.architecture import Architecture
-from rgcore.network.block import Block, make_norm, norm_parameter_count
+from rgcore.architecture import Architecture
+from rgcore.network.block import Block, make_norm
 from rgcore.network.coupled import CoupledNetwork
 from rgcore.network.weights import gaussian_linear
 
@@ -31,13 +31,6 @@ class MixerBlock(Block):
         across = self.token_norm(stream).mT  # (n, d, T)
         hidden = self.activation(self.token_enter(across))  # (n, d, token_hidden)
         return super().forward(torch.add(stream, self.token_leave(hidden).mT, alpha=self.scale))
-
-    @classmethod
-    def parameter_count(cls, arch: Architecture) -> int:
-        """Parameters of one block."""
-        length, hidden = arch.seq_len, arch.token_hidden
-        tokens = 2 * length * hidden + hidden + length + norm_parameter_count(arch)
-        return tokens + super().parameter_count(arch)
 
 
 class MixerNetwork(CoupledNetwork):

@@ -9,8 +9,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from rgcore.network.architecture import Architecture
-from rgcore.network.block import Block, Stem, make_norm, norm_parameter_count
+from rgcore.architecture import Architecture
+from rgcore.network.block import Block, Stem, make_norm
 from rgcore.network.weights import gaussian_linear
 
 EVERYWHERE = slice(None)
@@ -32,20 +32,10 @@ class ResidualNetwork(nn.Module, ABC):
     def __init__(self, arch: Architecture, generator: torch.Generator) -> None:
         super().__init__()
         self.arch = arch
-        self.stem = Stem(arch, self.slots(arch), generator)
+        self.stem = Stem(arch, generator)
         self.blocks = nn.ModuleList(self.block(arch, generator) for _ in range(arch.depth))
         self.final_norm = make_norm(arch)
-        self.head = gaussian_linear(arch.width, self.logits(arch), arch.init_scale, generator)
-
-    @staticmethod
-    @abstractmethod
-    def slots(arch: Architecture) -> int:
-        """Tokens that enter one stream."""
-
-    @staticmethod
-    def logits(arch: Architecture) -> int:
-        """Logits read from one stream: V, of its position."""
-        return arch.n_states
+        self.head = gaussian_linear(arch.width, arch.logits, arch.init_scale, generator)
 
     @abstractmethod
     def embed(self, inputs: Tensor, positions: slice = EVERYWHERE) -> Tensor:
@@ -93,13 +83,3 @@ class ResidualNetwork(nn.Module, ABC):
         for block in self.blocks:
             stream = block(stream)
         return stream
-
-    @classmethod
-    def parameter_count(cls, arch: Architecture) -> int:
-        """Parameters of a network of this mixing, in closed form."""
-        return (
-            Stem.parameter_count(arch, cls.slots(arch))
-            + arch.depth * cls.block.parameter_count(arch)
-            + norm_parameter_count(arch)
-            + (arch.width + 1) * cls.logits(arch)
-        )

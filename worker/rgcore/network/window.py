@@ -13,8 +13,6 @@ from rgcore.network.coupled import CoupledNetwork
 class WindowBlock(Block):
     """h(t) + s (W2 f(W1 [N(h(t-1)) N(h(t)) N(h(t+1))] + b1) + b2); zeros beyond the ends."""
 
-    reads = 3
-
     def forward(self, stream: Tensor) -> Tensor:
         """The streams after the block: (n, T, d) to (n, T, d)."""
         normed = functional.pad(self.norm(stream), (0, 0, 1, 1))  # (n, T + 2, d)

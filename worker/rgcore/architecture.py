@@ -79,6 +79,21 @@ class Architecture:
         return max(1, round(self.hidden_ratio * self.seq_len))
 
     @property
+    def slots(self) -> int:
+        """Tokens that enter one stream."""
+        return {"context": 2 * self.context + 1, "flat": self.seq_len}.get(self.mixing, 1)
+
+    @property
+    def reads(self) -> int:
+        """Normed streams that enter a block at each position."""
+        return 3 if self.mixing == "window" else 1
+
+    @property
+    def logits(self) -> int:
+        """Logits that are read from one stream: V, for mixing `flat` V for each position."""
+        return self.n_states * (self.seq_len if self.mixing == "flat" else 1)
+
+    @property
     def view_radius(self) -> int | None:
         """How many tokens to each side can reach the read-out of a position.
 

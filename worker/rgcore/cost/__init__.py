@@ -1,0 +1,28 @@
+"""What networks, trainings and measurements cost: arithmetic from their sizes, without torch.
+
+Whoever forecasts, shares out the work or plans the passes of a measurement asks here.
+"""
+
+from rgcore.cost.measuring import (
+    measured_numbers,
+    measurement_bytes,
+    measurement_flops,
+)
+from rgcore.cost.parameters import parameter_count
+from rgcore.cost.passes import Pass, measurement_passes
+from rgcore.cost.run import RunCost, run_cost
+from rgcore.cost.training import step_multiply_adds, training_bytes, training_flops
+
+__all__ = [
+    "Pass",
+    "RunCost",
+    "measured_numbers",
+    "measurement_bytes",
+    "measurement_flops",
+    "measurement_passes",
+    "parameter_count",
+    "run_cost",
+    "step_multiply_adds",
+    "training_bytes",
+    "training_flops",
+]

@@ -1,0 +1,29 @@
+"""The numbers that a network is trained in."""
+
+from __future__ import annotations
+
+from rgcore.architecture import Architecture
+
+PER_CHANNEL = {"layer": 2, "rms": 1, "none": 0}
+"""Parameters of a norm for each of the d channels."""
+
+
+def parameter_count(arch: Architecture) -> int:
+    """Trainable parameters of a network, in closed form."""
+    width, hidden = arch.width, arch.hidden
+    norm = PER_CHANNEL[arch.norm] * width
+    stem = arch.n_ids * width + arch.slots * width**2
+    block = channel_matrices(arch) + hidden + width + norm
+    if arch.mixing == "mixer":
+        block += token_matrices(arch) + arch.token_hidden + arch.seq_len + norm
+    return stem + arch.depth * block + norm + (width + 1) * arch.logits
+
+
+def channel_matrices(arch: Architecture) -> int:
+    """Weights of the two matrices of a block that act on the channels of one position."""
+    return (arch.reads + 1) * arch.width * arch.hidden
+
+
+def token_matrices(arch: Architecture) -> int:
+    """Weights of the two matrices of a mixer's block that act on the positions of one channel."""
+    return 2 * arch.seq_len * arch.token_hidden if arch.mixing == "mixer" else 0

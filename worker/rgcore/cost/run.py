@@ -1,0 +1,87 @@
+"""What a whole run costs: measured untrained, trained, measured again, measured without memory."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from rgcore.architecture import Architecture
+from rgcore.cost.measuring import measured_numbers, measurement_bytes, measurement_flops
+from rgcore.cost.parameters import parameter_count
+from rgcore.cost.passes import NUMBER
+from rgcore.cost.training import FLOAT, training_bytes, training_flops
+
+PROCESS_BYTES = 280 * 2**20
+"""A process with torch that has done nothing yet."""
+BLOCK, BLOCK_COPIES = 1024, 16
+"""Sequences whose Bayes losses are worked out at a time, and numbers held for each of their
+tokens."""
+KEPT_PER_QUANTITY = 320
+"""Bytes of a quantity beside its numbers: its row, its keys in the index, its reasons."""
+VALUES_AND_HALVES = 2
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """The cost of one run.
+
+    Attributes:
+        parameters: trainable numbers of the network.
+        flops: floating-point operations of its matrix products and decompositions.
+        memory_bytes: expected peak of the process that does it.
+        stored_bytes: what it adds to the database.
+    """
+
+    parameters: int
+    flops: float
+    memory_bytes: int
+    stored_bytes: int
+
+
+def run_cost(
+    arch: Architecture,
+    *,
+    steps: int,
+    batch_size: int,
+    mask_prob: float,
+    n_sequences: int,
+    levels: Set[str],
+    moments: int,
+) -> RunCost:
+    """The cost of one run.
+
+    Args:
+        arch: of the network.
+        steps: of the training.
+        batch_size: sequences per step.
+        mask_prob: probability that a token is hidden.
+        n_sequences: that a measurement reads.
+        levels: of the measurement.
+        moments: how often is measured along the training, the end included; besides there are the
+            untrained network and the chain without memory.
+    """
+    parameters = parameter_count(arch)
+    measuring = measurement_bytes(
+        arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels
+    )
+    a_measurement = measurement_flops(
+        arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels
+    )
+    reference = NUMBER * BLOCK_COPIES * min(n_sequences, BLOCK) * arch.seq_len
+    training = training_bytes(arch, batch_size=batch_size, mask_prob=mask_prob)
+    weights = moments * FLOAT * parameters
+    measured = moments + 2
+    quantities, numbers = measured_numbers(arch, levels=levels)
+    of_measurement = KEPT_PER_QUANTITY * quantities + NUMBER * VALUES_AND_HALVES * numbers
+    return RunCost(
+        parameters=parameters,
+        flops=training_flops(arch, steps=steps, batch_size=batch_size, mask_prob=mask_prob)
+        + measured * a_measurement,
+        memory_bytes=PROCESS_BYTES
+        + training
+        + measuring
+        + reference
+        + weights
+        + FLOAT * parameters,
+        stored_bytes=weights + measured * of_measurement,
+    )
