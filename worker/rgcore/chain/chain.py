@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import xlog1py
 
 from rgcore.chain.modes import in_detailed_balance, modes
-from rgcore.chain.sampler import Sampler
 
-CPU = torch.device("cpu")
+if TYPE_CHECKING:  # what is known of a chain needs no torch; only drawing from it does
+    import torch
+
+    from rgcore.chain.sampler import Sampler
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,16 +131,25 @@ class Chain:
         Returns:
             (n, length) int64 on the generator's device, values 0..V-1.
         """
+        import torch  # noqa: PLC0415
+
         device = generator.device
         if device not in self._samplers:
-            self._samplers[device] = self._samplers[CPU].to(device)
+            self._samplers[device] = self._sampler.to(device)
         uniforms = torch.rand(length, n, dtype=torch.float64, device=device, generator=generator)
         return self._samplers[device].tokens(uniforms)
 
     @cached_property
+    def _sampler(self) -> Sampler:
+        """The tables that sequences are drawn by, on the CPU."""
+        from rgcore.chain.sampler import Sampler  # noqa: PLC0415
+
+        return Sampler.of(self.cumulative)
+
+    @cached_property
     def _samplers(self) -> dict[torch.device, Sampler]:
         """One for each device that has been drawn on."""
-        return {CPU: Sampler.of(self.cumulative)}
+        return {}
 
     @cached_property
     def cumulative(self) -> NDArray[np.float64]:
