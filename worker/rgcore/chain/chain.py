@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import xlog1py
 
-from rgcore.chain.modes import in_detailed_balance, modes
+from rgcore.chain.deviation import Deviation
+from rgcore.chain.modes import modes
 
 if TYPE_CHECKING:  # what is known of a chain needs no torch; only drawing from it does
     import torch
@@ -33,6 +34,8 @@ class Chain:
         unigram_entropy: entropy of pi, in nats: the loss of guessing without looking.
         scale_corr_lens: (n,), one correlation length per scale, in tokens, from the finest to the
             coarsest; None for a family without scales.
+        corr_len_error: how far rounding the entries of P, each in its last place, may move the
+            correlation length, in tokens; infinite where that leaves open whether it forgets.
     """
 
     family: str
@@ -43,6 +46,7 @@ class Chain:
     entropy_rate: float
     unigram_entropy: float
     scale_corr_lens: NDArray[np.float64] | None = None
+    corr_len_error: float = 0.0
 
     @property
     def n_states(self) -> int:
@@ -51,8 +55,11 @@ class Chain:
 
     @cached_property
     def reversible(self) -> bool:
-        """Whether pi_i P_ij = pi_j P_ji: read backwards, a sequence has the same law."""
-        return in_detailed_balance(self.transition, self.stationary)
+        """Whether pi_i P_ij = pi_j P_ji: read backwards, a sequence has the same law.
+
+        Judged beside the memory, however faint it is, as far as rounding lets it be seen.
+        """
+        return Deviation.of(self.transition, self.stationary).symmetric
 
     @cached_property
     def reversed_transition(self) -> NDArray[np.float64]:
