@@ -123,7 +123,7 @@ def test_numbers_that_follow_from_the_matrix_may_be_given():
         ([[0.5, float("inf")], [0.5, 0.5]], "P[0, 1] is inf"),
         ([[1.5, -0.5], [0.5, 0.5]], "P[0, 1] is -0.5"),
         ([[0.5, 0.5], [0.5, 0.4]], "row 1 sums to 0.9"),
-        ([[0.5, 0.5], [0.5, 0.5 + 2e-9]], "row 1 sums to 1.000000002"),
+        ([[0.5, 0.5], [0.5, 0.5 + 2e-6]], "row 1 sums to 1.000002"),
         ([[1.0, 0.0], [0.0, 1.0]], "state 1 cannot be reached from 0"),
         ([[0.5, 0.5, 0], [0.5, 0.5, 0], [0, 0.5, 0.5]], "state 2 cannot be reached from 0"),
         ([[0, 0.5, 0.5], [0, 0.5, 0.5], [0, 0.5, 0.5]], "state 0 cannot be reached from 1"),

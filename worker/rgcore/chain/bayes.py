@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from rgcore.chain.chain import Chain
+
+if TYPE_CHECKING:
+    import torch
 
 CHUNK_VALUES = 2**22
 """Float64 values of one array (n, T, V) held at a time by the loss: 32 MiB."""
@@ -117,7 +120,8 @@ def checked_sequences(
 
 
 def _array(values: ArrayLike | torch.Tensor) -> NDArray[np.generic]:
-    return np.asarray(values.cpu() if isinstance(values, torch.Tensor) else values)
+    fetch = getattr(values, "cpu", None)  # a tensor may lie on another device
+    return np.asarray(values if fetch is None else fetch())
 
 
 def _chunks(n: int, size: int) -> Iterator[slice]:

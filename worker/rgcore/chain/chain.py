@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import xlog1py
 
-from rgcore.chain.modes import in_detailed_balance, modes
-from rgcore.chain.sampler import Sampler
+from rgcore.chain.deviation import Deviation
+from rgcore.chain.modes import modes
 
-CPU = torch.device("cpu")
+if TYPE_CHECKING:  # what is known of a chain needs no torch; only drawing from it does
+    import torch
+
+    from rgcore.chain.sampler import Sampler
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,8 @@ class Chain:
         unigram_entropy: entropy of pi, in nats: the loss of guessing without looking.
         scale_corr_lens: (n,), one correlation length per scale, in tokens, from the finest to the
             coarsest; None for a family without scales.
+        corr_len_error: how far rounding the entries of P, each in its last place, may move the
+            correlation length, in tokens; infinite where that leaves open whether it forgets.
     """
 
     family: str
@@ -41,6 +46,7 @@ class Chain:
     entropy_rate: float
     unigram_entropy: float
     scale_corr_lens: NDArray[np.float64] | None = None
+    corr_len_error: float = 0.0
 
     @property
     def n_states(self) -> int:
@@ -49,8 +55,11 @@ class Chain:
 
     @cached_property
     def reversible(self) -> bool:
-        """Whether pi_i P_ij = pi_j P_ji: read backwards, a sequence has the same law."""
-        return in_detailed_balance(self.transition, self.stationary)
+        """Whether pi_i P_ij = pi_j P_ji: read backwards, a sequence has the same law.
+
+        Judged beside the memory, however faint it is, as far as rounding lets it be seen.
+        """
+        return Deviation.of(self.transition, self.stationary).symmetric
 
     @cached_property
     def reversed_transition(self) -> NDArray[np.float64]:
@@ -129,16 +138,25 @@ class Chain:
         Returns:
             (n, length) int64 on the generator's device, values 0..V-1.
         """
+        import torch  # noqa: PLC0415
+
         device = generator.device
         if device not in self._samplers:
-            self._samplers[device] = self._samplers[CPU].to(device)
+            self._samplers[device] = self._sampler.to(device)
         uniforms = torch.rand(length, n, dtype=torch.float64, device=device, generator=generator)
         return self._samplers[device].tokens(uniforms)
 
     @cached_property
+    def _sampler(self) -> Sampler:
+        """The tables that sequences are drawn by, on the CPU."""
+        from rgcore.chain.sampler import Sampler  # noqa: PLC0415
+
+        return Sampler.of(self.cumulative)
+
+    @cached_property
     def _samplers(self) -> dict[torch.device, Sampler]:
         """One for each device that has been drawn on."""
-        return {CPU: Sampler.of(self.cumulative)}
+        return {}
 
     @cached_property
     def cumulative(self) -> NDArray[np.float64]:

@@ -13,10 +13,14 @@ from rgcore.chain.chain import Chain
 from rgcore.chain.checks import NEARLY_ONE, check_agrees
 from rgcore.chain.errors import ChainError
 from rgcore.chain.markov import markov_chain
+from rgcore.chain.stationary import stationary_law
 
-ROW_SUM = 1e-9
-"""How far the sum of a row may be from 1: what nine printed digits leave."""
+ROW_SUM = 1e-6
+"""How far the sum of a row may be from 1: what float32, or six printed digits, leave."""
+SUMS_TO_ONE = float(np.finfo(np.float64).eps)
+"""A row that is this close is left alone: dividing it by its sum would only round it anew."""
 LEAST_STATIONARY = 1e-300
+"""Of a state; below, products of probabilities would leave the range of float64."""
 
 
 def explicit(
@@ -35,7 +39,8 @@ def explicit(
         n_states: V; only to be checked against the matrix.
         corr_len: xi, in tokens; only to be checked against |l2|.
         seed: unused; every family takes one.
-        matrix: (V, V), P[i, j] the probability of j after i; rows are brought to sum 1.
+        matrix: (V, V), P[i, j] the probability of j after i; a row whose sum, correctly rounded,
+            is not 1 within epsilon is divided by it.
 
     Raises:
         ChainError: the matrix is none of such a chain; the error says where and why.
@@ -43,11 +48,13 @@ def explicit(
     given = _stochastic(matrix)
     check_agrees("n_states", n_states, len(given), "matrix")
     _check_mixing(given)
-    chain = markov_chain("explicit", given / given.sum(axis=1, keepdims=True))
-    if not (chain.stationary >= LEAST_STATIONARY).all():
-        state = int(np.argmin(chain.stationary))  # a NaN counts as the least
-        reason = f"state {state} has a stationary probability too small for float64"
+    stationary = stationary_law(given)
+    if not (stationary >= LEAST_STATIONARY).all():  # a NaN is no such number either
+        state = int(np.argmin(np.nan_to_num(stationary)))
+        found = f"{stationary[state]:.3g}, too small for float64"
+        reason = f"state {state} has a stationary probability of {found}"
         raise ChainError("matrix", state, f"{LEAST_STATIONARY:g} or more for each state", reason)
+    chain = markov_chain("explicit", given, stationary)
     second = float(abs(chain.eigenvalues[1]))
     if second >= NEARLY_ONE:
         reason = f"|l2| is {second!r}: the chain does not mix"
@@ -78,12 +85,12 @@ def _stochastic(matrix: Sequence[Sequence[float]] | NDArray[np.float64]) -> NDAr
             i, j = np.argwhere(wrong)[0]
             value = float(values[i, j])
             raise ChainError("matrix", value, allowed, f"P[{i}, {j}] is {value!r}")
-    total = values.sum(axis=1)
+    total = np.array([math.fsum(row) for row in values])
     row = int(np.argmax(np.abs(total - 1.0)))
     if abs(total[row] - 1.0) > ROW_SUM:
         reason = f"row {row} sums to {total[row]:.12g}"
         raise ChainError("matrix", float(total[row]), f"rows that sum to 1, to {ROW_SUM:g}", reason)
-    return values
+    return np.asarray(np.where(np.abs(total - 1.0) > SUMS_TO_ONE, values.T / total, values.T).T)
 
 
 def _check_mixing(transition: NDArray[np.float64]) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import gammaincinv, logsumexp
 
 from rgcore.chain.chain import Chain
 from rgcore.chain.errors import ChainError
 from rgcore.chain.markov import markov_chain
-from rgcore.random import derive_generator
 
 LEAST_CONCENTRATION = 0.01
 """Below it nearly all weight sits on one pair of states and float64 holds no chain of it."""
@@ -70,6 +68,10 @@ def _log_weights(n_states: int, concentration: float, seed: int) -> NDArray[np.f
     As G(k) = G(k + 1) U^(1/k) (Marsaglia & Tsang 2000), in logarithms, because U^(1/k) underflows
     for small k. By inverse transform, so that a seed means the same in every numpy.
     """
+    import torch  # noqa: PLC0415 - its engine draws; no other family needs it
+
+    from rgcore.random import derive_generator  # noqa: PLC0415
+
     generator = derive_generator(seed, "chain")
     upper = np.triu_indices(n_states)
     uniform = torch.rand(2, len(upper[0]), dtype=torch.float64, generator=generator).numpy()

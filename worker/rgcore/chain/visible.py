@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from rgcore.chain.bayes import checked_sequences
 from rgcore.chain.chain import Chain
+
+if TYPE_CHECKING:
+    import torch
 
 
 def visible_posterior(
