@@ -35,6 +35,11 @@ def test_the_same_machine_measures_the_same_twice(checks):
     assert [check.measured for check in calibrate()] == [check.measured for check in checks]
 
 
+def test_what_is_checked_is_the_device_that_is_named():
+    with pytest.raises(NotImplementedError, match=r"[Mm]eta"):  # where there are no values to read
+        calibrate(torch.device("meta"))
+
+
 @pytest.mark.parametrize(
     ("measured", "passed"), [(1.05, True), (0.9, True), (1.11, False), (math.nan, False)]
 )

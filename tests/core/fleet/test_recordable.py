@@ -1,7 +1,7 @@
 """A step can be recorded: it stays on the device of the weights and never asks what is there.
 
 On device `meta` there are no values to ask for, and nothing that mixes with tensors elsewhere: what
-would wait for a GPU raises there, and so do most meetings with a tensor on the CPU. No GPU is needed.
+would wait for a GPU raises there, and so do most meetings with a tensor on the CPU.
 """
 
 from __future__ import annotations
