@@ -46,7 +46,7 @@ def run(setting: Setting, part: Part) -> None:
                     what="losses", way=way, **of, **_losses(setting, problem, dtype, way, expected)
                 )
             for row in _observables(setting, problem, reference[0].network, n_sequences):
-                part.add(what="observable", **of, **row)
+                part.add(what="observables", **of, **row)
 
 
 def _losses(

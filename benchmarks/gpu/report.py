@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from benchmarks.markdown import number, table
+from benchmarks import markdown
+from benchmarks.markdown import number
 
 Stage = Mapping[str, Any]
 Row = Mapping[str, Any]
-EAGER, CAPTURED = "eager", "captured"
+EAGER, CAPTURED, JAX = "eager", "captured", "JAX"
 
 
 def as_markdown(found: Mapping[str, Any]) -> str:
@@ -26,11 +28,54 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         "",
         "**Nothing failed and nothing disagrees.**" if not wrong else "**Look at these first:**",
         *(f"- {one}" for one in wrong),
+        "",
+        "At a glance:",
+        *(f"- {one}" for one in glance(found)),
     ]
     for name, shown in SHOWN.items():
         if name in stages:
             lines += ["", f"## {name}", "", _state(stages[name]), "", *shown(stages[name])]
-    return "\n".join(lines).rstrip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
+
+
+def glance(found: Mapping[str, Any]) -> list[str]:
+    """What agrees, and the ratios, a sentence each."""
+    rows = {name: stage["rows"] for name, stage in found["stages"].items()}
+    said = []
+    if "suite" in found["stages"]:
+        said.append(f"tests: {_counts(found['stages']['suite'])}")
+    for what in ("losses", "observables"):
+        judged = [
+            row for row in rows.get("agreement", []) if row["what"] == what and "agree" in row
+        ]
+        agree = sum(row["agree"] for row in judged)
+        said.append(
+            f"{what.removesuffix('s')} rows that agree with the CPU: {agree} of {len(judged)}"
+        )
+    eager = {_case(row): row["ms"]["median"] for row in _timed(rows.get("speed", []), EAGER)}
+    for way in (CAPTURED, JAX):
+        ratios = [
+            f"{eager[_case(row)] / row['ms']['median']:.2f} ({row['shape'].split()[0]}, "
+            f"K = {row['members']})"
+            for row in _timed(rows.get("speed", []), way)
+            if _case(row) in eager
+        ]
+        said.append(f"times as fast as eager, {way}: {', '.join(ratios) or 'not measured'}")
+    waits = [
+        f"{row['waits']:.0%} ({row['shape'].split()[0]}, K = {row['members']})"
+        for row in rows.get("speed", [])
+        if "waits" in row
+    ]
+    said.append(
+        f"of a step the device waits for its sequences: {', '.join(waits) or 'not measured'}"
+    )
+    ratios = [
+        f"{row['ratio']:.2f} (n = {row['shape'][-1]})"
+        for row in rows.get("algebra", [])
+        if row["what"] == "eigvalsh" and "ratio" in row
+    ]
+    said.append(f"times as fast as the CPU, eigvalsh: {', '.join(ratios) or 'not measured'}")
+    return said
 
 
 def complaints(found: Mapping[str, Any]) -> list[str]:
@@ -104,7 +149,7 @@ def _agreement(stage: Stage) -> Iterable[str]:
                 _small(row["tolerance"]),
                 _verdict(row),
             )
-            for row in _worst([row for row in stage["rows"] if row["what"] == "observable"])
+            for row in _worst([row for row in stage["rows"] if row["what"] == "observables"])
         ],
     )
 
@@ -124,19 +169,23 @@ def _distance(row: Row) -> tuple[bool, float]:
 
 
 def _suite(stage: Stage) -> Iterable[str]:
-    counts = ", ".join(f"{n} {outcome}" for outcome, n in stage.get("counts", {}).items())
-    yield f"{counts}{'' if stage.get('complete', True) else '; not all were run: no time left'}"
+    yield _counts(stage)
     failed = [row for row in stage["rows"] if row["outcome"] == "failed"]
     if failed:
         yield ""
         yield table(("test", "why"), [(row["name"], _cell(_last(row["reason"]))) for row in failed])
 
 
+def _counts(stage: Stage) -> str:
+    counts = ", ".join(f"{n} {outcome}" for outcome, n in stage.get("counts", {}).items())
+    return f"{counts}{'' if stage.get('complete') else '; not all were run'}"
+
+
 def _speed(stage: Stage) -> Iterable[str]:
     if stage.get("jax"):
         yield f"JAX: {_cell(stage['jax'])}"
         yield ""
-    eager = {_case(row): row["ms"]["median"] for row in _timed(stage, EAGER)}
+    eager = {_case(row): row["ms"]["median"] for row in _timed(stage["rows"], EAGER)}
     yield table(
         ("shape", "K", "way", "sequences", "ms/member-step", "member-steps/s", "eager / this", ""),
         [
@@ -189,11 +238,9 @@ def _speed(stage: Stage) -> Iterable[str]:
         )
 
 
-def _timed(stage: Stage, way: str) -> list[Row]:
+def _timed(rows: Iterable[Row], way: str) -> list[Row]:
     """Rows of a way on sequences that were there."""
-    return [
-        row for row in stage["rows"] if row["way"] == way and not row["sequences"] and "ms" in row
-    ]
+    return [row for row in rows if row["way"] == way and "ms" in row and not row["sequences"]]
 
 
 def _case(row: Row) -> tuple[str, int, bool]:
@@ -245,6 +292,11 @@ SHOWN: dict[str, Callable[[Stage], Iterable[str]]] = {
     "environment": _environment,
 }
 """In the order of the page."""
+
+
+def table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """A Markdown table; nothing where it has no rows."""
+    return markdown.table(head, body) if body else ""
 
 
 def _called(row: Row) -> str:

@@ -1,7 +1,7 @@
 """Stage `suite`: the core's tests, those that can run on the device on it.
 
-The folders whose fixtures take the device come first, then the rest of the core as far as the time
-goes: those show that this machine's Python, torch, numpy and scipy are good for it at all.
+The folders whose networks are put on the device come first, then the rest of the core as far as
+the time goes: those show that this machine's Python, torch, numpy and scipy are good for it at all.
 """
 
 from __future__ import annotations
@@ -16,10 +16,18 @@ from benchmarks.gpu.part import Part
 from benchmarks.gpu.setting import Setting
 
 DEVICE = "RGLAB_TEST_DEVICE"
-"""Read by tests/core/conftest.py."""
+"""Read by tests/support/devices.py."""
 CORE = ROOT / "tests" / "core"
-ON_DEVICE = ("fleet", "network", "training", "measurement", "calibration")
-REST = ("observables", "chain", "claims", "test_random.py", "test_sizing.py", "test_statistics.py")
+ON_DEVICE = ("fleet", "measurement", "calibration", "training")
+REST = (
+    "network",
+    "observables",
+    "chain",
+    "claims",
+    "test_random.py",
+    "test_sizing.py",
+    "test_statistics.py",
+)
 TOY = ("fleet/test_member.py", "fleet/test_parting.py", "test_random.py")
 MOST_REASON = 2000
 """Characters of a failure that are kept."""
@@ -30,7 +38,7 @@ class Recorder:
 
     def __init__(self, setting: Setting, part: Part) -> None:
         self._setting, self._part = setting, part
-        self._counts = {"passed": 0, "failed": 0, "skipped": 0}
+        self._counts = {"passed": 0, "failed": 0, "skipped": 0, "not read": 0}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test has ended, or could not be set up."""
@@ -38,9 +46,10 @@ class Recorder:
             self._note(report.outcome, report.nodeid, report.longreprtext)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A file could not be read: a package is missing, say."""
+        """A file could not be read, for want of a package most likely."""
         if report.failed:
-            self._note("failed", report.nodeid, report.longreprtext)
+            missing = "ModuleNotFoundError" in report.longreprtext
+            self._note("not read" if missing else "failed", report.nodeid, report.longreprtext)
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         """The time may be over."""

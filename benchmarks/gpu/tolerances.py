@@ -15,9 +15,19 @@ LOSS = {torch.float32: 1e-3, torch.float64: 1e-9}
 """Of a training loss, over the loss: other orders of sums, enlarged step by step."""
 OBSERVABLE = {torch.float32: 1e-5, torch.float64: 1e-9}
 """Of an observable x, over 1 + |x|: a hundred times what other orders of sums leave on a CPU."""
-OF_A_ROOT = {torch.float32: 1e-3, torch.float64: 1e-7}
-"""Of one that ends in a root or an arc cosine, which turns 1e-14 near zero into 1e-7."""
-ROOTS = ("frobenius_drift", "procrustes_distance", "subspace_angle")
+OF_A_ROOT = {torch.float32: 1e-3, torch.float64: 1e-6}
+"""Of one that has a root or an arc cosine in it, which turns 1e-14 near zero into 1e-7.
+
+The effective rank of a layer with fewer directions than its width is among them: eigenvalues that
+are zero but for rounding count by their roots where they pass the floor of the noise.
+"""
+ROOTS = (
+    "effective_rank",
+    "effective_rank_by_position",
+    "frobenius_drift",
+    "procrustes_distance",
+    "subspace_angle",
+)
 LOSSES = "loss"
 
 
