@@ -113,7 +113,9 @@ def _observables(
         }
 
 
-def measured(network: ResidualNetwork, problem: Problem, n_sequences: int) -> Measurement:
+def measured(
+    network: ResidualNetwork, problem: Problem, n_sequences: int, batch_size: int = 128
+) -> Measurement:
     """All levels of a network, where it is."""
     return measure(
         network,
@@ -123,4 +125,5 @@ def measured(network: ResidualNetwork, problem: Problem, n_sequences: int) -> Me
         mask_prob=problem.plan.mask_prob,
         levels=LEVELS_OF[problem.arch.mixing],
         seed=MEASURE_SEED,
+        batch_size=batch_size,
     )

@@ -64,7 +64,7 @@ def _device(device: torch.device) -> dict[str, Any]:
         "memory_bytes": total,
         "free_bytes": free,
         "cuda": torch.version.cuda,
-        "cudnn": torch.backends.cudnn.version(),
+        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
         "driver_clock_power": _said("nvidia-smi", *query),
     }
 

@@ -41,7 +41,7 @@ def run(setting: Setting, part: Part) -> None:
     for name in SHAPES_OF[setting.toy]:
         shape = SHAPES[name]
         problem = shape.problem(STEPS[setting.toy])
-        member = members(problem, 1, setting.device)[0]
+        member = members(problem, [SEED], setting.device)[0]
         train(member.network, member.chain, member.plan, SEED, seq_len=shape.seq_len)
         for device in dict.fromkeys((setting.device, CPU)):
             here = Setting(device, setting.toy, setting.left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import torch
@@ -13,8 +14,8 @@ from rgcore.network import Architecture
 from rgcore.sizing import member_bytes
 from rgcore.training import TrainingPlan
 
-MEMBERS = 3
-"""Of a fleet that is compared."""
+MEMBERS = range(3)
+"""Seeds of a fleet that is compared."""
 
 
 def small(mixing: str, *, steps: int, toy: bool) -> Problem:
@@ -48,9 +49,12 @@ def small(mixing: str, *, steps: int, toy: bool) -> Problem:
 
 
 def members(
-    problem: Problem, n: int, device: torch.device, dtype: torch.dtype = torch.float32
+    problem: Problem,
+    seeds: Iterable[int],
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
 ) -> list[Member]:
-    """N members of seeds 0 to n - 1 on the device; every other one clips harder."""
+    """Members of these seeds on the device; every other one clips harder."""
     clipped = replace(problem.plan, grad_clip=0.3)
     return [
         Member(
@@ -59,7 +63,7 @@ def members(
             plan=clipped if seed % 2 else problem.plan,
             seed=seed,
         )
-        for seed in range(n)
+        for seed in seeds
     ]
 
 

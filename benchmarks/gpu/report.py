@@ -182,9 +182,6 @@ def _counts(stage: Stage) -> str:
 
 
 def _speed(stage: Stage) -> Iterable[str]:
-    if stage.get("jax"):
-        yield f"JAX: {_cell(stage['jax'])}"
-        yield ""
     eager = {_case(row): row["ms"]["median"] for row in _timed(stage["rows"], EAGER)}
     yield table(
         ("shape", "K", "way", "sequences", "ms/member-step", "member-steps/s", "eager / this", ""),

@@ -33,7 +33,14 @@ TAIL = 2000
 """Characters of what a stage wrote on stderr that are kept where it died."""
 
 
-def run(folder: Path, device: str, budget_s: float, *, toy: bool) -> dict[str, Any]:
+def run(
+    folder: Path,
+    device: str,
+    budget_s: float,
+    *,
+    toy: bool,
+    stages: Mapping[str, float] = STAGES,
+) -> dict[str, Any]:
     """Every stage; what came of them.
 
     Args:
@@ -41,25 +48,25 @@ def run(folder: Path, device: str, budget_s: float, *, toy: bool) -> dict[str, A
         device: "cuda" or "cpu".
         budget_s: seconds for all of them.
         toy: whether all sizes are as small as can be.
+        stages: which, and by what weights they share the time.
     """
     begin = time.monotonic()
-    stages: dict[str, Any] = {}
-    weights = dict(STAGES)
-    while weights:
-        name = next(iter(weights))
+    found: dict[str, Any] = {}
+    ahead = sum(stages.values())
+    for name, weight in stages.items():
         left = max(0.0, budget_s - (time.monotonic() - begin))
-        seconds = left * weights[name] / sum(weights.values())
-        del weights[name]
+        seconds = left * weight / ahead
+        ahead -= weight
         say(f"{name}: at most {seconds:.0f} s")
-        stages[name] = _stage(name, folder, device, seconds, toy=toy)
-        say(f"{name}: {stages[name]['state']}")
+        found[name] = _stage(name, folder, device, seconds, toy=toy)
+        say(f"{name}: {found[name]['state']}")
     return {
         "schema": SCHEMA,
         "device": device,
         "toy": toy,
         "budget_s": budget_s,
         "seconds": time.monotonic() - begin,
-        "stages": stages,
+        "stages": found,
     }
 
 

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -15,9 +16,9 @@ from benchmarks.gpu.setting import Setting
 from benchmarks.shapes import Shape
 from benchmarks.timing import Contender
 from rgcore.fleet import Member
-from rgcore.fleet.batches import FleetBatch
+from rgcore.fleet.batches import FleetBatch, FleetStream
 from rgcore.fleet.graph import Recorder
-from rgcore.fleet.lockstep import Lockstep, fleet_stream
+from rgcore.fleet.lockstep import Lockstep
 from rgcore.training import train
 from rgcore.training.data import MOST_BATCHES
 
@@ -36,23 +37,24 @@ class Running:
 
     Attributes:
         lockstep: the fleet.
-        note: why nothing was recorded, if so.
-        peak_bytes: of the device, above what was there before; None on a CPU.
-        reserved_bytes: that the allocator had taken from the device by then; None on a CPU.
+        facts: `note`, why nothing was recorded, if so; on a GPU `peak_bytes`, above what was there
+            before, and `reserved_bytes`, what the allocator had taken from the device by then.
     """
 
     lockstep: Lockstep
-    note: str | None
-    peak_bytes: int | None
-    reserved_bytes: int | None
+    facts: dict[str, Any]
 
 
 def started(
-    setting: Setting, members: Sequence[Member], seq_len: int, record: Recorder | None
+    setting: Setting,
+    members: Sequence[Member],
+    stream: FleetStream,
+    batch: FleetBatch,
+    record: Recorder | None,
 ) -> Running:
-    """A fleet after its first step, which records if it can."""
+    """A fleet after a first step on this batch, which records if it can."""
     cuda = setting.device.type == "cuda"
-    stream = fleet_stream(members, seq_len)
+    before = 0
     if cuda:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(setting.device)
@@ -60,14 +62,13 @@ def started(
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", RuntimeWarning)
         lockstep = Lockstep(members, stream, record)
-        lockstep.advance()
+        lockstep.advance_on(batch)
     setting.wait()
-    return Running(
-        lockstep,
-        note=str(warned[0].message) if warned else None,
-        peak_bytes=torch.cuda.max_memory_allocated(setting.device) - before if cuda else None,
-        reserved_bytes=torch.cuda.memory_reserved(setting.device) if cuda else None,
-    )
+    facts: dict[str, Any] = {"note": str(warned[0].message)} if warned else {}
+    if cuda:
+        facts["peak_bytes"] = torch.cuda.max_memory_allocated(setting.device) - before
+        facts["reserved_bytes"] = torch.cuda.memory_reserved(setting.device)
+    return Running(lockstep, facts)
 
 
 def on_batches(setting: Setting, running: Running, batches: Sequence[FleetBatch]) -> Contender:
@@ -98,15 +99,12 @@ def with_sequences(setting: Setting, running: Running) -> Contender:
     return setting.timed(cycle, units=CYCLE * len(lockstep.here))
 
 
-def sampling(members: Sequence[Member], seq_len: int) -> float:
-    """Seconds per member and step of the CPU, to draw its sequences and bring them over."""
-    stream = fleet_stream(members, seq_len)  # which draws the first cycle
-    for _ in range(CYCLE):
-        stream.next()
+def sampling(stream: FleetStream) -> float:
+    """Seconds per member and step of the CPU, to draw a cycle of sequences and send them over."""
     begin = time.perf_counter()
     for _ in range(CYCLE):
         stream.next()
-    return (time.perf_counter() - begin) / (CYCLE * len(members))
+    return (time.perf_counter() - begin) / (CYCLE * len(stream.streams))
 
 
 def plain(setting: Setting, member: Member, seq_len: int) -> Contender:
