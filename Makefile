@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.peers
 
-.PHONY: help demo test serve check bench clean
+.PHONY: help demo test serve check bench findings clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make serve   the lab server: API, web page, worker, until Ctrl-C"
 	@echo "make check   formatter, linter, types, import contracts, dependencies"
 	@echo "make bench   race against other packages; QUICK=1 ends within five minutes"
+	@echo "make findings  what libraries do that one would not guess; ONLY=name for one of them"
 	@echo "make clean   remove .venv and caches (never the lab's data)"
 
 $(STAMP): pyproject.toml client/pyproject.toml constraints.txt
@@ -44,6 +45,10 @@ $(PEERS): $(STAMP)
 
 bench: $(PEERS)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+# Installs released packages, each in an environment of its own that goes again; needs none of ours.
+findings:
+	@PYTHON=$(PYTHON) $(PYTHON) scripts/library_findings.py run $(ONLY)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -27,11 +27,13 @@ class Trained:
         seconds: of the training alone; the networks were there before.
         losses: of every step, by member.
         note: what else there is to say.
+        drawing: seconds of these until all sequences were there, where that is a phase of its own.
     """
 
     seconds: float
     losses: list[list[float]]
     note: str = ""
+    drawing: float = 0.0
 
 
 Job = Callable[[Shape, int, Sequence[int]], Trained]

@@ -62,9 +62,10 @@ def together(shape: Shape, steps: int, seeds: Sequence[int], rows: int) -> Train
     jax.block_until_ready(weights)
     begin = time.perf_counter()
     data = _stacked([_batches(problem, seed, rows) for seed in seeds])
+    drawing = time.perf_counter() - begin
     losses = np.asarray(run(weights, data))  # (K, steps)
     seconds = time.perf_counter() - begin
-    return Trained(seconds, losses.tolist(), f"compiled in {compiling:.1f} s")
+    return Trained(seconds, losses.tolist(), f"compiled in {compiling:.1f} s", drawing)
 
 
 def rows_needed(shape: Shape, steps: int, seeds: Sequence[int]) -> int:

@@ -8,11 +8,12 @@ from dataclasses import asdict
 
 from benchmarks import table
 from benchmarks.growth import AXES
+from benchmarks.markdown import number
+from benchmarks.markdown import table as markdown
 from benchmarks.race import MEMBER_STEP
 from benchmarks.serving.report import tables as of_serving
 from benchmarks.session import Found
 from benchmarks.sweep import Sweep
-from benchmarks.table import number
 from benchmarks.ways import WAYS, Compared
 
 SWEEP = (
@@ -52,7 +53,7 @@ def as_json(found: Found) -> str:
 def sweep(found: Sweep | str) -> str:
     """A lab's sweep beside single runs, or why there is none."""
     if isinstance(found, str):
-        return table.table(SWEEP, [[f"no time: {found}", *[""] * (len(SWEEP) - 1)]])
+        return markdown(SWEEP, [[f"no time: {found}", *[""] * (len(SWEEP) - 1)]])
     row = [
         str(found.runs),
         str(found.steps),
@@ -62,12 +63,12 @@ def sweep(found: Sweep | str) -> str:
         f"{found.ratio:.2f}",
         f"{len(found.singles)} of {found.runs}",
     ]
-    return table.table(SWEEP, [row])
+    return markdown(SWEEP, [row])
 
 
 def compared(found: Sequence[Compared]) -> str:
     """Ways to train, by shape."""
-    return table.table(
+    return markdown(
         COMPARED,
         [
             [one.shape, *(table.spread(MEMBER_STEP, way) for way in one.timings), str(one.chosen)]
@@ -89,4 +90,4 @@ def growth(found: Found) -> str:
                 ", ".join(number(1e3 * point.per_member.median) for point in points),
             ]
         )
-    return table.table(GROWTH, rows)
+    return markdown(GROWTH, rows)

@@ -1,16 +1,17 @@
-"""The experiments that are raced: three sizes of mixing `context`."""
+"""The experiments that are raced: three sizes of mixing `context`.
+
+Written as the core takes them, so that nothing but the core is needed to train them; a test holds
+them equal to what a worker makes of `Shape.body`.
+"""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from rgcontract import ExperimentSpec
-from rgcore.chain import Chain
+from rgcore.chain import Chain, make_chain
 from rgcore.network import Architecture, ResidualNetwork, build_network
 from rgcore.training import TrainingPlan, derive_generator
-from rgworker.unpack import architecture_of, chain_of, plan_of
 
 CORR_LEN = 2.0
 
@@ -44,7 +45,32 @@ class Shape:
 
     def problem(self, steps: int) -> Problem:
         """The experiment as the core takes it."""
-        return Problem.of(ExperimentSpec.model_validate_json(json.dumps(self.body(steps))))
+        return Problem(
+            chain=make_chain("random_reversible", self.n_states, CORR_LEN, seed=0),
+            arch=Architecture(
+                n_states=self.n_states,
+                seq_len=self.seq_len,
+                mixing="context",
+                context=3,
+                depth=self.depth,
+                width=self.width,
+                hidden_ratio=4.0,
+                activation="gelu",
+                norm="layer",
+                residual_scale=1.0,
+                init_scale=1.0,
+            ),
+            plan=TrainingPlan(
+                steps=steps,
+                batch_size=128,
+                mask_prob=0.15,
+                optimizer="adamw",
+                lr=1e-3,
+                schedule="cosine",
+                weight_decay=0.01,
+                grad_clip=1.0,
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.depth}, {self.width}, {self.n_states}, {self.seq_len})"
@@ -71,11 +97,6 @@ class Problem:
     chain: Chain
     arch: Architecture
     plan: TrainingPlan
-
-    @classmethod
-    def of(cls, spec: ExperimentSpec) -> Problem:
-        """The problem of a spec."""
-        return cls(chain_of(spec), architecture_of(spec), plan_of(spec))
 
     def network(self, seed: int) -> ResidualNetwork:
         """RGLab's network, as it is before training."""

@@ -12,6 +12,7 @@ from benchmarks.timing import Timing, repeated, threads
 from rgcontract import ExperimentSpec
 from rgcore.measurement import BayesReference, bayes_reference, measure
 from rgcore.training import BatchStream, derive_generator, train
+from rgworker.unpack import architecture_of, chain_of, plan_of
 
 SEED = 0
 MEASUREMENTS = 3
@@ -69,7 +70,7 @@ def shares(mixing: str, effort: Effort) -> Shares:
     sections = {name: dict(section) for name, section in effort.spec.items()}
     sections["model"] = {**sections.get("model", {}), "mixing": mixing}
     spec = ExperimentSpec.model_validate_json(json.dumps(sections))
-    problem = Problem.of(spec)
+    problem = Problem(chain_of(spec), architecture_of(spec), plan_of(spec))
     bayes = _reference(problem, spec)
 
     def timed(work: Callable[[], object], units: int = 1) -> Timing:

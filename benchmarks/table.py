@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from benchmarks.ceilings import Ceiling
+from benchmarks.markdown import number, table
 from benchmarks.race import NoRace, Race, Unit
 from benchmarks.shares import Shares
 from benchmarks.timing import Timing
@@ -62,21 +63,10 @@ def shares(found: Iterable[Shares]) -> str:
     )
 
 
-def table(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    rows = [head, ["---"] * len(head), *body]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
 def spread(unit: Unit, timing: Timing) -> str:
     """The median, and the least and the largest."""
     ends = sorted((unit.of(timing.least), unit.of(timing.most)))
     return f"{number(unit.of(timing.median))} [{number(ends[0])}, {number(ends[1])}]"
-
-
-def number(value: float) -> str:
-    """Three digits, none of them an exponent."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _race(race: Race) -> list[str]:

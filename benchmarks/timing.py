@@ -41,7 +41,11 @@ class Timing:
 
 
 def interleave(
-    contenders: Mapping[str, Contender], rounds: int, *, warm: bool = False
+    contenders: Mapping[str, Contender],
+    rounds: int,
+    *,
+    warm: bool = False,
+    enough: Callable[[], bool] = lambda: False,
 ) -> dict[str, Timing]:
     """Measure every contender once in each round.
 
@@ -52,6 +56,7 @@ def interleave(
         contenders: by name.
         rounds: that count.
         warm: whether each has done the same work just before, which stands for that round.
+        enough: asked after every round that counts whether it shall be the last.
     """
     names = list(contenders)
     costs: dict[str, list[float]] = {name: [] for name in names}
@@ -60,6 +65,8 @@ def interleave(
             cost = contenders[name]()
             if number > 0:
                 costs[name].append(cost)
+        if number > 0 and enough():
+            break
     return {name: Timing(tuple(found)) for name, found in costs.items()}
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from benchmarks.markdown import number, table
 from benchmarks.serving.latency import Latency
 from benchmarks.serving.programme import OVERHEAD_AIM, RUN_SECONDS, Serving
-from benchmarks.table import number, table
 
 LATENCIES = ("request", "n", "p50, ms", "p95, ms", "p99, ms", "most, ms", "aim", "met")
 BOUNDS = ("ceiling", "n", "p50, ms", "p95, ms")

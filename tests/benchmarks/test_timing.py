@@ -26,6 +26,10 @@ def test_contenders_that_are_warm_have_no_round_before():
     assert interleave({"a": lambda: next(costs)}, rounds=2, warm=True)["a"].costs == (1.0, 2.0)
 
 
+def test_enough_ends_the_rounds_early_after_one_that_counts():
+    assert len(interleave({"a": lambda: 1.0}, 9, enough=lambda: True)["a"].costs) == 1
+
+
 def test_a_timing_has_median_least_and_most():
     timing = Timing((5.0, 1.0, 2.0))
     assert (timing.median, timing.least, timing.most) == (2.0, 1.0, 5.0)

@@ -1,8 +1,14 @@
-"""`python -m rgworker.calibrate`: known answers, measured here; exit code 1 if any is missed."""
+"""`python -m rgworker.calibrate`: known answers, measured here; exit code 1 if any is missed.
+
+On the device that a worker would compute on.
+"""
 
 from __future__ import annotations
 
 import sys
+
+from rgstore.settings import Settings
+from rgworker.trainer import chosen_device
 
 
 def main() -> int:
@@ -13,7 +19,7 @@ def main() -> int:
 
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    checks = calibrate()
+    checks = calibrate(chosen_device(Settings().device))
     width = max(len(check.name) for check in checks)
     lines = [f"{'':{width}}  {'measured':>14}{'expected':>14}{'tolerance':>12}"]
     lines += [

@@ -33,7 +33,7 @@ def main(descriptor: int, wanted_device: str) -> None:
     torch.set_flush_denormal(True)
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.backends.cudnn.allow_tf32 = False
-    device = _device(wanted_device)
+    device = chosen_device(wanted_device)
     with Connection(descriptor) as connection:
         try:
             connection.send(_ready(device))
@@ -60,7 +60,9 @@ def _see_through(job: Job, device: Any, connection: Connection) -> None:
 
 
 def _ready(device: Any) -> Ready:
-    calibration = _calibration()  # first: a GPU then has its context, and free memory is what is
+    calibration = _calibration(
+        device
+    )  # first: a GPU then has its context, and free memory is what is
     return Ready(
         device=_device_name(device),
         kind=device.type,
@@ -70,7 +72,8 @@ def _ready(device: Any) -> Ready:
     )
 
 
-def _device(wanted: str) -> Any:
+def chosen_device(wanted: str) -> Any:
+    """The `torch.device` of a setting: `auto` is the GPU where there is one."""
     import torch  # noqa: PLC0415
 
     if wanted == "auto":
@@ -100,11 +103,11 @@ def _versions() -> dict[str, str]:
     return {**found, "python": platform.python_version(), "float32": FLOAT32}
 
 
-def _calibration() -> dict[str, bool]:
-    """Whether this process, with its libraries, measures known answers within tolerance."""
+def _calibration(device: Any) -> dict[str, bool]:
+    """Whether this process, with its libraries and device, measures known answers rightly."""
     from rgcore.calibration import calibrate  # noqa: PLC0415
 
-    return {check.name: check.passed for check in calibrate()}
+    return {check.name: check.passed for check in calibrate(device)}
 
 
 if __name__ == "__main__":

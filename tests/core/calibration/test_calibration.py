@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from devices import DEVICE
 
 from rgcore.calibration import Check, calibrate
 from rgcore.calibration.networks import linear_network, one_hot_tables, posterior_tables
@@ -19,7 +20,7 @@ from rgcore.training import masked_block
 
 @pytest.fixture(scope="module")
 def checks() -> list[Check]:
-    return calibrate()
+    return calibrate(DEVICE)
 
 
 def test_every_check_passes(checks):
@@ -32,7 +33,12 @@ def test_every_check_has_a_name_of_its_own_and_a_reason(checks):
 
 
 def test_the_same_machine_measures_the_same_twice(checks):
-    assert [check.measured for check in calibrate()] == [check.measured for check in checks]
+    assert [check.measured for check in calibrate(DEVICE)] == [check.measured for check in checks]
+
+
+def test_what_is_checked_is_the_device_that_is_named():
+    with pytest.raises(NotImplementedError, match=r"[Mm]eta"):  # where there are no values to read
+        calibrate(torch.device("meta"))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from devices import DEVICE
 
 from rgcore.chain import make_chain
 from rgcore.fleet import Member
@@ -64,6 +65,7 @@ def make_member():
     def make(seed, *, double=True, arch=None, stops=(), **plan):
         corr_len, own = OWN[seed % len(OWN)]
         network = build_network(replace(ARCH, **(arch or {})), derive_generator(seed, "init"))
+        network = network.to(DEVICE)
         return Member(
             network=network.double() if double else network,
             chain=make_chain("potts", n_states=N_STATES, corr_len=corr_len),

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 import torch
+from devices import DEVICE
 
 from rgcore.fleet.batches import FleetStream
 from rgcore.fleet.forward import FleetForward
@@ -42,7 +43,7 @@ def batches(make_member):
         )
         for seed in range(3)
     ]
-    stream = FleetStream(streams, 10, torch.device("cpu"))
+    stream = FleetStream(streams, 10, DEVICE)
     return [stream.next() for _ in range(10)]
 
 

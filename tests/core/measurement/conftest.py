@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from devices import DEVICE
 
 from rgcore.chain import make_chain
 from rgcore.measurement import LEVELS_OF, measure
@@ -39,7 +40,7 @@ def network_of():
             "init_scale": 1.0,
         }
         arch = Architecture(**{**settings, **changes})
-        return build_network(arch, derive_generator(0, "init")).double()
+        return build_network(arch, derive_generator(0, "init")).double().to(DEVICE)
 
     return build
 

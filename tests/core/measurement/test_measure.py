@@ -5,6 +5,7 @@ import pytest
 import scipy.linalg
 import scipy.spatial
 import torch
+from devices import DEVICE
 from torch.nn import functional
 
 from rgcore.chain import bayes_masked_loss
@@ -28,7 +29,7 @@ def drawn(chain, n=N):
 
 def streams(network, inputs):
     with torch.no_grad():
-        return [stream.double().numpy() for stream in network.residual_stream(inputs)]
+        return [x.double().cpu().numpy() for x in network.residual_stream(inputs.to(DEVICE))]
 
 
 def rows_of(level, stream, mask):
@@ -277,7 +278,7 @@ def test_loss_is_the_cross_entropy_of_the_hidden_tokens(network_of, measured, ch
     network = network_of(mixing)
     tokens, mask, inputs = drawn(chain)
     with torch.no_grad():
-        logits = network(inputs)[mask]
+        logits = network(inputs.to(DEVICE)).cpu()[mask]
     loss = float(functional.cross_entropy(logits, tokens[mask]))
     assert measured(network).loss == pytest.approx(loss, rel=1e-12)
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from devices import DEVICE
 
 from rgcore.random import derive_generator
 from rgcore.training.data import masked_block
@@ -61,7 +62,7 @@ def expected(network, chain, n):
     tokens, mask, inputs = drawn(chain, n)
     radius = {"context": 2, "window": 2}.get(network.arch.mixing, 8)
     with torch.no_grad():
-        layers = [stream.numpy() for stream in network.residual_stream(inputs)]
+        layers = [x.cpu().numpy() for x in network.residual_stream(inputs.to(DEVICE))]
     places = list(zip(*np.nonzero(mask), strict=True))
     if network.arch.mixing == "flat":
         places = [(row, t) for row, t in places if t == 4]

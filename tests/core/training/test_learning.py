@@ -1,6 +1,7 @@
 """Trained networks come to the Bayes loss, which nothing but the chain decides."""
 
 import pytest
+from devices import DEVICE
 
 from rgcore.chain import make_chain
 from rgcore.measurement import measure
@@ -30,7 +31,7 @@ def gap(n_states, corr_len, *, width, depth, seed=1, **plan):
         init_scale=1.0,
     )
     chain = make_chain("random_reversible", n_states, corr_len, 0)
-    network = build_network(arch, derive_generator(seed, "init"))
+    network = build_network(arch, derive_generator(seed, "init")).to(DEVICE)
     if plan:
         budget = TrainingPlan(mask_prob=MASK_PROB, grad_clip=1.0, **plan)
         train(network, chain, budget, seed, seq_len=T)

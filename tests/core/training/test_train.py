@@ -4,6 +4,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from devices import DEVICE
 
 from rgcore.chain import make_chain
 from rgcore.network import Architecture, build_network
@@ -47,7 +48,7 @@ def plan_of(steps=STEPS, optimizer="adamw", lr=1e-2, schedule="cosine", **fields
 
 def trained(plan, seed=0, init=0, **options):
     """Weights and trace."""
-    network = build_network(ARCH, derive_generator(init, "init"))
+    network = build_network(ARCH, derive_generator(init, "init")).to(DEVICE)
     trace = train(network, CHAIN, plan, seed, seq_len=T, **options)
     return network.state_dict(), trace
 
@@ -192,7 +193,7 @@ def test_a_long_trace_has_at_most_200_points_which_are_means():
 
 
 def test_a_stop_shows_the_network_of_a_run_that_ends_there():
-    network = build_network(ARCH, derive_generator(0, "init"))
+    network = build_network(ARCH, derive_generator(0, "init")).to(DEVICE)
     seen = {}
     train(
         network,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,6 +17,7 @@ from rgcore.observables import (
 )
 from rgcore.random import derive_generator
 
+CPU = torch.device("cpu")
 MASK_PROB = 0.15
 N_SEQUENCES = 2048
 FLOAT32 = 1e-6
@@ -27,7 +26,7 @@ FLOAT64 = 1e-10
 """What is left of float64 after sums over the rows."""
 
 
-def linear_spectrum() -> list[Check]:
+def linear_spectrum(device: torch.device) -> list[Check]:
     """A linear network on a Potts chain: its stream has a covariance in closed form.
 
     Visible tokens as one-hot vectors of a window of three, hidden with probability m: with
@@ -36,7 +35,7 @@ def linear_spectrum() -> list[Check]:
     """
     n_states, radius = 4, 1
     chain = make_chain("potts", n_states, 2.0)
-    network = linear_network(chain, 12, radius, one_hot_tables(n_states, radius))
+    network = linear_network(chain, 12, radius, one_hot_tables(n_states, radius)).to(device)
     found = measure(
         network, chain, seq_len=12, n_sequences=N_SEQUENCES, mask_prob=MASK_PROB,
         levels=["position"], seed=0,
@@ -110,7 +109,7 @@ def alike_layers() -> list[Check]:
     ]
 
 
-def exact_posterior() -> list[Check]:
+def exact_posterior(device: torch.device) -> list[Check]:
     """A network that outputs the exact posterior has no excess loss.
 
     With two tokens a window of radius 1 sees everything; with more, all that it can see.
@@ -118,12 +117,12 @@ def exact_posterior() -> list[Check]:
     chain = make_chain("random_reversible", 5, 2.0)
     tables = posterior_tables(chain)
     both = measure(
-        linear_network(chain, 2, 1, tables), chain, seq_len=2, n_sequences=N_SEQUENCES,
-        mask_prob=0.4, levels=["token"], seed=0,
+        linear_network(chain, 2, 1, tables).to(device), chain, seq_len=2,
+        n_sequences=N_SEQUENCES, mask_prob=0.4, levels=["token"], seed=0,
     )  # fmt: skip
     window = measure(
-        linear_network(chain, 8, 1, tables), chain, seq_len=8, n_sequences=N_SEQUENCES,
-        mask_prob=0.4, levels=["token"], seed=0,
+        linear_network(chain, 8, 1, tables).to(device), chain, seq_len=8,
+        n_sequences=N_SEQUENCES, mask_prob=0.4, levels=["token"], seed=0,
     )  # fmt: skip
     return [
         Check("excess loss of the exact posterior", both.excess_loss, 0.0, FLOAT32, "float32"),
@@ -137,17 +136,18 @@ def exact_posterior() -> list[Check]:
     ]
 
 
-CHECKS: tuple[Callable[[], list[Check]], ...] = (
-    linear_spectrum,
-    gaussian_rows,
-    alike_layers,
-    exact_posterior,
-)
+def calibrate(device: torch.device = CPU) -> list[Check]:
+    """Run all checks, in under a second or two; the same process gives the same numbers.
 
-
-def calibrate() -> list[Check]:
-    """Run all checks, in under a second or two; the same process gives the same numbers."""
-    return [check for run in CHECKS for check in run()]
+    Args:
+        device: where the networks that are measured compute.
+    """
+    return [
+        *linear_spectrum(device),
+        *gaussian_rows(),
+        *alike_layers(),
+        *exact_posterior(device),
+    ]
 
 
 def _normal(n: int, d: int, stream: str) -> NDArray[np.float64]:

@@ -5,26 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
-import torch
-from torch import Tensor
-
-from rgcore.fleet.batches import FleetBatch, FleetStream
-from rgcore.fleet.forward import FleetForward
-from rgcore.fleet.gradient import Gradient, gradient_of
-from rgcore.fleet.graph import ReplayedGradient, record_on_cuda
+from rgcore.fleet.graph import record_on_cuda
+from rgcore.fleet.lockstep import Lockstep, fleet_stream
 from rgcore.fleet.member import Member, check_members
-from rgcore.fleet.optimizer import FleetOptimizer
-from rgcore.fleet.stack import Stack
-from rgcore.random import derive_generator
-from rgcore.training import (
-    BatchStream,
-    DivergedError,
-    Progress,
-    TrainingTrace,
-    learning_rate,
-    train,
-)
-from rgcore.training.trace import LossRecorder
+from rgcore.training import DivergedError, Progress, TrainingTrace, train
 
 
 def train_fleet(
@@ -66,7 +50,9 @@ def train_fleet(
         return [_alone(members[0], seq_len, on_progress, progress_every, on_stop, leaving)]
     if not members:
         return []
-    fleet = _Fleet(members, seq_len)
+    device = next(members[0].network.parameters()).device
+    record = partial(record_on_cuda, device) if device.type == "cuda" else None
+    fleet = Lockstep(members, fleet_stream(members, seq_len), record)
     steps = members[0].plan.steps
     while fleet.here and fleet.step < steps:
         fleet.advance()
@@ -89,87 +75,6 @@ def train_fleet(
         fleet.write(index)
         fleet.results[index] = fleet.recorders[index].trace()
     return fleet.results
-
-
-class _Fleet:
-    """A fleet between two steps.
-
-    Attributes:
-        step: steps done.
-        here: indices of the members that are still trained, by their row of the stack.
-        recorders: of all members, by index.
-        results: what is known of each member at the end, by index.
-    """
-
-    def __init__(self, members: Sequence[Member], seq_len: int) -> None:
-        self.members = members
-        self.plan = members[0].plan
-        self.step = 0
-        self.here = list(range(len(members)))
-        self.recorders = [LossRecorder(self.plan.steps) for _ in members]
-        self.results: list[TrainingTrace | DivergedError | None] = [None] * len(members)
-        self._stack = Stack([member.network for member in members])
-        self._optimizer = FleetOptimizer(self._stack, [member.plan for member in members])
-        self._forward = FleetForward(members[0].network.arch, self._stack.flat.detach())
-        streams = [_stream(member, seq_len) for member in members]
-        self._stream = FleetStream(streams, self.plan.steps, self._stack.flat.device)
-        self._gradient = self._gradient_rule()
-        self._pending: list[Tensor] = []  # (K,) each
-
-    def advance(self) -> None:
-        """One step of all members."""
-        gradient = self._gradient(self._stream.next())
-        share = learning_rate(self.plan.schedule, self.step, self.plan.steps, 1.0)
-        self._optimizer.step(gradient.of_weights, share)
-        self._pending.append(gradient.losses)
-        self.step += 1
-
-    @property
-    def point_due(self) -> bool:
-        """Whether this step is a point of the traces."""
-        return self.step % self.recorders[0].interval == 0
-
-    def read_losses(self) -> None:
-        """Hand the losses still on the device to the recorders, and drop who diverged."""
-        losses = torch.stack(self._pending, dim=1).double().tolist()
-        self._pending = []
-        diverged = []
-        for index, row in zip(self.here, losses, strict=True):
-            try:
-                self.recorders[index].read(row)
-            except DivergedError as error:
-                self.results[index] = error
-                diverged.append(index)
-        self.drop(diverged)
-
-    def drop(self, indices: Collection[int]) -> None:
-        """Go on without these members; losses must have been read."""
-        stays = [row for row, index in enumerate(self.here) if index not in indices]
-        if len(stays) == len(self.here):
-            return
-        self.here = [self.here[row] for row in stays]
-        rows = torch.tensor(stays, dtype=torch.int64)
-        self._stack.keep(rows)
-        self._optimizer.keep(rows)
-        self._stream.keep(rows)
-        self._gradient = self._gradient_rule()  # a recording is of one array of weights
-
-    def write(self, index: int) -> None:
-        """Give the network of a member its weights."""
-        self._stack.write(self.here.index(index), self.members[index].network)
-
-    def _gradient_rule(self) -> Callable[[FleetBatch], Gradient]:
-        plain = partial(gradient_of, self._stack, self._forward)
-        device = self._stack.flat.device
-        if device.type != "cuda":
-            return plain
-        return ReplayedGradient(plain, self.plan.mask_prob, partial(record_on_cuda, device))
-
-
-def _stream(member: Member, seq_len: int) -> BatchStream:
-    plan = member.plan
-    generator = derive_generator(member.seed, "data")
-    return BatchStream(member.chain, plan.batch_size, seq_len, plan.mask_prob, generator)
 
 
 class _LeftError(Exception):

@@ -1,0 +1,117 @@
+"""Members that take their steps together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from rgcore.fleet.batches import FleetBatch, FleetStream
+from rgcore.fleet.forward import FleetForward
+from rgcore.fleet.gradient import Gradient, gradient_of
+from rgcore.fleet.graph import Recorder, ReplayedGradient
+from rgcore.fleet.member import Member
+from rgcore.fleet.optimizer import FleetOptimizer
+from rgcore.fleet.stack import Stack
+from rgcore.random import derive_generator
+from rgcore.training import BatchStream, DivergedError, TrainingTrace, learning_rate
+from rgcore.training.trace import LossRecorder
+
+
+class Lockstep:
+    """A fleet between two steps.
+
+    Args:
+        members: of one shape, see `check_members`.
+        stream: the batches of all their steps, see `fleet_stream`.
+        record: how a step is recorded; None for no recording.
+
+    Attributes:
+        step: steps done.
+        here: indices of the members that are still trained, by their row of the stack.
+        recorders: of all members, by index.
+        results: what is known of each member at the end, by index.
+    """
+
+    def __init__(
+        self, members: Sequence[Member], stream: FleetStream, record: Recorder | None
+    ) -> None:
+        self.members = members
+        self.plan = members[0].plan
+        self.step = 0
+        self.here = list(range(len(members)))
+        self.recorders = [LossRecorder(self.plan.steps) for _ in members]
+        self.results: list[TrainingTrace | DivergedError | None] = [None] * len(members)
+        self._stack = Stack([member.network for member in members])
+        self._optimizer = FleetOptimizer(self._stack, [member.plan for member in members])
+        self._forward = FleetForward(members[0].network.arch, self._stack.flat.detach())
+        self._stream = stream
+        self._record = record
+        self._gradient = self._gradient_rule()
+        self._pending: list[Tensor] = []  # (K,) each
+
+    def advance(self) -> None:
+        """One step of all members, on the next batch."""
+        self.advance_on(self._stream.next())
+
+    def advance_on(self, batch: FleetBatch) -> None:
+        """One step of all members, on this batch."""
+        gradient = self._gradient(batch)
+        share = learning_rate(self.plan.schedule, self.step, self.plan.steps, 1.0)
+        self._optimizer.step(gradient.of_weights, share)
+        self._pending.append(gradient.losses)
+        self.step += 1
+
+    @property
+    def point_due(self) -> bool:
+        """Whether this step is a point of the traces."""
+        return self.step % self.recorders[0].interval == 0
+
+    def read_losses(self) -> None:
+        """Hand the losses still on the device to the recorders, and drop who diverged."""
+        losses = torch.stack(self._pending, dim=1).double().tolist()
+        self._pending = []
+        diverged = []
+        for index, row in zip(self.here, losses, strict=True):
+            try:
+                self.recorders[index].read(row)
+            except DivergedError as error:
+                self.results[index] = error
+                diverged.append(index)
+        self.drop(diverged)
+
+    def drop(self, indices: Collection[int]) -> None:
+        """Go on without these members; losses must have been read."""
+        stays = [row for row, index in enumerate(self.here) if index not in indices]
+        if len(stays) == len(self.here):
+            return
+        self.here = [self.here[row] for row in stays]
+        rows = torch.tensor(stays, dtype=torch.int64)
+        self._stack.keep(rows)
+        self._optimizer.keep(rows)
+        self._stream.keep(rows)
+        self._gradient = self._gradient_rule()  # a recording is of one array of weights
+
+    def write(self, index: int) -> None:
+        """Give the network of a member its weights."""
+        self._stack.write(self.here.index(index), self.members[index].network)
+
+    def _gradient_rule(self) -> Callable[[FleetBatch], Gradient]:
+        plain = partial(gradient_of, self._stack, self._forward)
+        if self._record is None:
+            return plain
+        return ReplayedGradient(plain, self.plan.mask_prob, self._record)
+
+
+def fleet_stream(members: Sequence[Member], seq_len: int) -> FleetStream:
+    """The batches of all steps of the members, each from its member's own stream."""
+    device = next(members[0].network.parameters()).device
+    return FleetStream([_stream(one, seq_len) for one in members], members[0].plan.steps, device)
+
+
+def _stream(member: Member, seq_len: int) -> BatchStream:
+    plan = member.plan
+    generator = derive_generator(member.seed, "data")
+    return BatchStream(member.chain, plan.batch_size, seq_len, plan.mask_prob, generator)
