@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from rgcontract.section import MAX_SEED, Section, Seeds, conflict
+from rgcontract.section import MAX_SEED, Section, Seeds, conflict, shown
 from rgcontract.stochastic import defect, negative_entry
 
 CONSISTENT = 1e-6
@@ -109,7 +109,7 @@ class RandomReversibleChain(Chain):
         else:
             return data  # the field says what is wrong
         if "seed" in data and data["seed"] != first:
-            reason = f"{data['seed']} is given beside seeds {given}"
+            reason = f"{shown(data['seed'])} is given beside seeds {shown(given)}"
             raise conflict("seed", reason, "one of the two")
         return {**data, "seed": first, "seeds": None if single else given}
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection
+from functools import cache
 from typing import Any, get_args
 
 from pydantic import BaseModel
+
+LONGEST_NAME = 80
+"""What is longer is nobody's misspelling."""
 
 
 def children(model: type[BaseModel], path: str) -> list[str]:
@@ -19,11 +24,23 @@ def paths(model: type[BaseModel], name: str) -> list[str]:
     return sorted({f"{at}.{leaf}" if at else leaf for at, leaf in _walk(model, "") if leaf == name})
 
 
-def nearest(name: str, model: type[BaseModel]) -> list[str]:
-    """Up to three dotted paths whose last step is spelt most like `name`."""
-    names = {leaf for _, leaf in _walk(model, "")}
-    close = difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.6)
-    return [path for match in close for path in paths(model, match)][:3]
+def nearest(name: str, model: type[BaseModel], *, without: Collection[str] = ()) -> list[str]:
+    """Up to three dotted paths whose last step is spelt most like `name`.
+
+    Args:
+        name: what was written.
+        model: whose fields are looked through.
+        without: paths that would be no help.
+    """
+    if len(name) > LONGEST_NAME:
+        return []
+    places: dict[str, set[str]] = {}
+    for at, leaf in _walk(model, ""):
+        path = f"{at}.{leaf}" if at else leaf
+        if path not in without:
+            places.setdefault(leaf, set()).add(path)
+    close = difflib.get_close_matches(name, sorted(places), n=3, cutoff=0.6)
+    return [path for match in close for path in sorted(places[match])][:3]
 
 
 def allowed(model: type[BaseModel], path: str) -> str | None:
@@ -33,7 +50,7 @@ def allowed(model: type[BaseModel], path: str) -> str | None:
         return allowed(model, parent)
     for at, section in _owners(model, ""):
         if at == parent and name in section.model_fields:
-            schema = section.model_json_schema()
+            schema = _schema(section)
             return _words(schema["properties"][name], schema.get("$defs", {}))
     return None
 
@@ -60,11 +77,18 @@ def _words(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
     return f"{schema['type']} {', '.join(bounds)}".strip()
 
 
+@cache
+def _schema(section: type[BaseModel]) -> dict[str, Any]:
+    return section.model_json_schema()
+
+
+@cache
 def _walk(model: type[BaseModel], at: str) -> list[tuple[str, str]]:
     """(parent path, field name) of every field, sections included, all members of unions."""
     return [(path, name) for path, section in _owners(model, at) for name in section.model_fields]
 
 
+@cache
 def _owners(model: type[BaseModel], at: str) -> list[tuple[str, type[BaseModel]]]:
     """(path, model) of a model and of every section below it, all members of unions."""
     found = [(at, model)]

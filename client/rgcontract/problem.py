@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
+from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from rgcontract.chains import Family
+from rgcontract.chains import CHAIN_OF, DEFAULT_FAMILY, Family
 from rgcontract.fields import allowed, children, nearest
+from rgcontract.section import UNKNOWN_FIELD, clipped, shown
 
 MEDIA_TYPE = "application/problem+json"
 WHOLE = "body"
 """In place of a path, where it is no field that is wrong."""
+CHAIN = "chain"
+"""The section whose fields depend on its family."""
+MOST_NAMED = 100
+"""Refused fields that are named of one spec: more than it has, fewer than a matrix has entries."""
 
 
 class Code(StrEnum):
@@ -82,22 +88,21 @@ def field_problems(error: ValidationError, root: type[BaseModel]) -> list[FieldP
 def problems_at(found: Sequence[ErrorDetails], root: type[BaseModel]) -> list[FieldProblem]:
     """The same of single errors, whose places are counted from the root."""
     within = {item["loc"][:-1] for item in found}
-    return [
-        _field_problem(item, root)
-        for item in found
-        # pydantic drops a refused item and then finds the list too short
-        if item["type"] != "too_short" or item["loc"] not in within
-    ]
+    # pydantic drops a refused item and then finds the list too short
+    real = (item for item in found if item["type"] != "too_short" or item["loc"] not in within)
+    return [_field_problem(item, root) for item in islice(real, MOST_NAMED)]
 
 
 def _field_problem(item: ErrorDetails, root: type[BaseModel]) -> FieldProblem:
-    path = _path(item["loc"])
+    path, family = _place(item["loc"])
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown_field(path, root)
+        return _unknown_field(path, root, [family])
+    if kind == UNKNOWN_FIELD:
+        return _unknown_field(path, root, context["families"])
     if kind == "union_tag_invalid":
         families = str(context["expected_tags"]).replace("'", "")
-        message = f"{context['tag']!r} is not a family"
+        message = f"{shown(context['tag'])} is not a family"
         return FieldProblem(field=f"{path}.family", message=message, allowed=families)
     if kind == "field_conflict":
         field = ".".join(part for part in (path, context["field"]) if part)
@@ -107,21 +112,35 @@ def _field_problem(item: ErrorDetails, root: type[BaseModel]) -> FieldProblem:
     )
 
 
-def _unknown_field(path: str, root: type[BaseModel]) -> FieldProblem:
+def _unknown_field(path: str, root: type[BaseModel], families: Collection[Family]) -> FieldProblem:
+    """A field that is not there; in the chain, of these families."""
     parent, _, name = path.rpartition(".")
-    siblings = children(root, parent)
-    if name in siblings:
-        message = "does not apply to this family of chains"
+    siblings, elsewhere = children(root, parent), set[str]()
+    if parent == CHAIN:
+        of_family = {field for family in families for field in CHAIN_OF[family].model_fields}
+        elsewhere = {*siblings} - of_family
+        siblings = sorted(of_family)
+    if name in elsewhere:
+        having = [family for family, chain in CHAIN_OF.items() if name in chain.model_fields]
+        message = (
+            f"does not apply to this family of chains ({_listed(families)}), "
+            f"only to {_listed(having)}"
+        )
     else:
-        close = nearest(name, root)
+        without = {f"{parent}.{other}" for other in elsewhere}
+        close = nearest(name, root, without=without)
         message = f"unknown field; did you mean {' or '.join(close)}?" if close else "unknown field"
-    known = ", ".join(sibling for sibling in siblings if sibling != name)
-    return FieldProblem(field=path, message=message, allowed=known)
+    return FieldProblem(field=clipped(path), message=message, allowed=", ".join(siblings))
 
 
-def _path(loc: tuple[int | str, ...]) -> str:
-    """The dotted path of an error, without the tag that pydantic adds for the chain's family."""
+def _listed(families: Collection[Family]) -> str:
+    return ", ".join(families)
+
+
+def _place(loc: tuple[int | str, ...]) -> tuple[str, Family]:
+    """The dotted path of an error; the family, which pydantic adds to the place in a chain."""
     steps = [str(step) for step in loc]
-    if len(steps) > 1 and steps[0] == "chain" and steps[1] in {*Family}:
-        del steps[1]
-    return ".".join(steps)
+    family = DEFAULT_FAMILY
+    if len(steps) > 1 and steps[0] == CHAIN and steps[1] in {*Family}:
+        family = Family(steps.pop(1))
+    return ".".join(steps), family

@@ -12,6 +12,21 @@ MAX_SEED = 2**31 - 1
 SEEDS_ALLOWED = f"how many (1 to {MAX_SEEDS}), or a list of distinct seeds (0 to {MAX_SEED})"
 
 
+UNKNOWN_FIELD = "unknown_field"
+"""Kind of error: a field that none of the `families` has."""
+_MOST_SHOWN = 200
+
+
+def shown(value: Any) -> str:
+    """A refused value as a message shows it."""
+    return clipped(repr(value))
+
+
+def clipped(text: str) -> str:
+    """A text that was sent: whole if it is short, its beginning if it is not."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
 def conflict(field: str, reason: str, allowed: str) -> PydanticCustomError:
     """A field that is well formed but does not go with the others."""
     context = {"field": field, "reason": reason, "allowed": allowed}
@@ -37,7 +52,7 @@ def _which_seeds(value: Any) -> Any:
         return tuple(range(value))
     if isinstance(value, list | tuple) and value and all(type(seed) is int for seed in value):
         if len(set(value)) < len(value):
-            raise conflict("", f"{list(value)} has a seed twice", "distinct seeds")
+            raise conflict("", f"{shown(list(value))} has a seed twice", "distinct seeds")
         return tuple(sorted(value))
     raise conflict("", "is neither a count nor a list of seeds", SEEDS_ALLOWED)
 

@@ -14,6 +14,10 @@ from pydantic import Field, StringConstraints, model_validator
 from rgcontract.chains import ChainSpec, RandomReversibleChain
 from rgcontract.section import Section, Seeds, conflict
 
+Depth = Annotated[int, Field(ge=1, le=64)]
+Width = Annotated[int, Field(ge=2, le=1024)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+
 DEFAULT_CONTEXT = 3
 LOG_SNAPSHOTS = 8
 """Log-spaced moments before the last one at `at` "log"."""
@@ -66,9 +70,9 @@ class ModelSpec(Section):
     the streams at t - 1, t and t + 1."""
     context: int | None = Field(default=None, ge=0, le=32)
     """Radius c of the window, in tokens (`mixing` context only; 3 if not given)."""
-    depth: int = Field(default=8, ge=1, le=64)
+    depth: Depth = 8
     """Number of residual blocks, L; the residual stream is measured at L + 1 places."""
-    width: int = Field(default=64, ge=2, le=1024)
+    width: Width = 64
     """Dimension d of the residual stream."""
     hidden_ratio: float = Field(default=4.0, ge=0.25, le=8)
     """Hidden units of a block, as a multiple of the width."""
@@ -210,15 +214,13 @@ Device = Literal["any", "cpu", "cuda"]
 """Kind of device that a run is meant for."""
 DEVICES: tuple[Device, ...] = get_args(Device)
 
-Tagged = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
-
 
 class Submission(ExperimentSpec):
     """A spec and how the lab keeps it; the latter never changes what is measured."""
 
     label: str | None = Field(default=None, min_length=1, max_length=200)
     """A name for people."""
-    tags: tuple[Tagged, ...] = Field(default=(), max_length=16)
+    tags: tuple[Tag, ...] = Field(default=(), max_length=16)
     """Words to find it by."""
     priority: int = Field(default=0, ge=-10, le=10)
     """Larger goes first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 ROW_SUM_TOLERANCE = 1e-9
 NEGATIVE_TOLERANCE = 1e-12
@@ -19,7 +20,8 @@ class Defect:
     allowed: str
 
 
-def defect(matrix: Sequence[Sequence[float]]) -> Defect | None:
+@lru_cache(maxsize=16)  # every cell of a study has the same one
+def defect(matrix: tuple[tuple[float, ...], ...]) -> Defect | None:
     """Why a matrix is not square, stochastic, irreducible and aperiodic; None if it is."""
     size = len(matrix)
     for index, row in enumerate(matrix):
@@ -48,7 +50,8 @@ def defect(matrix: Sequence[Sequence[float]]) -> Defect | None:
     return None
 
 
-def negative_entry(eigenvalues: Sequence[float]) -> tuple[int, int, float] | None:
+@lru_cache(maxsize=16)
+def negative_entry(eigenvalues: tuple[float, ...]) -> tuple[int, int, float] | None:
     """The most negative P[i, j] of these V - 1 eigenvalues in the cosine basis; None if none is.
 
     P = sum_k l_k q_k q_k^T with q_k(i) = sqrt(2 / V) cos(pi k (i + 1/2) / V); a product of

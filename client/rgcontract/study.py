@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import product
 from typing import Any, Self
 
-from pydantic import Field, create_model, field_validator, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
+from rgcontract.chains import CHAIN_OF, DEFAULT_FAMILY, Family
+from rgcontract.fields import children
 from rgcontract.presets import PRESETS
-from rgcontract.section import MAX_SEEDS, Section, Seeds, conflict
+from rgcontract.problem import CHAIN, MOST_NAMED
+from rgcontract.section import MAX_SEEDS, UNKNOWN_FIELD, Section, Seeds, conflict, shown
 from rgcontract.spec import Device, ExperimentSpec
 from rgcontract.status import RunCounts, State, View
 
@@ -52,13 +64,26 @@ class StudyRequest(Section):
             raise conflict("", f"{name!r} is no preset", ", ".join(PRESETS))
         return name
 
+    @field_validator(*SECTIONS)
+    @classmethod
+    def _fields_are_known(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        """Before the grid is looked at: an unknown field is one in every cell of it."""
+        known, families = _known(str(info.field_name), given)
+        unknown = [name for name in given if name not in known][:MOST_NAMED]
+        if unknown:
+            error = PydanticCustomError(UNKNOWN_FIELD, "unknown field", {"families": families})
+            raise ValidationError.from_exception_data(
+                cls.__name__, [{"type": error, "loc": (name,), "input": None} for name in unknown]
+            )
+        return given
+
     @model_validator(mode="after")
     def _lists_are_not_empty(self) -> Self:
         for path, values in self.axes().items():
             if not values:
                 raise conflict(path, "is an empty list", "at least one value")
             if len({_written(value) for value in values}) < len(values):
-                raise conflict(path, f"{values} has a value twice", "distinct values")
+                raise conflict(path, f"{shown(values)} has a value twice", "distinct values")
         return self
 
     def axes(self) -> dict[str, list[Any]]:
@@ -72,11 +97,8 @@ class StudyRequest(Section):
 
     @property
     def size(self) -> int:
-        """Experiments of the grid."""
-        total = 1
-        for values in self.axes().values():
-            total *= len(values)
-        return total
+        """Experiments of the grid. Its axes are fields of a spec, so it is no very long number."""
+        return math.prod(map(len, self.axes().values()))
 
     def cells(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """(values on the axes, body of the submission) of every experiment."""
@@ -101,6 +123,17 @@ class StudyRequest(Section):
                 "device": self.device,
             }
             yield cell, {**body, **shared}
+
+
+def _known(section: str, given: dict[str, Any]) -> tuple[set[str], list[Family]]:
+    """The fields that a section may have in some cell; of a chain, with the families it is of."""
+    if section != CHAIN:
+        return set(children(ExperimentSpec, section)), []
+    named = given.get("family", DEFAULT_FAMILY)
+    names = named if isinstance(named, list) else [named]
+    # the cells say which family there is not
+    families = [family for family in Family if family in names] or [*Family]
+    return {name for family in families for name in CHAIN_OF[family].model_fields}, families
 
 
 def _written(value: Any) -> str:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rgcontract import BulkSubmission, StudyRequest, Submission
-from rgcontract.problem import MEDIA_TYPE
 from rgservice import rendering
 from rgservice.deps import Parts
-from rgservice.errors import Unavailable, WrongHost
+from rgservice.description import described
+from rgservice.errors import WrongHost
 from rgservice.methods import HeadAsGet
 from rgservice.rendering import problem_response
-from rgservice.routes import experiments, operations, studies
+from rgservice.routes import experiments, operations, reading, studies
 from rgstore.database import Database
 from rgstore.messages import CelerySender, Sender
 from rgstore.settings import Settings
@@ -45,16 +42,20 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         version=version("rglab"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        openapi_url=None,  # these are routes like others: `routes.reading`
+        docs_url=None,
         redoc_url=None,
     )
     app.state.parts = Parts(settings, database, sender or CelerySender(settings.broker))
     app.include_router(experiments.router)
     app.include_router(studies.router)
     app.include_router(operations.router)
+    app.include_router(reading.router)
+    app.mount(reading.ASSETS, reading.assets())
     rendering.install(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI documents it
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app
 
 
@@ -81,33 +82,3 @@ def _without_port(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """FastAPI's description, with the bodies that the routes read themselves."""
-    if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        for model in (Submission, BulkSubmission, StudyRequest):
-            body = model.model_json_schema(ref_template="#/components/schemas/{model}")
-            schema["components"]["schemas"].update(body.pop("$defs", {}))
-            schema["components"]["schemas"][model.__name__] = body
-        _describe_refusals(schema)
-        app.openapi_schema = schema
-    return app.openapi_schema
-
-
-def _describe_refusals(schema: dict[str, Any]) -> None:
-    """Every refusal is a problem, also those that FastAPI describes as its own."""
-    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for path, of_path in schema["paths"].items():
-        for operation in of_path.values():
-            answers = operation["responses"]
-            if path.startswith("/v1/"):
-                answers["503"] = {"description": Unavailable.title, "content": problem}
-            for status, answer in answers.items():
-                if status.startswith("4"):
-                    answer["content"] = problem
-    for name in ("HTTPValidationError", "ValidationError"):
-        schema["components"]["schemas"].pop(name, None)

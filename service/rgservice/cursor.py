@@ -35,8 +35,7 @@ def decoded(cursor: str) -> tuple[datetime, str]:
 
 def refused(field: str, message: str, allowed: str) -> InvalidQuery:
     """The refusal of one query parameter."""
-    problem = FieldProblem(field=field, message=message, allowed=allowed)
-    return InvalidQuery(f"{field} {message}", errors=[problem])
+    return InvalidQuery.of([FieldProblem(field=field, message=message, allowed=allowed)])
 
 
 def without_nul(**texts: str | None) -> None:

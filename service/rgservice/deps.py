@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from rgservice.errors import InvalidToken, NotAuthenticated
+from rgservice.query import known_query
 from rgstore.database import Database
 from rgstore.messages import Sender
 from rgstore.settings import Settings
@@ -79,3 +80,6 @@ def owner(
 
 
 OwnerDep = Annotated[str, Depends(owner)]
+
+AUTHENTICATED = [Depends(owner), Depends(known_query)]
+"""Of every router of the API. In this order: who has no token learns nothing of the query."""

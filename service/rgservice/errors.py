@@ -67,14 +67,18 @@ class InvalidSpec(ApiError):
     @classmethod
     def of(cls, refused: Sequence[FieldProblem]) -> Self:
         """With a detail that says of each field what is wrong and what is allowed."""
-        lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused]
-        return cls("; ".join(lines), errors=refused)
+        return cls(_each(refused), errors=refused)
 
 
 class InvalidQuery(ApiError):
     """Query parameters were refused."""
 
     status, code, title = 422, Code.INVALID_QUERY, "The query is not valid"
+
+    @classmethod
+    def of(cls, refused: Sequence[FieldProblem]) -> Self:
+        """With a detail that says of each parameter what is wrong and what is allowed."""
+        return cls(_each(refused), errors=refused)
 
 
 class BodyTooLarge(ApiError):
@@ -157,3 +161,8 @@ class Unavailable(ApiError):
 
     status, code, title = 503, Code.UNAVAILABLE, "The lab's database does not answer"
     headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}
+
+
+def _each(refused: Sequence[FieldProblem]) -> str:
+    lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused]
+    return "; ".join(lines)

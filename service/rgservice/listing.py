@@ -15,13 +15,19 @@ def page(session: Session, filters: Filters, *, cursor: str | None, limit: int) 
     """A page of experiments, newest first.
 
     Raises:
-        InvalidQuery: the cursor is not one of ours, or a text filter holds NUL.
+        InvalidQuery: the cursor is not one of ours, a text filter holds NUL, or a range is empty.
     """
-    cursors.without_nul(
-        family=filters.family, mixing=filters.mixing, tag=filters.tag, owner=filters.owner
-    )
+    cursors.without_nul(owner=filters.owner)
+    _is_a_range("corr_len", filters.corr_len_min, filters.corr_len_max)
     after = cursors.decoded(cursor) if cursor else None
     rows = experiments.page(session, filters, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     last = cursors.encoded(shown[-1].created_at, shown[-1].id) if more else None
     return ExperimentPage(items=summary_views(session, shown), next_cursor=last)
+
+
+def _is_a_range(name: str, least: float | None, most: float | None) -> None:
+    if least is not None and most is not None and least > most:
+        raise cursors.refused(
+            f"{name}_min", f"{least:g} is above {name}_max, {most:g}", f"at most {name}_max"
+        )

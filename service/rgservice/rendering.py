@@ -51,8 +51,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid_query(_: Request, error: RequestValidationError) -> Response:
         refused = [_query_problem(item) for item in error.errors()]
-        detail = "; ".join(f"{item.field}: {item.message}" for item in refused)
-        return problem_response(InvalidQuery(detail, errors=refused).problem())
+        return problem_response(InvalidQuery.of(refused).problem())
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:

@@ -18,6 +18,7 @@ from rgcontract import (
     field_problems,
     strictjson,
 )
+from rgcontract.section import clipped
 from rgservice import cost, forecasting
 from rgservice.completing import completed
 from rgservice.errors import InvalidSpec, NotCancellable, NotFound, NotRetryable, OverLimit
@@ -60,16 +61,17 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
     """Every cell of a request as a submission. Cells that are the same experiment are one.
 
     Raises:
-        OverLimit: more experiments than this server allows. InvalidSpec: cells that are no specs.
+        OverLimit: more experiments, or runs, than this server allows.
+        InvalidSpec: cells that are no specs.
     """
-    most = settings.max_study_experiments
-    if request.size > most:
-        size = FieldProblem(
+    most, size = settings.max_study_experiments, request.size
+    if size > most:
+        too_many = FieldProblem(
             field="experiments",
-            message=f"the grid has {request.size}: {_shape(request)}; give shorter lists",
+            message=f"the grid has {size}: {_shape(request)}; give shorter lists",
             allowed=f"at most {most} (RGLAB_MAX_STUDY_EXPERIMENTS)",
         )
-        raise OverLimit.of([size], experiments=request.size)
+        raise OverLimit.of([too_many], experiments=size)
     found: dict[str, Submission] = {}
     cells: dict[str, dict[str, Any]] = {}
     refused: dict[tuple[str, str], FieldProblem] = {}
@@ -79,6 +81,8 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
         except (ValidationError, InvalidSpec) as error:
             for problem in _problems(error):
                 refused.setdefault((problem.field, problem.message), _at(problem, cell))
+            if len(refused) >= MOST_SHOWN:
+                break
             continue
         name = submissions.experiment_id(submission)
         found.setdefault(name, submission)
@@ -92,6 +96,14 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             refused[problem.field, problem.message] = problem
     if refused:
         raise InvalidSpec.of(list(refused.values())[:MOST_SHOWN])
+    n_runs = sum(len(one.chain.draws) * len(one.seeds) for one in found.values())
+    if n_runs > settings.max_bulk_runs:
+        runs = FieldProblem(
+            field="runs",
+            message=f"{n_runs} are asked for; give shorter lists, or fewer seeds",
+            allowed=f"at most {settings.max_bulk_runs} (RGLAB_MAX_BULK_RUNS)",
+        )
+        raise OverLimit.of([runs])
     return Grid(request, found, cells)
 
 
@@ -108,7 +120,9 @@ def _at(problem: FieldProblem, cell: Mapping[str, Any]) -> FieldProblem:
     """A problem with the cell in which it was found first."""
     if not cell:
         return problem
-    where = ", ".join(f"{path} = {strictjson.dumps(value)}" for path, value in cell.items())
+    where = ", ".join(
+        f"{path} = {clipped(strictjson.dumps(value))}" for path, value in cell.items()
+    )
     return problem.model_copy(update={"message": f"{problem.message} (where {where})"})
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from rgcontract import State
+from rgcontract import Family, Mixing, State
+from rgcontract.spec import Depth, Tag, Width
 from rgstore.among import among
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import move, refresh_experiment
@@ -24,19 +26,23 @@ LISTED = (
 """What a list shows: all but the spec, which is most of a row."""
 
 
+Length = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""Tokens. A bound of a range, so it may lie beyond what a chain can have."""
+
+
 @dataclass(frozen=True)
 class Filters:
-    """What a list is narrowed to; None means any."""
+    """What a list is narrowed to; None means any. The API takes these as query parameters."""
 
     state: State | None = None
-    family: str | None = None
-    mixing: str | None = None
-    corr_len_min: float | None = None
-    corr_len_max: float | None = None
-    depth: int | None = None
-    width: int | None = None
-    tag: str | None = None
-    owner: str | None = None
+    family: Family | None = None
+    mixing: Mixing | None = None
+    corr_len_min: Length | None = None
+    corr_len_max: Length | None = None
+    depth: Depth | None = None
+    width: Width | None = None
+    tag: Tag | None = None
+    owner: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """The same as SQL."""

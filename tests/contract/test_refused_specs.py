@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from rgcontract import FieldProblem, Submission, field_problems
 from rgcontract.fields import allowed, children, nearest, paths
+from rgcontract.problem import MOST_NAMED
 
+POTTS = "corr_len, family, n_states, seed"
 REFUSED = [
     # not the right kind of value
     ({"chain": {"corr_len": "7"}}, "chain.corr_len"),
@@ -157,9 +159,52 @@ def test_a_misspelt_field_gets_a_suggestion():
     assert refused.message == "unknown field; did you mean chain.corr_len?"
 
 
-def test_a_field_of_another_family_is_no_misspelling():
-    (refused,) = refusals({"chain": {"family": "potts", "concentration": 1}})
-    assert refused.message == "does not apply to this family of chains"
+@pytest.mark.parametrize(
+    ("chain", "family", "other", "fields"),
+    [
+        ({"family": "potts", "concentration": 1}, "potts", "random_reversible", POTTS),
+        ({"scales": [1, 2]}, "random_reversible", "hierarchical", f"concentration, {POTTS}, seeds"),
+        ({"family": "ring", "matrix": [[1]]}, "ring", "explicit", POTTS),
+        (
+            {"family": "hierarchical", "seeds": 3},
+            "hierarchical",
+            "random_reversible",
+            "branching, corr_len, family, n_states, scales, seed",
+        ),
+    ],
+)
+def test_a_field_of_another_family_is_no_misspelling(chain, family, other, fields):
+    (refused,) = refusals({"chain": chain})
+    assert refused.message == (
+        f"does not apply to this family of chains ({family}), only to {other}"
+    )
+    assert refused.allowed == fields
+
+
+@pytest.mark.parametrize(
+    ("chain", "words"),
+    [
+        ({"family": "potts", "concentratoin": 1}, "unknown field"),
+        ({"concentratoin": 1}, "unknown field; did you mean chain.concentration?"),
+        ({"family": "explicit", "matirx": [[1]]}, "unknown field; did you mean chain.matrix?"),
+        ({"family": "ring", "corr_length": 7}, "unknown field; did you mean chain.corr_len?"),
+    ],
+)
+def test_what_is_meant_is_a_field_of_the_family_that_is_named(chain, words):
+    found = refusals({"chain": chain})
+    assert words in [refused.message for refused in found]
+
+
+def test_a_spec_of_which_nothing_is_right_is_not_all_named():
+    found = refusals({"chain": {f"x{number}": number for number in range(20_000)}})
+    assert len(found) == MOST_NAMED
+
+
+def test_a_refused_text_is_not_sent_back_whole():
+    wrong = {"family": "x" * 50_000, "seeds": [1] * 50_000, "seed": 1}
+    chains = [{"family": wrong["family"]}, {"seeds": wrong["seeds"]}, wrong["family"]]
+    for chain in [*chains, {"seed": 1, "seeds": list(range(50_000))}, {"x" * 50_000: 1}]:
+        assert len(refusals({"chain": chain})[0].model_dump_json()) < 1000
 
 
 def test_a_flat_keyword_is_shown_its_section():

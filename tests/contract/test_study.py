@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from rgcontract import PRESETS, StudyRequest, Submission, field_problems, with_preset
 from rgcontract.fields import children, paths
+from rgcontract.problem import MOST_NAMED
 from rgcontract.study import SECTIONS, STUDY_FIELDS
 
 
@@ -54,18 +55,60 @@ def test_no_list_is_one_experiment():
 @pytest.mark.parametrize(
     ("section", "name", "value"),
     [
-        ("chain", "seeds", [0, 1]),
-        ("chain", "eigenvalues", [0.5, 0.1]),
-        ("chain", "scales", [1.0, 2.0]),
-        ("chain", "matrix", [[0.5, 0.5], [0.5, 0.5]]),
-        ("measurement", "levels", ["position"]),
+        ("chain", "seeds", {"seeds": [0, 1]}),
+        ("chain", "eigenvalues", {"family": "spectrum", "eigenvalues": [0.5, 0.1]}),
+        ("chain", "scales", {"family": "hierarchical", "scales": [1.0, 2.0]}),
+        ("chain", "matrix", {"family": "explicit", "matrix": [[0.5, 0.5], [0.5, 0.5]]}),
+        ("measurement", "levels", {"levels": ["position"]}),
     ],
 )
 def test_a_field_that_is_a_list_by_nature_makes_no_grid(section, name, value):
-    asked = request(**{section: {name: value}})
+    asked = request(**{section: value})
     ((_, body),) = asked.cells()
     assert asked.axes() == {}
-    assert body[section] == {name: value}
+    assert body[section][name] == value[name]
+
+
+@pytest.mark.parametrize(
+    ("section", "given", "name", "words", "fields"),
+    [
+        ("chain", {"corr_length": [1, 7]}, "corr_length", "did you mean chain.corr_len?",
+         "concentration, corr_len, family, n_states, seed, seeds"),
+        ("chain", {"family": "potts", "concentration": [1, 2]}, "concentration",
+         "does not apply to this family of chains (potts), only to random_reversible",
+         "corr_len, family, n_states, seed"),
+        ("chain", {"family": ["potts", "ring"], "scales": [1]}, "scales",
+         "does not apply to this family of chains (potts, ring), only to hierarchical",
+         "corr_len, family, n_states, seed"),
+        ("chain", {"family": ["ising"], "x": 1}, "x", "unknown field",
+         ("branching, concentration, corr_len, eigenvalues, family, matrix, n_states, scales, "
+          "seed, seeds")),
+        ("model", {"widht": [8, 16]}, "widht", "did you mean model.width?",
+         ("activation, context, depth, hidden_ratio, init_scale, mixing, norm, residual_scale, "
+         "width")),
+    ],
+)  # fmt: skip
+def test_an_unknown_field_is_refused_before_the_grid_is_looked_at(
+    section, given, name, words, fields
+):
+    problem = refusal(**{section: given})
+    assert problem.field == f"{section}.{name}"
+    assert words in problem.message
+    assert problem.allowed == fields
+
+
+def test_a_field_of_one_of_several_families_is_for_the_cells_to_say():
+    asked = request(chain={"family": ["potts", "random_reversible"], "concentration": 1})
+    assert asked.size == 2
+
+
+def test_a_grid_of_axes_that_are_no_fields_is_refused_for_them():
+    axes = {f"a{number}": [0, 1] for number in range(14_285)}
+    with pytest.raises(ValidationError) as caught:
+        request(chain=axes)
+    found = field_problems(caught.value, STUDY_FIELDS)
+    assert len(found) == MOST_NAMED
+    assert found[0].field == "chain.a0"
 
 
 def test_a_count_of_seeds_means_the_first_ones():

@@ -13,6 +13,15 @@ from rgstore.settings import Settings
 from rgstore.tokens import make_token
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--record-refusals`: see `test_refusals.py`."""
+    parser.addoption(
+        "--record-refusals",
+        action="store_true",
+        help="record what is answered to requests that golden/refusals.json does not have",
+    )
+
+
 class RecordingSender:
     """Remembers which runs it was to send messages for."""
 

@@ -28,7 +28,6 @@ def ids(api) -> dict[str, str]:
         ("", ["memoryless", "long", "short"]),
         ("tag=short", ["short"]),
         ("tag=first", ["short"]),
-        ("tag=", []),
         ("tag=sho", []),
         ("state=queued", ["memoryless", "long", "short"]),
         ("state=done", []),

@@ -404,3 +404,35 @@ def test_a_matrix_of_ones_own_gets_its_correlation_length_in_a_grid_too(settings
     # eigenvalues 1 and 0.5; 1e-9: rounding of an eigenvalue
     lengths = [submission.chain.corr_len for submission in grid.submissions.values()]
     assert lengths == pytest.approx([1.4426950408889634] * 2, rel=1e-9)
+
+
+def test_a_grid_of_axes_that_are_no_fields_is_refused_for_them(api):
+    axes = {f"a{number}": [0, 1] for number in range(6000)}  # 2^6000 has 1,806 digits
+    for section in ("chain", "model", "training"):
+        answer = api.post("/v1/studies", json={section: axes})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_spec")
+        assert answer.json()["errors"][0]["field"] == f"{section}.a0"
+
+
+def test_the_size_of_a_grid_over_every_field_is_said(api):
+    two = {
+        "chain": {"seed": [0, 1], "corr_len": [1, 2], "n_states": [8, 16]},
+        "model": {name: [1, 2] for name in ("depth", "width", "context", "init_scale")},
+        "training": {name: [1, 2] for name in ("steps", "batch_size", "lr", "weight_decay")},
+    }
+    refused = _refused(api.post("/v1/studies", json=two), "over_limit", "experiments")
+    assert "the grid has 2048: 2 of chain.seed x 2 of chain.corr_len" in refused["message"]
+
+
+def test_more_runs_than_at_once_are_refused(api, database):
+    lengths = [1 + number / 100 for number in range(20)]
+    body = {"chain": {"corr_len": lengths, "seeds": 64}, "seeds": 64}
+    refused = _refused(api.post("/v1/studies?dry_run=true", json=body), "over_limit", "runs")
+    assert refused["message"].startswith("81920 are asked for")
+    assert refused["allowed"] == "at most 50000 (RGLAB_MAX_BULK_RUNS)"
+
+
+def test_a_value_of_a_cell_is_not_sent_back_whole(api):
+    answer = api.post("/v1/studies", json={"model": {"norm": ["x" * 40_000, "y" * 40_000]}})
+    assert answer.status_code == 422
+    assert len(answer.content) < 3000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Header, Query, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import (
@@ -15,20 +15,19 @@ from rgcontract import (
     ExperimentPage,
     Forecast,
     Result,
-    State,
     Submission,
     bulk_problems,
 )
 from rgservice import bulk, listing, steering, submitting
 from rgservice.announcing import announce
 from rgservice.body import parsed, read_body, read_model
-from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
+from rgservice.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
 from rgservice.results import Arrays, result_view
 from rgservice.routes.described import ASKING, body_of, refusals
 from rgservice.views import experiment_view
 from rgstore.experiments import Filters
 
-router = APIRouter(prefix="/v1/experiments", tags=["experiments"])
+router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=AUTHENTICATED)
 
 Key = Annotated[
     str | None,
@@ -144,20 +143,11 @@ def _submit_many(
 def list_experiments(
     session: SnapshotDep,
     _: OwnerDep,
-    state: State | None = None,
-    family: str | None = None,
-    mixing: str | None = None,
-    corr_len_min: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
-    corr_len_max: Annotated[float | None, Query(ge=0, allow_inf_nan=False)] = None,
-    depth: Annotated[int | None, Query(ge=1, le=1024)] = None,
-    width: Annotated[int | None, Query(ge=1, le=65536)] = None,
-    tag: Annotated[str | None, Query(max_length=64)] = None,
-    owner: Annotated[str | None, Query(max_length=200)] = None,
+    filters: Annotated[Filters, Depends()],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> ExperimentPage:
     """Experiments, newest first, a page at a time."""
-    filters = Filters(state, family, mixing, corr_len_min, corr_len_max, depth, width, tag, owner)
     return listing.page(session, filters, cursor=cursor, limit=limit)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from rgservice import metrics, page, readiness
 from rgservice.deps import PartsDep, SessionDep
+from rgservice.query import known_query
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(known_query)])
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)

@@ -12,10 +12,10 @@ from rgcontract.study import STUDY_FIELDS
 from rgservice import study_views, studying
 from rgservice.announcing import announce
 from rgservice.body import read_model
-from rgservice.deps import OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
+from rgservice.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
 from rgservice.routes.described import ASKING, body_of, refusals
 
-router = APIRouter(prefix="/v1/studies", tags=["studies"])
+router = APIRouter(prefix="/v1/studies", tags=["studies"], dependencies=AUTHENTICATED)
 
 
 @router.post(
@@ -75,7 +75,7 @@ def _ask(
 def list_studies(
     session: SnapshotDep,
     _: OwnerDep,
-    owner: Annotated[str | None, Query(max_length=200)] = None,
+    owner: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> StudyPage:

@@ -1,0 +1,179 @@
+"""Every route refuses query parameters that it doesn't know, and says which there are."""
+
+from __future__ import annotations
+
+import pytest
+
+LIST = "/v1/experiments"
+PARAMETERLESS = [
+    ("GET", "/"),
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/docs"),
+    ("GET", "/openapi.json"),
+    ("GET", f"{LIST}/{{experiment}}"),
+    ("POST", f"{LIST}/{{experiment}}/cancel"),
+    ("POST", f"{LIST}/{{experiment}}/retry"),
+    ("GET", "/v1/studies/{study}"),
+    ("GET", "/v1/studies/{study}/findings"),
+    ("POST", "/v1/studies/{study}/cancel"),
+    ("POST", "/v1/studies/{study}/retry"),
+]
+
+
+@pytest.fixture
+def there(api) -> dict[str, str]:
+    """Names of an experiment and of a study that the lab has."""
+    study = api.post("/v1/studies", json={"seeds": 1}).json()
+    return {"study": study["id"], "experiment": study["experiments"][0]["id"]}
+
+
+def _refused(answer) -> list[tuple[str, str, str]]:
+    assert answer.status_code == 422
+    body = answer.json()
+    assert body["code"] == "invalid_query"
+    return [(one["field"], one["message"], one["allowed"]) for one in body["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "nearest"),
+    [
+        ("sttae=done", "sttae", "state"),
+        ("State=done", "State", "state"),
+        ("familiy=potts", "familiy", "family"),
+        ("corr_len=7", "corr_len", "corr_len_min"),
+        ("page=2", "page", None),
+        ("sort=", "sort", None),
+        ("sort", "sort", None),
+        ("label=x", "label", None),
+        ("dry_run=true", "dry_run", None),
+        ("=x", "", None),
+        ("%73ttae=done", "sttae", "state"),
+    ],
+)
+def test_an_unknown_parameter_is_named_with_the_nearest_and_all_there_are(
+    api, query, name, nearest
+):
+    ((field, message, allowed),) = _refused(api.get(f"{LIST}?{query}"))
+    assert field == name
+    assert message.startswith("unknown query parameter")
+    assert ("did you mean" in message) == (nearest is not None)
+    assert nearest is None or f"did you mean {nearest}" in message
+    assert sorted(allowed.split(", ")) == sorted([
+        "state", "family", "mixing", "corr_len_min", "corr_len_max", "depth", "width", "tag",
+        "owner", "limit", "cursor",
+    ])  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])
+@pytest.mark.parametrize("name", ["dryrun", "dry-run", "dryRun", "DRY_RUN", "dry_rum"])
+def test_a_misspelt_dry_run_submits_nothing(api, path, name):
+    body = {"experiments": [{}]} if path.endswith("bulk") else {}
+    ((_, message, allowed),) = _refused(api.post(f"{path}?{name}=true", json=body))
+    assert message == "unknown query parameter; did you mean dry_run?"
+    assert allowed == "dry_run"
+    assert api.get(LIST).json()["items"] == []
+
+
+@pytest.mark.parametrize(("method", "path"), PARAMETERLESS)
+def test_a_route_without_parameters_refuses_any(api, there, method, path):
+    ((field, _, allowed),) = _refused(api.request(method, path.format(**there) + "?x=1"))
+    assert (field, allowed) == ("x", "none")
+
+
+def test_these_are_all_the_routes(api):
+    paths = api.get("/openapi.json").json()["paths"]
+    described = {
+        (method.upper(), path)
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if not [one for one in operation.get("parameters", []) if one["in"] == "query"]
+    }
+    names = {"{experiment}": "{name}", "{study}": "{name}"}
+    tried = set(PARAMETERLESS)
+    for placeholder, name in names.items():
+        tried = {(method, path.replace(placeholder, name)) for method, path in tried}
+    assert described <= tried
+
+
+def test_a_parameter_of_another_route_is_unknown(api, there):
+    path = f"{LIST}/{there['experiment']}/result"
+    ((field, _, allowed),) = _refused(api.get(f"{path}?array=all"))
+    assert (field, allowed) == ("array", "arrays, partial")
+
+
+@pytest.mark.parametrize(
+    "query", ["state=done&state=queued", "limit=1&limit=1", "limit=1&limit=2&limit=3"]
+)
+def test_a_parameter_that_comes_twice_is_refused(api, query):
+    ((field, message, allowed),) = _refused(api.get(f"{LIST}?{query}"))
+    assert field == query.partition("=")[0]
+    assert message == f"is given {query.count('=')} times"
+    assert allowed == "once"
+
+
+def test_all_that_is_wrong_is_named_at_once(api):
+    refused = _refused(api.get(f"{LIST}?sttae=done&limit=1&limit=2&tag=%ff"))
+    assert [field for field, _, _ in refused] == ["sttae", "limit", "tag"]
+
+
+def test_many_unknown_parameters_are_not_all_named(api):
+    query = "&".join(f"x{number}=1" for number in range(5000))
+    assert len(_refused(api.get(f"{LIST}?{query}"))) == 20
+
+
+@pytest.mark.parametrize("value", ["%ff", "%c3", "%ed%a0%80", "a%80"])
+def test_what_is_not_utf8_is_refused(api, value):
+    ((field, message, _),) = _refused(api.get(f"{LIST}?owner={value}"))
+    assert (field, message) == ("owner", "is not UTF-8")
+
+
+def test_a_name_that_is_not_utf8_is_unknown(api):
+    ((field, message, _),) = _refused(api.get(f"{LIST}?%ff=1"))
+    assert field.isascii()
+    assert message == "unknown query parameter"
+
+
+@pytest.mark.parametrize(
+    ("query", "field", "allowed"),
+    [
+        ("family=ising", "family", "'random_reversible'"),
+        ("family=", "family", "'potts'"),
+        ("family=Potts", "family", "'potts'"),
+        ("mixing=fla", "mixing", "'flat'"),
+        ("state=", "state", "'done'"),
+        ("depth=", "depth", "an integer"),
+        ("depth=65", "depth", "<= 64"),
+        ("width=1", "width", ">= 2"),
+        ("tag=", "tag", "text matching"),
+        ("tag=a%20b", "tag", "text matching"),
+        ("owner=", "owner", "length >= 1"),
+        ("corr_len_min=9&corr_len_max=1", "corr_len_min", "at most corr_len_max"),
+        ("corr_len_min=1&corr_len_max=0", "corr_len_min", "at most corr_len_max"),
+    ],
+)
+def test_a_filter_that_nothing_can_pass_is_refused_with_what_is_allowed(api, query, field, allowed):
+    ((name, _, words),) = _refused(api.get(f"{LIST}?{query}"))
+    assert name == field
+    assert allowed in words
+
+
+def test_a_range_of_one_length_is_a_range(api):
+    assert api.get(f"{LIST}?corr_len_min=1&corr_len_max=1").status_code == 200
+
+
+@pytest.mark.parametrize("value", ["maybe", "", "none", "truee", "2"])
+@pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])
+def test_a_dry_run_is_true_or_false(api, path, value):
+    body = {"experiments": [{}]} if path.endswith("bulk") else {}
+    ((field, _, allowed),) = _refused(api.post(f"{path}?dry_run={value}", json=body))
+    assert (field, allowed) == ("dry_run", "true or false")
+
+
+def test_who_has_no_token_is_told_so_first(anonymous):
+    assert anonymous.get(f"{LIST}?sttae=done").status_code == 401
+
+
+def test_head_is_refused_as_get(api):
+    assert api.head(f"{LIST}?sttae=done").status_code == 422
