@@ -59,11 +59,15 @@ class Health(Answer):
 class Client:
     """A connection to one server. Safe to share between threads; a context manager.
 
+    A forked process opens connections of its own. A pickled client carries the address and the
+    token, so that it works in a worker of joblib or dask: keep such a pickle as you keep a token.
+    A copy is the client itself, as handles share it.
+
     Args:
         url: address of the server. Else `RGLAB_URL`, else the credentials file of `rglab up`.
         token: who asks. Else `RGLAB_TOKEN`, else the same file.
         timeout: seconds to wait for an answer, or an `httpx.Timeout`.
-        transport: how requests travel; for tests.
+        transport: how requests travel; for tests, and for the process that made it alone.
         clock: how time passes between two attempts; for tests.
         attempts: requests in all before a passing failure becomes an error.
 
@@ -346,6 +350,14 @@ class Client:
     ) -> None:
         """Close the sockets."""
         self.close()
+
+    def __copy__(self) -> Self:
+        """The client itself: a connection has nothing that a copy could change."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The client itself."""
+        return self
 
     def __repr__(self) -> str:
         """The address; the token is nobody's business."""

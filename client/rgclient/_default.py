@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rgclient._client import Client
+from rgclient._per_process import PerProcess
 from rgclient._settings import find_credentials
 
 if TYPE_CHECKING:
@@ -32,14 +33,14 @@ class DefaultClient:
     """
 
     connect: Callable[[Credentials], Client] = _connect
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: PerProcess[threading.Lock] = field(default_factory=lambda: PerProcess(threading.Lock))
     _client: Client | None = None
     _credentials: Credentials | None = None
 
     def __call__(self) -> Client:
         """The client."""
         credentials = find_credentials()
-        with self._lock:
+        with self._lock():
             if self._client is None or credentials != self._credentials:
                 self._client = self.connect(credentials)
                 self._credentials = credentials

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rgclient._errors import ExperimentCancelled, ExperimentFailed, FailedRun, WaitTimeout
 from rgclient._glance import Glance, of_view, runs_text
+from rgclient._handle import Handle
 from rgclient._html import facts_table
 from rgclient._progress import ProgressBar, doing
 from rgclient._waiting import OutOfTime, until_final
@@ -25,7 +26,7 @@ SHOWN_CAUSES = 3
 """Failed runs that a message names; the exception carries them all."""
 
 
-class Experiment:
+class Experiment(Handle):
     """An experiment of the server; made by `submit`, `get` and `experiments`.
 
     What it says is what the server last said: `refresh` asks again.
