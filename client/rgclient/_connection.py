@@ -9,6 +9,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from rgclient._answers import error_of, unexpected
+from rgclient._arguments import attempts_in_all, seconds
 from rgclient._backoff import ATTEMPTS, PASSING, PATIENCE, asked_seconds, delay
 from rgclient._errors import ClientClosed, InvalidValue, NoServer, ServerUnreachable
 from rgclient._per_process import PerProcess, this_process
@@ -36,11 +37,13 @@ class Connection:
         transport: httpx.BaseTransport | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
+        if not isinstance(timeout, httpx.Timeout):
+            seconds("timeout", timeout)
         self.clock = clock
         self._credentials = credentials
         self._timeout = timeout
         self._transport = transport
-        self._attempts = attempts
+        self._attempts = attempts_in_all(attempts)
         self._closed = False
         try:
             url = httpx.URL(credentials.url.rstrip("/"))

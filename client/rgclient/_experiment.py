@@ -51,6 +51,12 @@ class Experiment(Handle):
         return self._glance.state
 
     @property
+    def progress(self) -> float:
+        """How far it is as last heard, 0 to 1, of all its runs together."""
+        known = self._glance.progress
+        return self._known().progress if known is None else known
+
+    @property
     def spec_hash(self) -> str:
         """SHA-256 of what is measured."""
         return self._glance.spec_hash
@@ -156,7 +162,7 @@ class Experiment(Handle):
     def __repr__(self) -> str:
         """State and key numbers, as last heard."""
         facts = ", ".join(
-            text if name in {"state", "spec", "runs"} else f"{name} {text!r}"
+            {"label": f"label {text!r}", "progress": f"progress {text}"}.get(name, text)
             for name, text in self._glance.facts()
         )
         return f"<Experiment {self.id}: {facts}>"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tqdm import tqdm
 
 from rgclient._glance import runs_text
+from rgclient._numbers import count
 from rgclient._per_process import PerProcess
 from rgcontract import State
 
@@ -60,7 +61,9 @@ class ProgressBar:
 def doing(view: View) -> str:
     """What an experiment is doing, in a line."""
     if view.state is State.QUEUED and view.waiting is not None:
-        return f"queued, {view.waiting.place} runs ahead: {view.waiting.reason}"
+        place, reason = view.waiting.place, view.waiting.reason
+        ahead = f" ({count(place, 'run')} ahead)" if place and str(place) not in reason.split() else ""
+        return f"queued: {reason}{ahead}"
     parts = [view.state.value if view.state.is_final else runs_text(view.run_counts)]
     for run in view.runs:
         if run.progress is not None:

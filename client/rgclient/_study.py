@@ -62,6 +62,11 @@ class Study(Handle):
         return self._last.state
 
     @property
+    def progress(self) -> float:
+        """How far it is as last heard, 0 to 1, of all its runs together."""
+        return self._known().progress
+
+    @property
     def created(self) -> bool:
         """Whether the request that gave this handle was the first of its grid."""
         return self._known().created

@@ -7,6 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from rgcontract.synonyms import meant
+
 
 def children(model: type[BaseModel], path: str) -> list[str]:
     """Names of the fields directly under a dotted path (`""` for the top)."""
@@ -20,10 +22,23 @@ def paths(model: type[BaseModel], name: str) -> list[str]:
 
 
 def nearest(name: str, model: type[BaseModel]) -> list[str]:
-    """Up to three dotted paths whose last step is spelt most like `name`."""
+    """Up to three dotted paths of what `name` may mean: the field it is a word for, or the like."""
+    path = meant(name)
+    if path is not None and path in paths(model, path.rpartition(".")[2]):
+        return [path]
     names = {leaf for _, leaf in _walk(model, "")}
     close = difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.6)
     return [path for match in close for path in paths(model, match)][:3]
+
+
+def nearest_by_section(name: str, model: type[BaseModel]) -> list[str]:
+    """Of each section the path of the field that is spelt most like `name`, however little."""
+    sections = [top for top in children(model, "") if children(model, top)]
+    return [
+        f"{section}.{near}"
+        for section in sections
+        for near in difflib.get_close_matches(name, children(model, section), n=1, cutoff=0.0)
+    ]
 
 
 def allowed(model: type[BaseModel], path: str) -> str | None:
