@@ -98,10 +98,14 @@ def _entries(value: Any, path: str) -> Any:
         if not hasattr(value, name):
             continue
         try:
-            return import_module("numpy").asarray(value) if name in EXPORTED else _ask(value, name)
+            found = import_module("numpy").asarray(value) if name in EXPORTED else _ask(value, name)
         except Exception as error:  # of any library, each with its own reasons
             cause = cause or error
-    raise InvalidValue(f"{_refused(value, path)} ({cause})") from cause
+        else:
+            if found is not value:
+                return found
+    why = f" ({cause})" if cause else ""
+    raise InvalidValue(f"{_refused(value, path)}{why}") from cause
 
 
 def _ask(value: Any, name: str) -> Any:

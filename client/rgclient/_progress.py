@@ -62,7 +62,9 @@ def doing(view: View) -> str:
     """What an experiment is doing, in a line."""
     if view.state is State.QUEUED and view.waiting is not None:
         place, reason = view.waiting.place, view.waiting.reason
-        ahead = f" ({count(place, 'run')} ahead)" if place and str(place) not in reason.split() else ""
+        ahead = (
+            f" ({count(place, 'run')} ahead)" if place and str(place) not in reason.split() else ""
+        )
         return f"queued: {reason}{ahead}"
     parts = [view.state.value if view.state.is_final else runs_text(view.run_counts)]
     for run in view.runs:

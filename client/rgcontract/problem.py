@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from rgcontract.chains import Family
+from rgcontract.chains import CHAIN_OF, Family
 from rgcontract.fields import allowed, children, nearest
 
 MEDIA_TYPE = "application/problem+json"
@@ -94,7 +94,7 @@ def _field_problem(item: ErrorDetails, root: type[BaseModel]) -> FieldProblem:
     path = _path(item["loc"])
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
-        return _unknown_field(path, root)
+        return _unknown_field(item["loc"], root)
     if kind == "union_tag_invalid":
         families = str(context["expected_tags"]).replace("'", "")
         message = f"{context['tag']!r} is not a family"
@@ -107,16 +107,27 @@ def _field_problem(item: ErrorDetails, root: type[BaseModel]) -> FieldProblem:
     )
 
 
-def _unknown_field(path: str, root: type[BaseModel]) -> FieldProblem:
+def _unknown_field(loc: tuple[int | str, ...], root: type[BaseModel]) -> FieldProblem:
+    path = _path(loc)
     parent, _, name = path.rpartition(".")
-    siblings = children(root, parent)
-    if name in siblings:
-        message = "does not apply to this family of chains"
-    else:
-        close = nearest(name, root)
-        message = f"unknown field; did you mean {' or '.join(close)}?" if close else "unknown field"
+    family = _family(loc)
+    siblings = children(root, parent) if family is None else sorted(CHAIN_OF[family].model_fields)
     known = ", ".join(sibling for sibling in siblings if sibling != name)
+    owners = [str(other) for other, chain in CHAIN_OF.items() if name in chain.model_fields]
+    if family is not None and owners:
+        message = f"does not apply to family {family}; it belongs to {' and '.join(owners)}"
+        choice = f"family {' or '.join(owners)}; of {family}: {known}"
+        return FieldProblem(field=path, message=message, allowed=choice)
+    close = nearest(name, root)
+    message = f"unknown field; did you mean {' or '.join(close)}?" if close else "unknown field"
     return FieldProblem(field=path, message=message, allowed=known)
+
+
+def _family(loc: tuple[int | str, ...]) -> Family | None:
+    """The family whose chain section an error is in."""
+    return (
+        Family(str(loc[1])) if len(loc) > 2 and loc[0] == "chain" and loc[1] in {*Family} else None
+    )
 
 
 def _path(loc: tuple[int | str, ...]) -> str:

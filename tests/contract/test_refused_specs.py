@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from rgcontract import FieldProblem, Submission, field_problems
 from rgcontract.fields import allowed, children, nearest, paths
+from rgcontract.synonyms import SYNONYMS
 
+HALVES = [[0.5, 0.5], [0.5, 0.5]]
 REFUSED = [
     # not the right kind of value
     ({"chain": {"corr_len": "7"}}, "chain.corr_len"),
@@ -88,6 +90,17 @@ REFUSED = [
     ({"chain": {"family": "spectrum", "eigenvalues": [0.9, 0.0]}}, "chain.eigenvalues"),
     ({"chain": {"family": "spectrum", "eigenvalues": [0.5], "n_states": 3}}, "chain.n_states"),
     ({"chain": {"family": "spectrum", "eigenvalues": [0.5], "corr_len": 3}}, "chain.corr_len"),
+    (
+        {"chain": {"family": "spectrum", "eigenvalues": [0.5], "n_states": 2.000001}},
+        "chain.n_states",
+    ),
+    ({"chain": {"family": "spectrum", "eigenvalues": [0.5], "n_states": 2.0}}, "chain.n_states"),
+    ({"chain": {"family": "explicit", "matrix": HALVES, "n_states": 2.000001}}, "chain.n_states"),
+    ({"chain": {"family": "explicit", "matrix": HALVES, "n_states": 2.0}}, "chain.n_states"),
+    ({"chain": {"family": "explicit", "matrix": HALVES, "n_states": True}}, "chain.n_states"),
+    ({"chain": {"seed": 1.0, "seeds": [1, 2]}}, "chain.seed"),
+    ({"chain": {"seed": True, "seeds": [1, 2]}}, "chain.seed"),
+    ({"chain": {"seed": False, "seeds": 2}}, "chain.seed"),
     ({"chain": {"family": "explicit"}}, "chain.matrix"),
     ({"chain": {"family": "explicit", "matrix": [[0.5, 0.5]]}}, "chain.matrix"),
     ({"chain": {"family": "explicit", "matrix": [[0.5, 0.5], [1.0, 0.1]]}}, "chain.matrix"),
@@ -159,7 +172,7 @@ def test_a_misspelt_field_gets_a_suggestion():
 
 def test_a_field_of_another_family_is_no_misspelling():
     (refused,) = refusals({"chain": {"family": "potts", "concentration": 1}})
-    assert refused.message == "does not apply to this family of chains"
+    assert refused.message == "does not apply to family potts; it belongs to random_reversible"
 
 
 def test_a_flat_keyword_is_shown_its_section():
@@ -202,3 +215,25 @@ def test_every_field_says_what_is_allowed():
 
 def test_a_field_that_is_not_there_allows_nothing():
     assert allowed(Submission, "chain.nothing") is None
+
+
+def test_a_matrix_without_its_family_is_told_of_it_and_of_no_other_field_that_does_not_apply():
+    (refused,) = refusals({"chain": {"matrix": HALVES}})
+    assert refused.message == "does not apply to family random_reversible; it belongs to explicit"
+    assert refused.allowed == (
+        "family explicit; of random_reversible: concentration, corr_len, family, n_states, seed, "
+        "seeds"
+    )
+
+
+@pytest.mark.parametrize("given", [{"chain": {"xi": 7}}, {"xi": 7}], ids=str)
+def test_a_word_for_a_field_gets_the_field_that_is_meant(given):
+    (refused,) = refusals(given)
+    assert refused.message == "unknown field; did you mean chain.corr_len?"
+
+
+@pytest.mark.parametrize(("word", "path"), SYNONYMS.items())
+def test_every_word_for_a_field_is_no_field_and_means_one(word, path):
+    assert path in paths(Submission, path.rpartition(".")[2])
+    assert paths(Submission, word) == []
+    assert nearest(word, Submission) == [path]
