@@ -9,9 +9,9 @@ import torch
 
 from benchmarks.shapes import Problem
 from rgcore.chain import make_chain
+from rgcore.cost import training_bytes
 from rgcore.fleet import Member
 from rgcore.network import Architecture
-from rgcore.sizing import member_bytes
 from rgcore.training import TrainingPlan
 
 MEMBERS = range(3)
@@ -69,15 +69,5 @@ def members(
 
 def estimated_bytes(problem: Problem) -> int:
     """What the choice of a fleet's size takes one member for."""
-    arch, plan = problem.arch, problem.plan
-    return member_bytes(
-        mixing=arch.mixing,
-        n_states=arch.n_states,
-        seq_len=arch.seq_len,
-        mask_prob=plan.mask_prob,
-        batch_size=plan.batch_size,
-        context=arch.context,
-        depth=arch.depth,
-        width=arch.width,
-        hidden=arch.hidden,
-    )
+    plan = problem.plan
+    return training_bytes(problem.arch, batch_size=plan.batch_size, mask_prob=plan.mask_prob)

@@ -26,6 +26,7 @@ from rgclient._default import (
 )
 from rgclient._errors import (
     AmbiguousField,
+    ClientClosed,
     Conflict,
     ExperimentCancelled,
     ExperimentFailed,
@@ -56,6 +57,7 @@ from rgclient._study import Study
 __all__ = [
     "AmbiguousField",
     "Client",
+    "ClientClosed",
     "CollapseRatio",
     "Conflict",
     "Experiment",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rgclient._errors import AmbiguousField, UnknownField
+from rgclient._errors import AmbiguousField, InvalidValue, UnknownField
 from rgclient._plain import plain
+from rgclient._plain import section as plain_section
 from rgcontract import Submission
-from rgcontract.fields import children, nearest, paths
+from rgcontract.fields import allowed, children, nearest, nearest_by_section, paths
+from rgcontract.study import LISTS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -16,6 +18,8 @@ SEED_IS_AMBIGUOUS = (
     "'seed' could mean two things: write seeds=[3] for the seed of the training, "
     'chain={"seed": 3} for the seed that draws the chain'
 )
+SHOWN = 60
+"""Characters of a value that a message repeats."""
 
 
 def body(fields: dict[str, Any], model: type[BaseModel] = Submission) -> dict[str, Any]:
@@ -28,16 +32,21 @@ def body(fields: dict[str, Any], model: type[BaseModel] = Submission) -> dict[st
     Raises:
         UnknownField: no field has that name; the message has the nearest ones.
         AmbiguousField: the name has several places, or a field is given twice.
-        InvalidValue: a value that JSON cannot carry.
+        InvalidValue: a value that JSON cannot carry, or a list where an experiment has one value.
     """
     written: dict[str, Any] = {}
     for name, value in fields.items():
-        section, _, leaf = place(name, model).rpartition(".")
-        if not section:
-            given = plain(value, name)
-            written[name] = _merged(written.get(name), given, name)
-            continue
-        written[section] = _merged(written.get(section), {leaf: plain(value, name)}, section)
+        path = place(name, model)
+        section, _, leaf = path.rpartition(".")
+        if section:
+            given: Any = {leaf: _value(value, name, path, model)}
+        elif children(model, name):
+            section, given = name, plain_section(value, name)
+        else:
+            section, given = name, _value(value, name, path, model)
+        written[section] = _merged(written.get(section), given, section)
+    if issubclass(model, Submission):
+        _no_grid(written)
     return written
 
 
@@ -56,6 +65,27 @@ def place(name: str, model: type[BaseModel] = Submission) -> str:
     return found[0]
 
 
+def _value(value: Any, name: str, path: str, model: type[BaseModel]) -> Any:
+    try:
+        return plain(value, name)
+    except InvalidValue as error:
+        raise InvalidValue(f"{error} (allowed: {allowed(model, path)})") from error
+
+
+def _no_grid(written: dict[str, Any]) -> None:
+    """A list in place of one value is meant as a grid."""
+    for section, given in written.items():
+        known = children(Submission, section)
+        for leaf, value in given.items() if isinstance(given, dict) else ():
+            if isinstance(value, list) and leaf in known and leaf not in LISTS:
+                shown = repr(value) if len(repr(value)) <= SHOWN else "[...]"
+                call = f"{section}={{'seed': {shown}}}" if leaf == "seed" else f"{leaf}={shown}"
+                raise InvalidValue(
+                    f"{section}.{leaf} is a list, and an experiment has one value of it; "
+                    f"a study measures all: rgclient.study({call})"
+                )
+
+
 def _merged(there: Any, new: Any, section: str) -> Any:
     """What is there of a section, and what comes to it."""
     if there is None:
@@ -71,12 +101,9 @@ def _merged(there: Any, new: Any, section: str) -> Any:
 def _instead(name: str, model: type[BaseModel]) -> str:
     close = [path for path in nearest(name, model) if path != "chain.seed"]  # see above
     if close:
-        suggestions = (_suggestion(path) for path in close)
-        return f"did you mean {' or '.join(suggestions)}?"
-    sections = [top for top in children(model, "") if children(model, top)]
-    known = {leaf for section in sections for leaf in children(model, section)}
-    others = (set(children(model, "")) | known) - {"seed"}
-    return f"there are {', '.join(sorted(others))}"
+        return f"did you mean {' or '.join(map(_suggestion, close))}?"
+    near = ", ".join(nearest_by_section(name, model))
+    return f"nearest in each section: {near}; the server's page /docs has all fields"
 
 
 def _suggestion(path: str) -> str:

@@ -10,6 +10,15 @@ from urllib.parse import quote
 
 import httpx
 
+from rgclient._arguments import (
+    filters,
+    filters_by_name,
+    identifier,
+    keywords_only,
+    many,
+    page_size,
+    preset_name,
+)
 from rgclient._backoff import ATTEMPTS
 from rgclient._body import body
 from rgclient._clock import Clock
@@ -18,7 +27,6 @@ from rgclient._errors import AmbiguousField, Conflict, InvalidValue, UnknownFiel
 from rgclient._experiment import Experiment
 from rgclient._findings import Findings
 from rgclient._glance import of_acknowledgement, of_summary, of_view
-from rgclient._plain import plain
 from rgclient._result import Result
 from rgclient._settings import find_credentials
 from rgclient._study import Study
@@ -41,8 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from types import TracebackType
 
-PAGE = 100
-"""Experiments asked for at a time."""
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 """Seconds for one request."""
 EXPERIMENTS = "/v1/experiments"
@@ -59,11 +65,15 @@ class Health(Answer):
 class Client:
     """A connection to one server. Safe to share between threads; a context manager.
 
+    A forked process opens connections of its own. A pickled client carries the address and the
+    token, so that it works in a worker of joblib or dask: keep such a pickle as you keep a token.
+    A copy is the client itself, as handles share it.
+
     Args:
         url: address of the server. Else `RGLAB_URL`, else the credentials file of `rglab up`.
         token: who asks. Else `RGLAB_TOKEN`, else the same file.
         timeout: seconds to wait for an answer, or an `httpx.Timeout`.
-        transport: how requests travel; for tests.
+        transport: how requests travel; for tests, and for the process that made it alone.
         clock: how time passes between two attempts; for tests.
         attempts: requests in all before a passing failure becomes an error.
 
@@ -95,7 +105,7 @@ class Client:
         """How time passes while it waits."""
         return self._connection.clock
 
-    def submit(self, **fields: Any) -> Experiment:
+    def submit(self, *_unnamed: Any, **fields: Any) -> Experiment:
         """Ask for an experiment; the same spec gives the same one, computed once.
 
         Args:
@@ -108,6 +118,7 @@ class Client:
             InvalidSpec: the server refused a field; the message says what is allowed.
             OverLimit: it costs more than the lab allows.
         """
+        keywords_only("submit", _unnamed)
         acknowledgement = self._connection.ask(
             "POST",
             EXPERIMENTS,
@@ -136,7 +147,7 @@ class Client:
             InvalidSpec: the server refused a field, such as `experiments.17.chain.corr_len`.
             OverLimit: one of them, or all together, cost more than the lab allows.
         """
-        bodies = [_placed(index, spec) for index, spec in enumerate(specs)]
+        bodies = [_placed(index, spec) for index, spec in enumerate(many(specs))]
         if not bodies:
             return []
         answer = self._connection.ask(
@@ -151,8 +162,9 @@ class Client:
             for one in answer.experiments
         ]
 
-    def forecast(self, **fields: Any) -> Forecast:
+    def forecast(self, *_unnamed: Any, **fields: Any) -> Forecast:
         """What `submit` with the same fields would cost. Nothing is stored."""
+        keywords_only("forecast", _unnamed)
         return self._connection.ask(
             "POST",
             EXPERIMENTS,
@@ -172,7 +184,7 @@ class Client:
 
     def experiments(
         self,
-        *,
+        *_unnamed: Any,
         state: str | None = None,
         family: str | None = None,
         mixing: str | None = None,
@@ -183,6 +195,7 @@ class Client:
         tag: str | None = None,
         owner: str | None = None,
         limit: int | None = None,
+        **_unknown: Any,
     ) -> Iterator[Experiment]:
         """Experiments, newest first, fetched page by page as they are read.
 
@@ -197,17 +210,18 @@ class Client:
             tag: one of its tags.
             owner: who submitted it first.
             limit: how many at most; all of them if not given.
+
+        Raises:
+            UnknownField, InvalidValue: there is no such filter, or a value is none of one.
         """
+        filters_by_name("experiments", _unnamed)
         asked = {
             "state": state, "family": family, "mixing": mixing, "corr_len_min": corr_len_min,
             "corr_len_max": corr_len_max, "depth": depth, "width": width, "tag": tag,
             "owner": owner,
         }  # fmt: skip
-        params = {
-            name: str(plain(value, name)) for name, value in asked.items() if value is not None
-        }
-        size = PAGE if limit is None else max(1, min(limit, PAGE))
-        return islice(self._all({**params, "limit": str(size)}), limit)
+        params = {**filters(asked, _unknown), "limit": str(page_size(limit))}
+        return islice(self._all(params), limit)
 
     def study(self, preset: str | None = None, **fields: Any) -> Study:
         """Ask for a study: as `submit`, but a list for a field makes a grid of experiments.
@@ -225,7 +239,7 @@ class Client:
             OverLimit: the grid is larger, or costs more, than the lab allows.
         """
         if preset is not None:
-            fields["preset"] = preset
+            fields["preset"] = preset_name(preset)
         sent = json.dumps(body(fields, STUDY_FIELDS), allow_nan=False)
         return Study(self, self._connection.ask("POST", STUDIES, StudyView, body=sent))
 
@@ -237,16 +251,18 @@ class Client:
         """
         return Study(self, self.study_view(study_id))
 
-    def studies(self, *, owner: str | None = None, limit: int | None = None) -> Iterator[Study]:
+    def studies(
+        self, *_unnamed: Any, owner: str | None = None, limit: int | None = None, **_unknown: Any
+    ) -> Iterator[Study]:
         """Studies, newest first, fetched page by page as they are read.
 
         Args:
             owner: who asked for it first.
             limit: how many at most; all of them if not given.
         """
-        params = {} if owner is None else {"owner": str(plain(owner, "owner"))}
-        size = PAGE if limit is None else max(1, min(limit, PAGE))
-        return islice(self._all_studies({**params, "limit": str(size)}), limit)
+        filters_by_name("studies", _unnamed)
+        params = {**filters({"owner": owner}, _unknown), "limit": str(page_size(limit))}
+        return islice(self._all_studies(params), limit)
 
     def health(self) -> Health:
         """Whether the server answers; `status` is `ok`."""
@@ -347,6 +363,14 @@ class Client:
         """Close the sockets."""
         self.close()
 
+    def __copy__(self) -> Self:
+        """The client itself: a connection has nothing that a copy could change."""
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """The client itself."""
+        return self
+
     def __repr__(self) -> str:
         """The address; the token is nobody's business."""
         return f"Client(url={self.url!r}, token='***')"
@@ -383,4 +407,5 @@ def _placed(index: int, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _path(name: str, action: str = "", *, at: str = EXPERIMENTS) -> str:
-    return f"{at}/{quote(name, safe='')}{action}"
+    noun = "a study" if at == STUDIES else "an experiment"
+    return f"{at}/{quote(identifier(name, noun), safe='')}{action}"

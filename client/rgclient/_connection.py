@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from rgclient._answers import error_of, unexpected
+from rgclient._arguments import attempts_in_all, seconds
 from rgclient._backoff import ATTEMPTS, PASSING, PATIENCE, asked_seconds, delay
-from rgclient._errors import NoServer, ServerUnreachable
+from rgclient._errors import ClientClosed, InvalidValue, NoServer, ServerUnreachable
+from rgclient._per_process import PerProcess, this_process
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,11 +22,12 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
+OWN_TRANSPORT = "a client with a transport of its own"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Connection:
-    """A server, seen through its contract. Safe to share between threads."""
+    """A server, seen through its contract. Safe to share between threads, and across a fork."""
 
     def __init__(
         self,
@@ -33,11 +37,16 @@ class Connection:
         transport: httpx.BaseTransport | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
+        if not isinstance(timeout, httpx.Timeout):
+            seconds("timeout", timeout)
         self.clock = clock
-        self._attempts = attempts
-        self.url = credentials.url.rstrip("/")
+        self._credentials = credentials
+        self._timeout = timeout
+        self._transport = transport
+        self._attempts = attempts_in_all(attempts)
+        self._closed = False
         try:
-            url = httpx.URL(self.url)
+            url = httpx.URL(credentials.url.rstrip("/"))
         except httpx.InvalidURL as error:
             raise NoServer(f"{credentials.url!r} is not an address: {error}") from error
         if url.scheme not in {"http", "https"} or not url.host:
@@ -46,17 +55,26 @@ class Connection:
             raise NoServer(f"leave user and password out of the address of {url.host}")
         if not credentials.token.isascii() or not credentials.token.isprintable():
             raise NoServer("the token has characters that a token cannot have")
-        self._http = httpx.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {credentials.token}", "User-Agent": "rgclient"},
-            timeout=timeout,
-            transport=transport,
-            trust_env=url.host not in LOOPBACK,  # a proxy cannot reach the loopback of this machine
-        )
+        self.url = str(url).rstrip("/")
+        origin = this_process()
+        self._http = PerProcess(partial(_open, self.url, credentials, timeout, transport, origin))
+
+    def __reduce__(self) -> tuple[type[Connection], tuple[Any, ...]]:
+        """What it takes to open another one elsewhere, the token included.
+
+        Raises:
+            InvalidValue: a transport is its process's own.
+        """
+        if self._transport is not None:
+            raise InvalidValue(f"{OWN_TRANSPORT} cannot be pickled; leave transport out")
+        state = self._credentials, self.clock, self._timeout, None, self._attempts
+        return Connection, state
 
     def close(self) -> None:
-        """Close the sockets."""
-        self._http.close()
+        """Close the sockets of this process."""
+        self._closed = True
+        if self._http.made is not None:
+            self._http.made.close()
 
     def ask(
         self,
@@ -83,9 +101,12 @@ class Connection:
         Raises:
             ServerUnreachable: no answer came.
             ResponseError: the answer is an error, or not what the contract says.
+            ClientClosed: by whoever closed it.
         """
+        if self._closed:
+            raise ClientClosed(f"this client is closed; make another: Client({self.url!r})")
         extra = {**({"Content-Type": "application/json"} if body else {}), **(headers or {})}
-        request = self._http.build_request(
+        request = self._http().build_request(
             method, path, params=dict(params or {}), content=body, headers=extra
         )
         response = self._send(request, attempts or self._attempts)
@@ -100,7 +121,7 @@ class Connection:
         for attempt in range(1, attempts + 1):
             is_last = attempt == attempts
             try:
-                response = self._http.send(request)
+                response = self._http().send(request)
             except httpx.TransportError as error:
                 if is_last:
                     raise self._unreachable(request, error) from error
@@ -126,3 +147,26 @@ class Connection:
             else "Is it running (`rglab up`), and is RGLAB_URL right?"
         )
         return ServerUnreachable(f"no answer from {self.url}: {cause}. {hint}")
+
+
+def _open(
+    url: str,
+    credentials: Credentials,
+    timeout: float | httpx.Timeout,
+    transport: httpx.BaseTransport | None,
+    origin: tuple[int, int],
+) -> httpx.Client:
+    """The sockets of one process; the transport is of the process of origin."""
+    if transport is not None and this_process() != origin:
+        raise InvalidValue(
+            f"{OWN_TRANSPORT} cannot be used in a forked process; make one there, "
+            "or leave transport out"
+        )
+    return httpx.Client(
+        base_url=url,
+        headers={"Authorization": f"Bearer {credentials.token}", "User-Agent": "rgclient"},
+        timeout=timeout,
+        transport=transport,
+        # a proxy cannot reach the loopback of this machine
+        trust_env=httpx.URL(url).host not in LOOPBACK,
+    )

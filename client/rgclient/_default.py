@@ -6,7 +6,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rgclient._arguments import one_handle
 from rgclient._client import Client
+from rgclient._per_process import PerProcess
 from rgclient._settings import find_credentials
 
 if TYPE_CHECKING:
@@ -32,14 +34,14 @@ class DefaultClient:
     """
 
     connect: Callable[[Credentials], Client] = _connect
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: PerProcess[threading.Lock] = field(default_factory=lambda: PerProcess(threading.Lock))
     _client: Client | None = None
     _credentials: Credentials | None = None
 
     def __call__(self) -> Client:
         """The client."""
         credentials = find_credentials()
-        with self._lock:
+        with self._lock():
             if self._client is None or credentials != self._credentials:
                 self._client = self.connect(credentials)
                 self._credentials = credentials
@@ -49,9 +51,9 @@ class DefaultClient:
 default_client = DefaultClient()
 
 
-def submit(**fields: Any) -> Experiment:
+def submit(*_unnamed: Any, **fields: Any) -> Experiment:
     """Ask for an experiment: `submit(corr_len=7, depth=4, seeds=5)`. See `Client.submit`."""
-    return default_client().submit(**fields)
+    return default_client().submit(*_unnamed, **fields)
 
 
 def submit_many(specs: Iterable[Mapping[str, Any]]) -> list[Experiment]:
@@ -62,9 +64,9 @@ def submit_many(specs: Iterable[Mapping[str, Any]]) -> list[Experiment]:
     return default_client().submit_many(specs)
 
 
-def forecast(**fields: Any) -> Forecast:
+def forecast(*_unnamed: Any, **fields: Any) -> Forecast:
     """What `submit` with the same fields would cost. See `Client.forecast`."""
-    return default_client().forecast(**fields)
+    return default_client().forecast(*_unnamed, **fields)
 
 
 def get(experiment_id: str) -> Experiment:
@@ -72,9 +74,9 @@ def get(experiment_id: str) -> Experiment:
     return default_client().get(experiment_id)
 
 
-def experiments(**filters: Any) -> Iterator[Experiment]:
+def experiments(*_unnamed: Any, **filters: Any) -> Iterator[Experiment]:
     """Experiments, newest first: `experiments(corr_len_min=5)`. See `Client.experiments`."""
-    return default_client().experiments(**filters)
+    return default_client().experiments(*_unnamed, **filters)
 
 
 def study(preset: str | None = None, **fields: Any) -> Study:
@@ -87,9 +89,9 @@ def get_study(study_id: str) -> Study:
     return default_client().get_study(study_id)
 
 
-def studies(**filters: Any) -> Iterator[Study]:
+def studies(*_unnamed: Any, **filters: Any) -> Iterator[Study]:
     """Studies, newest first. See `Client.studies`."""
-    return default_client().studies(**filters)
+    return default_client().studies(*_unnamed, **filters)
 
 
 def wait(
@@ -100,5 +102,6 @@ def wait(
     poll: float | None = None,
 ) -> Result:
     """Wait for an experiment, or for the one of that id. See `Experiment.wait`."""
-    handle = get(experiment) if isinstance(experiment, str) else experiment
-    return handle.wait(timeout, progress=progress, poll=poll)
+    handle = get(experiment) if isinstance(experiment, str) else one_handle(experiment)
+    result: Result = handle.wait(timeout, progress=progress, poll=poll)
+    return result

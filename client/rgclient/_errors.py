@@ -2,6 +2,7 @@
 
 RGLabError
 ├── NoServer                  no address or token is set, or they cannot be used
+├── ClientClosed              the client was closed before (also a RuntimeError)
 ├── ServerUnreachable         no answer came, also after trying again
 ├── UnknownField              submit() was given a name that the spec lacks (also a TypeError)
 ├── AmbiguousField            submit() was given a name that means two things (also a TypeError)
@@ -39,6 +40,10 @@ class RGLabError(Exception):
 
 class NoServer(RGLabError):
     """No address or token is set, or they cannot be used."""
+
+
+class ClientClosed(RGLabError, RuntimeError):
+    """The client was closed before."""
 
 
 class ServerUnreachable(RGLabError):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rgclient._errors import ExperimentCancelled, ExperimentFailed, FailedRun, WaitTimeout
 from rgclient._glance import Glance, of_view, runs_text
+from rgclient._handle import Handle
 from rgclient._html import facts_table
 from rgclient._progress import ProgressBar, doing
 from rgclient._waiting import OutOfTime, until_final
@@ -25,7 +26,7 @@ SHOWN_CAUSES = 3
 """Failed runs that a message names; the exception carries them all."""
 
 
-class Experiment:
+class Experiment(Handle):
     """An experiment of the server; made by `submit`, `get` and `experiments`.
 
     What it says is what the server last said: `refresh` asks again.
@@ -48,6 +49,12 @@ class Experiment:
     def state(self) -> State:
         """As last heard: `queued`, `running`, `done`, `failed` or `cancelled`."""
         return self._glance.state
+
+    @property
+    def progress(self) -> float:
+        """How far it is as last heard, 0 to 1, of all its runs together."""
+        known = self._glance.progress
+        return self._known().progress if known is None else known
 
     @property
     def spec_hash(self) -> str:
@@ -155,7 +162,7 @@ class Experiment:
     def __repr__(self) -> str:
         """State and key numbers, as last heard."""
         facts = ", ".join(
-            text if name in {"state", "spec", "runs"} else f"{name} {text!r}"
+            {"label": f"label {text!r}", "progress": f"progress {text}"}.get(name, text)
             for name, text in self._glance.facts()
         )
         return f"<Experiment {self.id}: {facts}>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rgclient._numbers import count
+from rgclient._numbers import count, percent
 
 if TYPE_CHECKING:
     from rgcontract import Acknowledgement, ExperimentSummary, RunCounts, State
@@ -29,8 +29,8 @@ class Glance:
     def facts(self) -> list[tuple[str, str]]:
         """Names and values, in the order they are read."""
         found = [("label", self.label or ""), ("state", self.state.value), ("spec", self.physics)]
-        if self.progress is not None and not self.state.is_final:
-            found.append(("progress", f"{self.progress:.0%}"))
+        if self.progress and not self.state.is_final:  # what has not begun has none to show
+            found.append(("progress", percent(self.progress)))
         return [(name, text) for name, text in [*found, ("runs", runs_text(self.runs))] if text]
 
 

@@ -25,3 +25,8 @@ def number(value: float) -> str:
 def count(number: int, noun: str) -> str:
     """`1 seed`, `2 seeds`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def percent(part: float) -> str:
+    """`42 %`; what is little and not nothing is `under 1 %`."""
+    return f"{100 * part:.0f} %" if part >= 0.01 else "under 1 %"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TextIO
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tqdm import tqdm
 
 from rgclient._glance import runs_text
+from rgclient._numbers import count
+from rgclient._per_process import PerProcess
 from rgcontract import State
 
 if TYPE_CHECKING:
     from rgcontract import Experiment as View
 
+LOCK = PerProcess(threading.RLock)
 FORMAT = "{desc} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}{postfix}"
 
 
@@ -26,15 +30,12 @@ class ProgressBar:
 
     def __init__(self, name: str, *, enabled: bool = True, file: TextIO | None = None) -> None:
         in_notebook = in_jupyter()
-        shown = enabled and (in_notebook or (file or sys.stderr).isatty())
-        self._bar = bar_class(in_notebook=in_notebook)(
-            total=1.0,
-            desc=name,
-            bar_format=FORMAT,
-            disable=not shown,
-            file=file,
-            dynamic_ncols=True,
-        )
+        self._bar: Any = None
+        if enabled and (in_notebook or (file or sys.stderr).isatty()):
+            # tqdm's own lock is every bar's and, in a forked process, may be locked for ever
+            own = {"_lock": LOCK(), "monitor_interval": 0}
+            kind = type("Bar", (bar_class(in_notebook=in_notebook),), own)
+            self._bar = kind(total=1.0, desc=name, bar_format=FORMAT, file=file, dynamic_ncols=True)
 
     def show(self, view: View) -> None:
         """Move to where the experiment is."""
@@ -42,22 +43,29 @@ class ProgressBar:
 
     def move(self, fraction: float, text: str) -> None:
         """Move to a part of the whole and say what is going on."""
-        self._bar.update(fraction - self._bar.n)
+        if self._bar is not None:
+            self._bar.update(fraction - self._bar.n)
         self.note(text)
 
     def note(self, text: str) -> None:
         """Say something else, the bar staying where it is."""
-        self._bar.set_postfix_str(text)
+        if self._bar is not None:
+            self._bar.set_postfix_str(text)
 
     def close(self) -> None:
         """Leave the bar as it is."""
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()
 
 
 def doing(view: View) -> str:
     """What an experiment is doing, in a line."""
     if view.state is State.QUEUED and view.waiting is not None:
-        return f"queued, {view.waiting.place} runs ahead: {view.waiting.reason}"
+        place, reason = view.waiting.place, view.waiting.reason
+        ahead = (
+            f" ({count(place, 'run')} ahead)" if place and str(place) not in reason.split() else ""
+        )
+        return f"queued: {reason}{ahead}"
     parts = [view.state.value if view.state.is_final else runs_text(view.run_counts)]
     for run in view.runs:
         if run.progress is not None:

@@ -218,7 +218,7 @@ class Result:
 
     def _estimate(self, name: str, level: str, when: str) -> Estimate:
         quantities = self._level(level, when).quantities
-        if name not in quantities:
+        if not isinstance(name, str) or name not in quantities:
             raise NotMeasured(
                 f"no quantity {name!r} at level {level!r}; there are {_listed(quantities)}"
             )
@@ -229,13 +229,13 @@ class Result:
         levels = {part.level: part for part in snapshot.levels}
         if snapshot.network is not None:
             levels[snapshot.network.level] = snapshot.network
-        if level not in levels:
+        if not isinstance(level, str) or level not in levels:
             raise NotMeasured(f"level {level!r} was not measured; there are {_listed(levels)}")
         return levels[level]
 
     def _snapshot(self, when: str) -> Snapshot:
         snapshots = {snapshot.when: snapshot for snapshot in self.data.snapshots}
-        if when not in snapshots:
+        if not isinstance(when, str) or when not in snapshots:
             raise NotMeasured(f"nothing was measured at {when!r}; there are {_listed(snapshots)}")
         return snapshots[when]
 

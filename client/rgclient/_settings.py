@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from rgclient._arguments import text
 from rgclient._errors import NoServer
 from rgcontract.credentials import Credentials, CredentialsError, credentials_path, read_credentials
 
@@ -22,7 +23,10 @@ def find_credentials(
 
     Raises:
         NoServer: one of them is nowhere to be found, or the file cannot be used.
+        InvalidValue: one of them is no text.
     """
+    text("url", url)
+    text("token", token)
     url = url or _variable(environ, "RGLAB_URL")
     token = token or _variable(environ, "RGLAB_TOKEN")
     if url and token:

@@ -14,6 +14,7 @@ from rgclient._errors import (
 )
 from rgclient._experiment import Experiment
 from rgclient._glance import Glance, runs_text
+from rgclient._handle import Handle
 from rgclient._html import facts_table
 from rgclient._numbers import count
 from rgclient._progress import ProgressBar
@@ -34,7 +35,7 @@ SHOWN_CAUSES = 3
 """Failed experiments that are asked for their causes."""
 
 
-class Study:
+class Study(Handle):
     """A grid of experiments of the server; made by `study`, `get_study` and `studies`.
 
     What it says is what the server last said: `refresh` asks again.
@@ -59,6 +60,11 @@ class Study:
     def state(self) -> State:
         """As last heard: of all its runs together."""
         return self._last.state
+
+    @property
+    def progress(self) -> float:
+        """How far it is as last heard, 0 to 1, of all its runs together."""
+        return self._known().progress
 
     @property
     def created(self) -> bool:

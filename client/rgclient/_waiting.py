@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from rgclient._arguments import seconds
 from rgclient._backoff import PASSING
 from rgclient._errors import ResponseError, ServerUnreachable
 
@@ -72,10 +73,13 @@ def until_final(
         poll: seconds between two questions; growing from short to long if not given.
 
     Raises:
+        InvalidValue: `timeout` or `poll` is no number of seconds.
         OutOfTime: the timeout came first.
         ServerUnreachable: no answer at all, or none for `OUTAGE` seconds.
         ResponseError: the server refused to answer.
     """
+    seconds("timeout", timeout)
+    seconds("poll", poll)
     begun = clock.now()
     heard: float | None = None
     last: Seen | None = None

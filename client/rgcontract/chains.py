@@ -108,6 +108,8 @@ class RandomReversibleChain(Chain):
             first, single = min(given), len(given) == 1
         else:
             return data  # the field says what is wrong
+        if "seed" in data and not _is_seed(data["seed"]):
+            return data  # the field says what is wrong
         if "seed" in data and data["seed"] != first:
             reason = f"{shown(data['seed'])} is given beside seeds {shown(given)}"
             raise conflict("seed", reason, "one of the two")
@@ -263,14 +265,15 @@ def _numbers(data: Any, name: str) -> Sequence[float] | None:
 
 
 def _filled(data: dict[str, Any], name: str, value: float, what: str) -> dict[str, Any]:
-    """The data with a field that follows from others.
+    """The data with a field that follows from others; a float may be given rounded, a count not.
 
     Raises:
         PydanticCustomError: it is given, as something else.
     """
     given = data.get(name, value)
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    counts = type(value) is int
+    if isinstance(given, bool) or not isinstance(given, int if counts else int | float):
         return data  # the field says what is wrong
-    if abs(given - value) > CONSISTENT * abs(value):
+    if abs(given - value) > (0 if counts else CONSISTENT * abs(value)):
         raise conflict(name, f"{given:g} is not {what}", f"{value:.6g}, or leave it out")
     return {**data, name: value}

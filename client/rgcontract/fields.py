@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from rgcontract.synonyms import meant
+
 LONGEST_NAME = 80
 """What is longer is nobody's misspelling."""
 
@@ -25,7 +27,7 @@ def paths(model: type[BaseModel], name: str) -> list[str]:
 
 
 def nearest(name: str, model: type[BaseModel], *, without: Collection[str] = ()) -> list[str]:
-    """Up to three dotted paths whose last step is spelt most like `name`.
+    """Up to three dotted paths of what `name` may mean: the field it is a word for, or the like.
 
     Args:
         name: what was written.
@@ -34,6 +36,9 @@ def nearest(name: str, model: type[BaseModel], *, without: Collection[str] = ())
     """
     if len(name) > LONGEST_NAME:
         return []
+    path = meant(name)
+    if path is not None and path not in without and path in paths(model, path.rpartition(".")[2]):
+        return [path]
     places: dict[str, set[str]] = {}
     for at, leaf in _walk(model, ""):
         path = f"{at}.{leaf}" if at else leaf
@@ -41,6 +46,16 @@ def nearest(name: str, model: type[BaseModel], *, without: Collection[str] = ())
             places.setdefault(leaf, set()).add(path)
     close = difflib.get_close_matches(name, sorted(places), n=3, cutoff=0.6)
     return [path for match in close for path in sorted(places[match])][:3]
+
+
+def nearest_by_section(name: str, model: type[BaseModel]) -> list[str]:
+    """Of each section the path of the field that is spelt most like `name`, however little."""
+    sections = [top for top in children(model, "") if children(model, top)]
+    return [
+        f"{section}.{near}"
+        for section in sections
+        for near in difflib.get_close_matches(name, children(model, section), n=1, cutoff=0.0)
+    ]
 
 
 def allowed(model: type[BaseModel], path: str) -> str | None:

@@ -120,17 +120,19 @@ def _unknown_field(path: str, root: type[BaseModel], families: Collection[Family
         of_family = {field for family in families for field in CHAIN_OF[family].model_fields}
         elsewhere = {*siblings} - of_family
         siblings = sorted(of_family)
+    known = ", ".join(siblings)
     if name in elsewhere:
         having = [family for family, chain in CHAIN_OF.items() if name in chain.model_fields]
         message = (
             f"does not apply to this family of chains ({_listed(families)}), "
             f"only to {_listed(having)}"
         )
+        known = f"family {' or '.join(having)}; of {_listed(families)}: {known}"
     else:
         without = {f"{parent}.{other}" for other in elsewhere}
         close = nearest(name, root, without=without)
         message = f"unknown field; did you mean {' or '.join(close)}?" if close else "unknown field"
-    return FieldProblem(field=clipped(path), message=message, allowed=", ".join(siblings))
+    return FieldProblem(field=clipped(path), message=message, allowed=known)
 
 
 def _listed(families: Collection[Family]) -> str:

@@ -97,7 +97,7 @@ def _waiting(session: Session, row: ExperimentRow, runs: Sequence[RunRow]) -> Wa
     elif first.device not in {"any", *(worker.device for worker in workers)}:
         reason = f"it waits for a worker with device '{first.device}', and none is running"
     elif place:
-        reason = f"{place} runs go first"
+        reason = "1 run goes first" if place == 1 else f"{place} runs go first"
     else:
         reason = "next in line"
     return Waiting(reason=reason, place=place)

@@ -39,8 +39,17 @@ def test_the_repr_has_the_key_numbers(client, server, answer):
     server.will(answer.experiment("running", run_counts=counts, progress=0.42, label="a 'b'"))
     assert repr(client.get("exp1")) == (
         "<Experiment exp1: label \"a 'b'\", running, xi = 7, random_reversible, depth 8, "
-        "width 64, progress '42%', 1 of 3 runs done, 1 failed>"
+        "width 64, progress 42 %, 1 of 3 runs done, 1 failed>"
     )
+
+
+def test_progress_is_a_number_and_is_shown_once_it_has_begun(client, server, answer):
+    server.will(answer.experiment("queued"), answer.experiment("running", progress=0.004))
+    handle = client.get("exp1")
+    assert handle.progress == 0.0
+    assert "progress" not in repr(handle)
+    assert handle.refresh().progress == 0.004
+    assert "progress under 1 %" in repr(handle)
 
 
 def test_the_html_escapes_a_label(client, server, answer):
@@ -65,7 +74,7 @@ def test_a_timeout_says_how_to_get_back(client, server, answer, time):
     with pytest.raises(WaitTimeout) as caught:
         handle.wait(timeout=5)
     assert str(caught.value) == (
-        "experiment exp1 is not done after 5 s (queued, 4 runs ahead: 4 runs go first). "
+        "experiment exp1 is not done after 5 s (queued: 4 runs go first). "
         "It goes on: rgclient.get('exp1').wait() waits for it again"
     )
     assert caught.value.experiment_id == "exp1"

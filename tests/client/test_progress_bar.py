@@ -30,7 +30,18 @@ def view(answer):
 
 def test_waiting_says_why_and_the_place(view):
     shown = doing(view("queued", waiting={"reason": "all workers are busy", "place": 4}))
-    assert shown == "queued, 4 runs ahead: all workers are busy"
+    assert shown == "queued: all workers are busy (4 runs ahead)"
+
+
+def test_what_goes_first_is_said_once(view):
+    shown = doing(view("queued", waiting={"reason": "28 runs go first", "place": 28}))
+    assert shown == "queued: 28 runs go first"
+
+
+def test_next_in_line_has_nothing_ahead(view):
+    assert doing(view("queued", waiting={"reason": "next in line", "place": 0})) == (
+        "queued: next in line"
+    )
 
 
 def test_training_says_how_far(view, make_run):
@@ -58,7 +69,7 @@ def test_a_terminal_gets_a_line(view):
     bar.show(view("running", progress=0.25))
     bar.close()
     assert "exp1" in file.getvalue()
-    assert "4 runs ahead: all workers are busy" in file.getvalue()
+    assert "queued: all workers are busy (4 runs ahead)" in file.getvalue()
     assert " 25%|" in file.getvalue()
 
 
@@ -131,5 +142,5 @@ def test_wait_draws_and_closes_the_bar(client, server, answer, monkeypatch):
         answer.result(),
     )
     client.submit(corr_len=7).wait()
-    assert "2 runs ahead: no worker" in file.getvalue()
+    assert "queued: no worker (2 runs ahead)" in file.getvalue()
     assert file.getvalue().endswith("\n")

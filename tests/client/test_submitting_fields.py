@@ -10,6 +10,7 @@ from rgclient import AmbiguousField, InvalidValue, RGLabError, UnknownField
 from rgclient._body import body
 from rgcontract import Mixing, PottsChain, Submission
 from rgcontract.fields import children
+from rgcontract.study import STUDY_FIELDS
 
 SECTIONS = [top for top in children(Submission, "") if children(Submission, top)]
 FLAT = sorted(
@@ -74,9 +75,53 @@ def test_the_nearest_name_is_never_the_ambiguous_one():
         body({"sed": 3})
 
 
-def test_a_field_like_no_other_gets_the_list():
-    with pytest.raises(UnknownField, match=r"there are .*corr_len.*width"):
-        body({"xi": 7})
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("xi", "corr_len (chain.corr_len)"),
+        ("Correlation-Length", "corr_len (chain.corr_len)"),
+        ("layers", "depth (model.depth)"),
+        ("d_model", "width (model.width)"),
+        ("epochs", "steps (training.steps)"),
+        ("batch", "batch_size (training.batch_size)"),
+        ("learning_rate", "lr (training.lr)"),
+        ("transition_matrix", "matrix (chain.matrix)"),
+        ("random_state", "seeds"),
+    ],
+)
+def test_a_word_of_the_field_gets_the_name_that_is_meant(word, meant):
+    with pytest.raises(UnknownField) as caught:
+        body({word: 7})
+    assert str(caught.value) == f"unknown field {word!r}; did you mean {meant}?"
+
+
+def test_a_field_like_no_other_gets_the_nearest_of_each_section():
+    with pytest.raises(UnknownField) as caught:
+        body({"qqzzx": 7})
+    near = str(caught.value).partition("nearest in each section: ")[2].partition(";")[0]
+    assert [path.partition(".")[0] for path in near.split(", ")] == sorted(SECTIONS)
+
+
+GRIDS = [
+    ({"corr_len": [1, 7]}, "chain.corr_len", "rgclient.study(corr_len=[1, 7])"),
+    ({"chain": {"corr_len": (1, 7)}}, "chain.corr_len", "rgclient.study(corr_len=[1, 7])"),
+    ({"depth": np.array([4, 8])}, "model.depth", "rgclient.study(depth=[4, 8])"),
+    ({"chain": {"seed": [1, 2]}}, "chain.seed", "rgclient.study(chain={'seed': [1, 2]})"),
+    ({"lr": [0.001] * 99}, "training.lr", "rgclient.study(lr=[...])"),
+]
+
+
+@pytest.mark.parametrize(("fields", "path", "call"), GRIDS, ids=lambda value: str(value)[:30])
+def test_a_list_for_one_value_is_told_of_studies(fields, path, call):
+    with pytest.raises(InvalidValue) as caught:
+        body(fields)
+    assert str(caught.value).startswith(f"{path} is a list")
+    assert call in str(caught.value)
+
+
+@pytest.mark.parametrize("fields", [fields for fields, _, _ in GRIDS], ids=str)
+def test_a_study_takes_such_a_list(fields):
+    assert body(fields, STUDY_FIELDS)
 
 
 def test_seed_alone_is_refused_saying_both_ways():

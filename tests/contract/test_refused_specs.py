@@ -10,8 +10,10 @@ from pydantic import ValidationError
 from rgcontract import FieldProblem, Submission, field_problems
 from rgcontract.fields import allowed, children, nearest, paths
 from rgcontract.problem import MOST_NAMED
+from rgcontract.synonyms import SYNONYMS
 
 POTTS = "corr_len, family, n_states, seed"
+HALVES = [[0.5, 0.5], [0.5, 0.5]]
 REFUSED = [
     # not the right kind of value
     ({"chain": {"corr_len": "7"}}, "chain.corr_len"),
@@ -90,6 +92,17 @@ REFUSED = [
     ({"chain": {"family": "spectrum", "eigenvalues": [0.9, 0.0]}}, "chain.eigenvalues"),
     ({"chain": {"family": "spectrum", "eigenvalues": [0.5], "n_states": 3}}, "chain.n_states"),
     ({"chain": {"family": "spectrum", "eigenvalues": [0.5], "corr_len": 3}}, "chain.corr_len"),
+    (
+        {"chain": {"family": "spectrum", "eigenvalues": [0.5], "n_states": 2.000001}},
+        "chain.n_states",
+    ),
+    ({"chain": {"family": "spectrum", "eigenvalues": [0.5], "n_states": 2.0}}, "chain.n_states"),
+    ({"chain": {"family": "explicit", "matrix": HALVES, "n_states": 2.000001}}, "chain.n_states"),
+    ({"chain": {"family": "explicit", "matrix": HALVES, "n_states": 2.0}}, "chain.n_states"),
+    ({"chain": {"family": "explicit", "matrix": HALVES, "n_states": True}}, "chain.n_states"),
+    ({"chain": {"seed": 1.0, "seeds": [1, 2]}}, "chain.seed"),
+    ({"chain": {"seed": True, "seeds": [1, 2]}}, "chain.seed"),
+    ({"chain": {"seed": False, "seeds": 2}}, "chain.seed"),
     ({"chain": {"family": "explicit"}}, "chain.matrix"),
     ({"chain": {"family": "explicit", "matrix": [[0.5, 0.5]]}}, "chain.matrix"),
     ({"chain": {"family": "explicit", "matrix": [[0.5, 0.5], [1.0, 0.1]]}}, "chain.matrix"),
@@ -178,7 +191,7 @@ def test_a_field_of_another_family_is_no_misspelling(chain, family, other, field
     assert refused.message == (
         f"does not apply to this family of chains ({family}), only to {other}"
     )
-    assert refused.allowed == fields
+    assert refused.allowed == f"family {other}; of {family}: {fields}"
 
 
 @pytest.mark.parametrize(
@@ -247,3 +260,16 @@ def test_every_field_says_what_is_allowed():
 
 def test_a_field_that_is_not_there_allows_nothing():
     assert allowed(Submission, "chain.nothing") is None
+
+
+@pytest.mark.parametrize("given", [{"chain": {"xi": 7}}, {"xi": 7}], ids=str)
+def test_a_word_for_a_field_gets_the_field_that_is_meant(given):
+    (refused,) = refusals(given)
+    assert refused.message == "unknown field; did you mean chain.corr_len?"
+
+
+@pytest.mark.parametrize(("word", "path"), SYNONYMS.items())
+def test_every_word_for_a_field_is_no_field_and_means_one(word, path):
+    assert path in paths(Submission, path.rpartition(".")[2])
+    assert paths(Submission, word) == []
+    assert nearest(word, Submission) == [path]

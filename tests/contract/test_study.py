@@ -76,10 +76,10 @@ def test_a_field_that_is_a_list_by_nature_makes_no_grid(section, name, value):
          "concentration, corr_len, family, n_states, seed, seeds"),
         ("chain", {"family": "potts", "concentration": [1, 2]}, "concentration",
          "does not apply to this family of chains (potts), only to random_reversible",
-         "corr_len, family, n_states, seed"),
+         "family random_reversible; of potts: corr_len, family, n_states, seed"),
         ("chain", {"family": ["potts", "ring"], "scales": [1]}, "scales",
          "does not apply to this family of chains (potts, ring), only to hierarchical",
-         "corr_len, family, n_states, seed"),
+         "family hierarchical; of potts, ring: corr_len, family, n_states, seed"),
         ("chain", {"family": ["ising"], "x": 1}, "x", "unknown field",
          ("branching, concentration, corr_len, eigenvalues, family, matrix, n_states, scales, "
           "seed, seeds")),

@@ -11,13 +11,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from rgcore.architecture import NORMS
 from rgcore.fleet.batches import FleetBatch
 from rgcore.fleet.forward import FleetForward
 from rgcore.fleet.gradient import gradient_of
 from rgcore.fleet.optimizer import FleetOptimizer
 from rgcore.fleet.stack import Stack
 from rgcore.network import MIXINGS
-from rgcore.network.architecture import NORMS
 from rgcore.training import OPTIMIZERS
 
 META = torch.device("meta")

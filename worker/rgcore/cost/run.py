@@ -61,9 +61,7 @@ def run_cost(
             untrained network and the chain without memory.
     """
     parameters = parameter_count(arch)
-    measuring = measurement_bytes(
-        arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels
-    )
+    measuring = measurement_bytes(arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels)
     a_measurement = measurement_flops(
         arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels
     )
