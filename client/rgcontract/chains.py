@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from rgcontract.section import MAX_SEED, Section, Seeds, conflict, shown
 from rgcontract.stochastic import defect, negative_entry
@@ -51,8 +51,19 @@ class Family(StrEnum):
     EXPLICIT = "explicit"
 
 
+DEFAULT_FAMILY = Family.RANDOM_REVERSIBLE
+
+
+def _names_its_family(schema: dict[str, Any]) -> None:
+    """In JSON Schema, a section that names no family is to match the default one alone."""
+    if schema["properties"].get("family", {}).get("default") != DEFAULT_FAMILY:
+        schema["required"] = [*schema.get("required", []), "family"]
+
+
 class Chain(Section):
     """What every family has."""
+
+    model_config = ConfigDict(json_schema_extra=_names_its_family)
 
     n_states: int = Field(default=16, ge=2, le=256)
     """Number of states V of the chain; also the vocabulary of the network."""
@@ -223,7 +234,6 @@ class ExplicitChain(Chain):
         return self
 
 
-DEFAULT_FAMILY = Family.RANDOM_REVERSIBLE
 CHAIN_OF: dict[Family, type[Chain]] = {
     Family.POTTS: PottsChain,
     Family.RING: RingChain,

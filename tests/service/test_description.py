@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Annotated
 
 import pytest
+from fastapi import FastAPI, Query
+from jsonschema import Draft202012Validator
+from markdown import blocks
+from openapi_spec_validator import validate
+from refused_requests import WRONG_VALUES
+
+from rgcontract import PRESETS, StudyRequest
+from rgcontract.chains import CHAIN_OF
+from rgservice.description import described as app_described
 
 METHODS = {"get", "post"}
+LEAST, MOST = -(2**63), 2**63 - 1
 
 
 @pytest.fixture
@@ -40,3 +51,139 @@ def test_every_json_answer_has_a_schema(described):
 def test_every_reference_leads_somewhere(described):
     for name in re.findall(r"#/components/schemas/([^\"]+)", json.dumps(described)):
         assert name in described["components"]["schemas"]
+
+
+def _validator(described, model: str) -> Draft202012Validator:
+    reference = {"$ref": f"#/components/schemas/{model}"}
+    return Draft202012Validator({"components": described["components"], **reference})
+
+
+def _documented() -> list[dict]:
+    """Every body on a page: of a block of JSON, or sent with curl."""
+    pages = ["README.md", *(f"docs/{name}.md" for name in ("chains", "many", "studies"))]
+    texts = [
+        text
+        for page in pages
+        for block in blocks(page)
+        for text in (
+            [block.code] if block.language == "json" else re.findall(r"-d '(\{.*?\})'", block.code)
+        )
+    ]
+    return [json.loads(text) for text in texts]
+
+
+ACCEPTED = [
+    {},
+    {"seeds": [3, 1]},
+    {"chain": {}},
+    {"chain": {"seeds": 3, "concentration": 2}},
+    {"chain": {"seeds": None}},
+    {"chain": {"family": "ring", "seed": 4}},
+    {"chain": {"family": "hierarchical", "branching": 4, "scales": None}},
+    {"chain": {"family": "explicit", "matrix": [[0.9, 0.1], [0.1, 0.9]], "corr_len": None}},
+    {"model": {"mixing": "flat", "context": None}, "measurement": {"levels": ["sequence"]}},
+    {"training": {"grad_clip": None, "lr": 1}, "label": None, "tags": ["a.b:c"], "device": "cpu"},
+]
+"""Beside those of the documentation."""
+
+
+def test_every_body_of_the_documentation_is_valid_and_accepted(api, described):
+    bodies = _documented()
+    assert {"chain": {"corr_len": 7}} in bodies
+    assert len(bodies) >= 12
+    for body in [*bodies, *ACCEPTED]:
+        many, grid = "experiments" in body, _is_grid(body)
+        path = "experiments/bulk" if many else "studies" if grid else "experiments"
+        model = "BulkSubmission" if many else "StudyRequest" if grid else "Submission"
+        _validator(described, model).validate(body)
+        answer = api.post(f"/v1/{path}?dry_run=true", json=body)
+        assert answer.status_code == 200, (body, answer.text)
+
+
+def _is_grid(body) -> bool:
+    chain = body.get("chain", {})
+    return "preset" in body or isinstance(chain.get("corr_len"), list)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_and_every_experiment_of_it_are_valid(described, name):
+    _validator(described, "StudyRequest").validate({"preset": name})
+    _validator(described, "StudyRequest").validate(PRESETS[name])
+    for _, body in StudyRequest.model_validate_json(json.dumps(PRESETS[name])).cells():
+        _validator(described, "Submission").validate(body)
+
+
+NOT_IN_A_SCHEMA = (16.0, 32.0, 8.0, 64.0, 10.0, 1500.0, 128.0, 4096.0, [1, 1], ["position"] * 6)
+"""JSON Schema takes 16.0 for an integer; that items differ is said by the API alone."""
+
+
+@pytest.mark.parametrize("path", WRONG_VALUES)
+def test_what_a_field_refuses_is_not_valid_either(described, path):
+    section, _, name = path.partition(".")
+    for value in WRONG_VALUES[path]:
+        if value in NOT_IN_A_SCHEMA or (path, value) == ("chain.seed", 1.0):
+            continue
+        body = {section: {name: value} if name else value}
+        assert not _validator(described, "Submission").is_valid(body), body
+
+
+@pytest.mark.parametrize("family", [*CHAIN_OF])
+def test_a_chain_is_of_the_one_family_that_it_names(described, family):
+    needed = {"spectrum": {"eigenvalues": [0.5]}, "explicit": {"matrix": [[0.5, 0.5]] * 2}}
+    validator = _validator(described, "Submission")
+    chain = {"family": family, **needed.get(family, {})}
+    validator.validate({"chain": chain})
+    assert not validator.is_valid({"chain": {**chain, "nothing": 1}})
+    if family in needed:
+        assert not validator.is_valid({"chain": needed[family]})
+
+
+def test_what_the_api_answers_is_as_described(api, described):
+    made = api.post("/v1/experiments", json={"chain": {"family": "ring"}}).json()
+    _validator(described, "Acknowledgement").validate(made)
+    found = api.get(f"/v1/experiments/{made['id']}").json()
+    _validator(described, "Experiment").validate(found)
+    _validator(described, "ExperimentPage").validate(api.get("/v1/experiments").json())
+
+
+def test_the_description_is_valid_openapi(described):
+    assert described["openapi"].startswith("3.1")
+    validate(described)
+
+
+def _integers(part):
+    if isinstance(part, dict):
+        if part.get("type") == "integer":
+            yield part
+        for value in part.values():
+            yield from _integers(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _integers(value)
+
+
+def test_an_integer_is_bound_by_integers(described):
+    bounds = [
+        schema[name]
+        for schema in _integers(described)
+        for name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+        if name in schema
+    ]
+    assert len(bounds) > 40
+    assert {type(bound) for bound in bounds} == {int}
+
+
+def test_a_bound_of_63_bits_is_exact():
+    app = FastAPI()
+
+    @app.get("/v1/x")
+    def route(
+        one: Annotated[int, Query(ge=LEAST, le=MOST)],
+        other: Annotated[int | None, Query(gt=1, lt=MOST)] = None,
+    ) -> str: ...
+
+    one, other = app_described(app)["paths"]["/v1/x"]["get"]["parameters"]
+    assert (one["schema"]["minimum"], one["schema"]["maximum"]) == (LEAST, MOST)
+    assert type(one["schema"]["maximum"]) is int
+    bounds = other["schema"]["anyOf"][0]
+    assert (bounds["exclusiveMinimum"], bounds["exclusiveMaximum"]) == (1, MOST)
