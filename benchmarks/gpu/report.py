@@ -49,9 +49,7 @@ def glance(found: Mapping[str, Any]) -> list[str]:
             row for row in rows.get("agreement", []) if row["what"] == what and "agree" in row
         ]
         agree = sum(row["agree"] for row in judged)
-        said.append(
-            f"{what.removesuffix('s')} rows that agree with the CPU: {agree} of {len(judged)}"
-        )
+        said.append(f"{what} that agree with the CPU: {agree} of {len(judged)}")
     eager = {_case(row): row["ms"]["median"] for row in _timed(rows.get("speed", []), EAGER)}
     for way in (CAPTURED, JAX):
         ratios = [

@@ -27,6 +27,8 @@ STAGES = {
     "measuring": 50,
 }
 """In this order, with seconds: of the budget each gets its part, and of what is left over."""
+LEAST_S = 20
+"""That a stage gets where there is as much: loading torch alone takes some."""
 SOFT = 0.85
 """Of its time, after which a stage begins nothing new."""
 TAIL = 2000
@@ -55,7 +57,7 @@ def run(
     ahead = sum(stages.values())
     for name, weight in stages.items():
         left = max(0.0, budget_s - (time.monotonic() - begin))
-        seconds = left * weight / ahead
+        seconds = min(left, max(LEAST_S, left * weight / ahead))
         ahead -= weight
         say(f"{name}: at most {seconds:.0f} s")
         found[name] = _stage(name, folder, device, seconds, toy=toy)

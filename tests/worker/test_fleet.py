@@ -205,3 +205,26 @@ def test_a_worker_that_is_gone_ends_the_fleet():
     with pytest.raises(EOFError):
         fleet.see_through()
     assert events == []
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_where_the_device_cannot_go_on_no_run_is_called_broken(members):
+    events: list[Event] = []
+
+    def fails(_members, **_options):
+        raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+    def lost(_device):
+        raise RuntimeError("CUDA error: the device is lost")
+
+    fleet = Fleet(
+        Job(tuple(task(seed) for seed in range(members))),
+        torch.device("cpu"),
+        tell=events.append,
+        asked_to_leave=Asked(),
+        training=fails,
+        check=lost,
+    )
+    with pytest.raises(RuntimeError, match="device is lost"):
+        fleet.see_through()
+    assert not any(isinstance(event, Broken) for event in events)

@@ -39,6 +39,19 @@ class Training(Protocol):
         """See there."""
 
 
+def still_computes(device: torch.device) -> None:
+    """Ask a device whether it can go on after an error.
+
+    Some errors of a GPU leave a process unable to compute anything more: what failed then says
+    nothing of the run, and every later run would fail in the same way.
+
+    Raises:
+        RuntimeError: it cannot.
+    """
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 class Fleet:
     """The members of one job. Each ends with one word: finished, broken, or left.
 
@@ -48,6 +61,8 @@ class Fleet:
         tell: takes events to the worker.
         asked_to_leave: members that the worker wants dropped, so far; never waits.
         training: who trains.
+        check: raises where the device cannot go on; whoever runs the trainer is to end it then, and
+            its runs are tried again in another.
     """
 
     def __init__(
@@ -58,9 +73,10 @@ class Fleet:
         tell: Callable[[Event], None],
         asked_to_leave: Callable[[], Collection[int]],
         training: Training = train_fleet,
+        check: Callable[[torch.device], None] = still_computes,
     ) -> None:
         self._job, self._device, self._tell = job, device, tell
-        self._asked_to_leave, self._training = asked_to_leave, training
+        self._asked_to_leave, self._training, self._check = asked_to_leave, training, check
         self._reporter = Reporter(tell)
         self._runs: dict[int, MeasuredRun] = {}
         self._ended: set[int] = set()
@@ -173,6 +189,8 @@ class Fleet:
         return [index for index, member in enumerate(batch) if member in ended]
 
     def _end(self, end: End) -> None:
+        if isinstance(end, Broken):
+            self._check(self._device)
         self._ended.add(end.member)
         self._runs.pop(end.member, None)
         self._reporter.drop(end.member)

@@ -108,6 +108,17 @@ def test_what_cannot_be_recorded_is_computed_plainly_after_one_warning(compute, 
         assert_plain(replayed, compute, batches[1:])
 
 
+def test_the_first_error_of_a_recording_is_the_one_that_is_told(compute, batches):
+    def ends_badly(compute):
+        try:
+            raise RuntimeError("aten::nonzero waits for the device")
+        finally:
+            raise RuntimeError("operation failed due to a previous error during capture")
+
+    with pytest.warns(RuntimeWarning, match="nonzero waits for the device"):
+        ReplayedGradient(compute, MASK_PROB, ends_badly)(batches[0])
+
+
 def test_a_recording_that_is_wrong_is_not_used(compute, batches):
     recorder = Recorder(change=doubled)
     replayed = ReplayedGradient(compute, MASK_PROB, recorder)

@@ -62,7 +62,7 @@ class ReplayedGradient:
             replay = record(lambda: self._compute(held))
             differs = _differs(replay(), plain)
         except RuntimeError as error:
-            self._give_up(f"it could not be recorded: {error}")
+            self._give_up(f"it could not be recorded: {_first(error)}")
             return plain
         if differs:
             self._give_up("its recording gives another gradient")
@@ -100,21 +100,32 @@ def record_on_cuda(device: torch.device, compute: Callable[[], Gradient]) -> Cal
     """
     with torch.cuda.device(device):
         torch.cuda.empty_cache()  # a recording has memory of its own
+        here = torch.cuda.current_stream()
         aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream())
+        aside.wait_stream(here)
         with torch.cuda.stream(aside):
             for _ in range(WARM_UP):  # what libraries set up on first use cannot be recorded
                 compute()
-        torch.cuda.current_stream().wait_stream(aside)
+        here.wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            found = compute()
+        try:
+            with torch.cuda.graph(graph):
+                found = compute()
+        finally:
+            torch.cuda.set_stream(here)  # a recording that fails stays on its own
 
     def replay() -> Gradient:
         graph.replay()
         return found
 
     return replay
+
+
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first: the end of a recording that fails raises an error of its own."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return error
 
 
 def _with_room(batch: FleetBatch, room: int) -> FleetBatch:
