@@ -50,8 +50,9 @@ RGLab is at {lab.url}   (what the API takes and gives: {lab.url}/docs)
 The token is in {lab.credentials}; Python on this machine finds it by itself.
 
 with curl:
-  TOKEN=$({here} -c '{read}' {credentials})
-  curl -s {lab.url}/v1/experiments -H "Authorization: Bearer $TOKEN" \\
+  export RGLAB_URL={lab.url}
+  export RGLAB_TOKEN=$({here} -c '{read}' {credentials})
+  curl -s "$RGLAB_URL/v1/experiments" -H "Authorization: Bearer $RGLAB_TOKEN" \\
     -H "Content-Type: application/json" -d '{{"chain": {{"corr_len": 7}}}}'
 
 in Python:

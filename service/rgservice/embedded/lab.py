@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -44,33 +44,11 @@ class AlreadyRunningError(LabError):
     """Another supervisor holds the data directory."""
 
 
-@dataclass(frozen=True)
-class Lab:
-    """A running lab."""
-
-    url: str
-    token: str
-    credentials: Path
-    children: tuple[Child, ...]
-    watch: Watch
-
-    def check(self) -> None:
-        """Raise `LabError` if a part has ended, a server in spite of being started again."""
-        if self.watch.failure is not None:
-            raise LabError(str(self.watch.failure)) from self.watch.failure
-        for child in self.children:
-            if child.exit_code is not None:
-                raise LabError(
-                    f"the {child.name} ended with code {child.exit_code}; "
-                    f"the end of {child.log}:\n{child.tail()}"
-                )
-
-
 class Watch:
     """A thread that has servers started again when they have ended."""
 
-    def __init__(self, servers: Sequence[Kept]) -> None:
-        self.failure: ServerError | None = None
+    def __init__(self, servers: Sequence[Kept] = ()) -> None:
+        self.failure: Exception | None = None
         self._servers, self._stopping = servers, threading.Event()
         self._thread = threading.Thread(target=self._run, name="server-watch", daemon=True)
 
@@ -79,7 +57,7 @@ class Watch:
             try:
                 for server in self._servers:
                     server.check()
-            except ServerError as error:
+            except Exception as error:  # whatever it is, the lab must not run on unwatched
                 self.failure = error
                 return
 
@@ -91,6 +69,28 @@ class Watch:
         """Watch no more; a server that is being started first comes up."""
         self._stopping.set()
         self._thread.join()
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running lab."""
+
+    url: str
+    token: str
+    credentials: Path
+    children: tuple[Child, ...]
+    watch: Watch = field(default_factory=Watch)
+
+    def check(self) -> None:
+        """Raise `LabError` if a part has ended, a server in spite of being started again."""
+        if self.watch.failure is not None:
+            raise LabError(str(self.watch.failure)) from self.watch.failure
+        for child in self.children:
+            if child.exit_code is not None:
+                raise LabError(
+                    f"the {child.name} ended with code {child.exit_code}; "
+                    f"the end of {child.log}:\n{child.tail()}"
+                )
 
 
 @contextmanager
