@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 
 from rgservice.cli.console import out, say, stop
+from rgservice.cli.options import bounds
 from rgservice.cli.signals import stoppable
 from rgservice.embedded.lab import AlreadyRunningError, Lab, LabError, running_lab
 from rgstore.settings import Settings
 
 
 def up(
-    port: Annotated[int | None, typer.Option(help="Port of the API (default: RGLAB_PORT)")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the API (default: RGLAB_PORT)", **bounds("port"))
+    ] = None,
 ) -> None:
     """Start the servers, the API and a worker; run until Ctrl-C.
 
@@ -34,7 +37,7 @@ def up(
         say("stopped")
     except AlreadyRunningError as error:
         stop(f"{error}: use it, or stop it first", 3)
-    except LabError as error:
+    except (LabError, OSError) as error:
         stop(str(error))
 
 

@@ -57,10 +57,16 @@ class EmbeddedBroker:
         self.stop()
         module = ["rgservice.embedded.broker", str(self._directory)]
         self._child = Child("broker", module, log=self.log, env={})
+        try:
+            self._await()
+        except BaseException:  # Ctrl-C, too
+            self.stop()
+            raise
+
+    def _await(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while not answers(socket_path(self._directory)):
             if not self.running or time.monotonic() > deadline:
-                self.stop()
                 raise BrokerError(f"Valkey did not start; {self.log} ends:\n{tail(self.log)}")
             time.sleep(0.05)
 

@@ -61,11 +61,12 @@ class EmbeddedPostgres:
             self._process = _running(self._directory)
             if not self._is_up():  # none runs, or one that was about to end
                 self._process = self._launch()
+                self._require_up()
         except (ClusterError, OSError, subprocess.SubprocessError) as error:
             raise PostgresError(f"Postgres cannot start in {self._directory}: {error}") from error
-        if not self._is_up():
-            self._reap()
-            raise PostgresError(f"Postgres did not start; {self.log} ends:\n{tail(self.log)}")
+        except BaseException:  # Ctrl-C, too
+            self.stop()
+            raise
 
     @property
     def url(self) -> str:
@@ -129,6 +130,10 @@ class EmbeddedPostgres:
                 return True
             time.sleep(POLL_SECONDS)
         return False
+
+    def _require_up(self) -> None:
+        if not self._is_up():
+            raise PostgresError(f"Postgres did not start; {self.log} ends:\n{tail(self.log)}")
 
     def _reap(self) -> None:
         """Take note of the end of a child; one that was taken over is nobody's."""
