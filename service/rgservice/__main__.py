@@ -10,27 +10,30 @@ import uvicorn
 
 from rgservice.app import create_app
 from rgstore.orphan import exit_with_parent
-from rgstore.settings import Settings
+from rgstore.settings import Settings, SettingsError
 
 
 def main() -> None:
     """Serve the API."""
-    settings = Settings()
     parser = argparse.ArgumentParser(prog="rgservice", description=__doc__)
-    parser.add_argument("--host", default=settings.host)
-    parser.add_argument("--port", type=int, default=settings.port)
-    arguments = parser.parse_args()
+    parser.add_argument("--host", help="RGLAB_HOST")
+    parser.add_argument("--port", type=int, help="RGLAB_PORT")
+    given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     exit_with_parent()
-    app = create_app(settings)
+    try:
+        settings = Settings(**given)
+        app = create_app(settings)
+    except SettingsError as error:
+        parser.error(str(error))
     gc.collect()
     gc.freeze()  # what is there now stays: going over all of it takes a tenth of a second each time
     uvicorn.run(
         app,
-        host=arguments.host,
-        port=arguments.port,
+        host=settings.host,
+        port=settings.port,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,22 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from rgcontract.credentials import data_dir
 
+PREFIX = "RGLAB_"
+SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
+HOST_NAME = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|[\w.-]+")
+
+
+class SettingsError(RuntimeError):
+    """A setting is missing; the message says which and what to do."""
+
+
+class InvalidSettingError(SettingsError):
+    """A setting has a value that is not allowed; the message names it and says what is."""
+
 
 class Settings(BaseSettings):
-    """`RGLAB_*` variables with their defaults."""
+    """`RGLAB_*` variables with their defaults; one that is empty counts as not set.
+
+    Raises:
+        InvalidSettingError: a value is not allowed.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix="RGLAB_", frozen=True, extra="ignore", use_attribute_docstrings=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        allow_inf_nan=False,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
     )
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            said = (_sentence(type(self), dict(found)) for found in error.errors())
+            raise InvalidSettingError("; ".join(said)) from None  # it would show passwords
 
     database_url: SecretStr | None = None
     """Postgres; unset: an embedded server under `data_dir`."""
@@ -59,21 +90,45 @@ class Settings(BaseSettings):
     """Runs or fleets a worker trains side by side; unset: one per core, or one on a GPU."""
     fleet_size: int | None = Field(default=None, ge=1, le=1024)
     """Most runs of one shape that are trained together; unset: as many as pay on the device."""
-    lease_seconds: float = Field(default=30, ge=1)
+    lease_seconds: float = Field(default=30, ge=1, le=86_400)
     """A run whose worker has not been heard of for so long goes to another."""
-    heartbeat_seconds: float = Field(default=2, ge=0.1)
+    heartbeat_seconds: float = Field(default=2, ge=0.1, le=3_600)
     """How often a worker says that it is alive and stores progress."""
-    maintenance_seconds: float = Field(default=5, ge=0.2)
+    maintenance_seconds: float = Field(default=5, ge=0.2, le=3_600)
     """How often expired leases are freed and lost messages sent again."""
     max_attempts: int = Field(default=3, ge=1, le=20)
     """Tries at a run whose worker vanished or crashed, before it is failed."""
-    run_time_limit_seconds: float = Field(default=6 * 3600, ge=1)
+    run_time_limit_seconds: float = Field(default=6 * 3600, ge=1, le=10_000_000)
     """Wall-clock limit of one attempt; its process is then killed and the run failed."""
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().absolute()  # what is started elsewhere is given it, too
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        try:
+            known = url is None or make_url(url.get_secret_value()).drivername in SCHEMES
+        except (ArgumentError, ValueError):
+            known = False
+        if not known:
+            raise ValueError("postgresql://USER:PASSWORD@HOST/DATABASE")
+        return url
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_names(cls, hosts: str) -> str:
+        names = _split(hosts)
+        if not names or not all(HOST_NAME.fullmatch(name) for name in names):
+            raise ValueError("host names with commas between them, without http:// and port")
+        return hosts
 
     @property
     def hosts(self) -> list[str]:
         """`allowed_hosts` as a list."""
-        return [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]
+        return _split(self.allowed_hosts)
 
     @cached_property
     def database(self) -> str:
@@ -102,5 +157,30 @@ class Settings(BaseSettings):
         return self.broker_url.get_secret_value()
 
 
-class SettingsError(RuntimeError):
-    """A setting is missing; the message says which and what to do."""
+def _split(hosts: str) -> list[str]:
+    return [host.strip() for host in hosts.split(",") if host.strip()]
+
+
+def _sentence(settings: type[Settings], error: dict[str, Any]) -> str:
+    """What is wrong with one value: `RGLAB_PORT is 'abc': allowed is a whole number ...`."""
+    name = str(error["loc"][0])
+    schema = settings.model_json_schema()["properties"][name]
+    cause = error.get("ctx", {}).get("error")
+    allowed = str(cause) if cause is not None else _allowed(schema) or error["msg"]
+    secret = settings.model_fields[name].annotation == (SecretStr | None)
+    value = "not usable" if secret else repr(error["input"])
+    return f"{PREFIX}{name.upper()} is {value}: allowed is {allowed}"
+
+
+def _allowed(schema: dict[str, Any]) -> str | None:
+    """A field's type and bounds in words."""
+    schema = next((one for one in schema.get("anyOf", []) if one.get("type") != "null"), schema)
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    kind = {"integer": "a whole number", "number": "a number"}.get(schema.get("type", ""))
+    if kind is None:
+        return None
+    low, high, above = (schema.get(key) for key in ("minimum", "maximum", "exclusiveMinimum"))
+    if above is not None:
+        return f"{kind} above {above:g}"
+    return f"{kind} of at least {low}" if high is None else f"{kind} from {low} to {high}"

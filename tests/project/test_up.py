@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import signal
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 from commands import Up, alive, listens, processes_of, shell, sockets_in
+from lab_processes import TINY, until
 from typer.testing import CliRunner
 
+from rgclient import Client
 from rgservice.cli import app
 from rgservice.cli.up import welcome
 from rgservice.embedded.lab import Lab, LabError, free_port, running_lab
@@ -51,8 +54,8 @@ def test_the_curl_lines_find_the_token_in_any_directory(tmp_path, name):
     credentials.parent.mkdir()
     credentials.write_text('{"url": "http://lab.test", "token": "rgl_secret"}')
     printed = welcome(Lab("http://lab.test", "rgl_secret", credentials, ()))
-    reading = next(line for line in printed.splitlines() if "TOKEN=" in line)
-    assert shell(f"{reading.strip()}; echo $TOKEN").stdout == "rgl_secret\n"
+    reading = next(line for line in printed.splitlines() if "RGLAB_TOKEN=" in line)
+    assert shell(f"{reading.strip()}; echo $RGLAB_TOKEN").stdout == "rgl_secret\n"
 
 
 def test_a_second_one_on_the_same_data_is_refused(lab):
@@ -99,14 +102,44 @@ def test_ctrl_c_closes_every_socket(stopped):
     assert not listens(stopped.url)
 
 
-def test_a_broker_that_dies_ends_the_lab_and_is_named(scratch):
-    """Otherwise submissions would be taken and wait for ever."""
+@pytest.fixture(scope="module")
+def mortal(scratch: Path) -> Iterator[Up]:
+    """A lab whose servers are killed."""
+    up = Up(scratch / "mortal")
+    yield up
+    assert up.stop(signal.SIGTERM) == 0, up.printed
+
+
+@pytest.mark.parametrize(
+    ("program", "name"), [("postgres", "Postgres"), ("valkey-server", "Valkey")]
+)
+def test_a_server_that_dies_is_started_again_and_said_so(mortal, program, name):
+    """Otherwise the API would answer 503 for ever, or what it takes would wait for ever."""
+    with Client(mortal.url, mortal.credentials.token) as client:
+        client.submit(**TINY).wait(60, progress=False)
+        started = processes_of(mortal.process.pid, mortal.data_dir)
+        named = (process for process in started if process.name() == program)
+        next(
+            process for process in named if not process.cmdline()[0].startswith("postgres:")
+        ).kill()
+        until(lambda: f"{name} is up again" in mortal.printed)
+        assert f"{name} has ended: starting it again" in mortal.printed
+        seed = len(name)
+        again = client.submit(**TINY, seeds=[seed])
+        assert seed in again.wait(60, progress=False).seeds
+
+
+def test_a_server_that_dies_again_and_again_ends_the_lab_with_its_log(scratch):
+    """A broken directory does not heal by starting on it."""
     up = Up(scratch / "broken")
     started = processes_of(up.process.pid, up.data_dir)
+    appended = up.data_dir / "valkey" / "appendonlydir" / "appendonly.aof.manifest"
+    appended.write_text("this is no manifest\n")
     (valkey,) = [process for process in started if process.name() == "valkey-server"]
     valkey.kill()
-    assert up.process.wait(40) == 1
-    assert "the broker ended" in up.printed
+    assert up.process.wait(90) == 1
+    assert "Valkey ended 6 times within 60 s; the end of" in up.printed
+    assert "manifest" in up.printed.rpartition("the end of")[2]
     assert alive(started) == []
 
 
@@ -138,10 +171,30 @@ def test_a_database_that_does_not_answer_is_named(tmp_path):
         pass
 
 
-def test_a_directory_that_postgres_cannot_live_in_is_refused_with_advice(tmp_path):
-    settings = Settings(data_dir=tmp_path / "two words", port=0)
+def test_a_directory_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    settings = Settings(data_dir=tmp_path / "file" / "lab", port=0)
     with (
-        pytest.raises(LabError, match="set RGLAB_DATA_DIR to another directory"),
+        pytest.raises(LabError, match="set RGLAB_DATA_DIR to another"),
         running_lab(settings, lambda _: None),
     ):
         pass
+
+
+@pytest.mark.parametrize("content", ["", '{"url": "http://127', "[]", '{"url": "http://lab.test"}'])
+def test_a_credentials_file_that_was_cut_short_is_said_in_a_sentence(tmp_path, content):
+    path = tmp_path / "credentials.json"
+    path.write_text(content)
+    path.chmod(0o600)
+    ran = CliRunner().invoke(app, ["up", "--port", "0"], env={"RGLAB_DATA_DIR": str(tmp_path)})
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith(f"{path} is not ")
+    assert "delete it" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_a_lab_lives_in_a_directory_with_a_space_in_its_name(scratch):
+    """As the user's data directory on macOS has."""
+    settings = Settings(data_dir=scratch / "two words", port=0, concurrency=1)
+    with running_lab(settings, lambda _: None) as lab, Client(lab.url, lab.token) as client:
+        assert len(client.submit(**TINY).wait(60, progress=False).seeds) == 3

@@ -16,7 +16,7 @@ from celery import signals
 from rgstore.database import Database
 from rgstore.messages import MEASURE, QUEUES, CelerySender, make_celery
 from rgstore.orphan import exit_with_parent
-from rgstore.settings import Settings
+from rgstore.settings import Settings, SettingsError
 from rgworker.process import TrainerPool
 from rgworker.protocol import DeviceKind
 from rgworker.supervise import OutOfToleranceError, Supervisor
@@ -33,11 +33,16 @@ def main() -> None:
     parser.add_argument("--concurrency", type=int, help=CONCURRENCY)
     parser.add_argument("--name", help="name of this worker (default: host and process)")
     arguments = parser.parse_args()
+    try:
+        given = {} if arguments.concurrency is None else {"concurrency": arguments.concurrency}
+        settings = Settings(**given)
+        _ = settings.database, settings.broker
+    except SettingsError as error:
+        parser.error(str(error))
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     exit_with_parent()
-    settings = Settings()
     host = socket.gethostname()
     # the random part tells apart two workers that reuse a process id in two containers
     name = arguments.name or f"{host}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -46,7 +51,7 @@ def main() -> None:
         with trainers.trainer() as lent:  # it stays warm for the first run
             kind = lent.trainer.ready.kind
         cores = (os.cpu_count() or 1) if kind == "cpu" else 1
-        concurrency = arguments.concurrency or settings.concurrency or cores
+        concurrency = settings.concurrency or cores
         serve(settings, trainers, name=name, host=host, kind=kind, concurrency=concurrency)
     finally:
         trainers.close()

@@ -1,34 +1,30 @@
-"""`rglab`: the operator's command line."""
+"""`rglab`: the operator's command line. Its commands are imported when one is run."""
 
 from __future__ import annotations
 
-import typer
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from rgservice.cli import admin
-from rgservice.cli.demo import demo
-from rgservice.cli.study import study
-from rgservice.cli.up import up
+from rgstore import interrupts
 
-app = typer.Typer(
-    name="rglab",
-    help="RGLab: a measuring instrument for the physics of learning.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.command("up")(up)
-app.command("demo")(demo)
-app.command("study")(study)
-app.command("migrate")(admin.migrate)
-app.command("worker")(admin.worker)
-app.command("calibrate")(admin.calibrate)
-app.command("token")(admin.token)
-app.command("doctor")(admin.doctor)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
-
+if TYPE_CHECKING:
+    from rgservice.cli.commands import app
 
 __all__ = ["app", "main"]
+
+
+def main() -> int | None:
+    """Run the command line."""
+    return interrupts.run(_load)
+
+
+def _load() -> Callable[[], int | None]:
+    from rgservice.cli.commands import app  # noqa: PLC0415 - takes a second or two
+
+    return app
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        return _load()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

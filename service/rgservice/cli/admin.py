@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import httpx
 import typer
@@ -16,11 +16,12 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 from migrations import upgrade
 from rgcontract.credentials import CredentialsError, read_credentials
 from rgservice.cli.console import err, out, stop
+from rgservice.cli.options import bounds
 from rgservice.embedded.running import with_running
 from rgservice.readiness import check
 from rgstore.database import Database
 from rgstore.messages import CelerySender
-from rgstore.settings import Settings, SettingsError
+from rgstore.settings import InvalidSettingError, Settings, SettingsError
 from rgstore.tokens import make_token, owners, revoke_tokens
 
 
@@ -32,22 +33,31 @@ def migrate() -> None:
 
 
 def worker(
-    concurrency: Annotated[int | None, typer.Option(help="Runs side by side")] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(help="Runs side by side", **bounds("concurrency"))
+    ] = None,
 ) -> None:
-    """Run a worker on RGLAB_DATABASE_URL and RGLAB_BROKER_URL until Ctrl-C."""
+    """Run a worker until Ctrl-C: on RGLAB_DATABASE_URL and RGLAB_BROKER_URL, or beside `rglab up`.
+
+    Without them it is one more worker of the lab that runs on the same data directory.
+    """
+    settings = _settings()
     with _database_errors():
-        settings = Settings()  # not those of a running lab, which has a worker of its own
-        _ = settings.database, settings.broker
-    arguments = [sys.executable, "-m", "rgworker"]
-    if concurrency is not None:
-        arguments += ["--concurrency", str(concurrency)]
-    os.execv(sys.executable, arguments)  # noqa: S606 - becomes the worker: signals go to it
+        os.environ["RGLAB_DATABASE_URL"] = settings.database
+        os.environ["RGLAB_BROKER_URL"] = settings.broker
+    given = [] if concurrency is None else ["--concurrency", str(concurrency)]
+    _become("rgworker.__main__", *given)
 
 
 def calibrate() -> None:
     """Measure known answers on this machine: measured, expected, tolerance, pass."""
-    arguments = [sys.executable, "-m", "rgworker.calibrate"]
-    os.execv(sys.executable, arguments)  # noqa: S606 - the numerics are the worker's
+    _become("rgworker.calibrate")  # the numerics are the worker's
+
+
+def _become(program: str, *arguments: str) -> NoReturn:
+    """Go on as a program of the worker's: signals go to it."""
+    command = [sys.executable, "-m", "rgservice.cli.become", program, *arguments]
+    os.execv(sys.executable, command)  # noqa: S606 - our own arguments
 
 
 def token(
@@ -97,7 +107,7 @@ def _api_finding(settings: Settings) -> tuple[str, bool, str]:
         return "API", False, "no server known: run `rglab up`, or set RGLAB_URL"
     try:
         answer = httpx.get(f"{url}/readyz", timeout=5)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         return "API", False, f"{url} does not answer ({error}): run `rglab up`"
     return "API", answer.status_code == 200, f"{url} {answer.text}"
 
@@ -128,6 +138,8 @@ def _database_errors() -> Iterator[None]:
     """Say what is wrong with the database, and end."""
     try:
         yield
+    except InvalidSettingError:
+        raise  # as for every command
     except SettingsError as error:
         stop(str(error))
     except ProgrammingError as error:

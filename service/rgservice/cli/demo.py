@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
 
-import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rgclient import Client, Experiment, Result, RGLabError
@@ -14,6 +12,7 @@ from rgcontract.credentials import CredentialsError
 from rgservice import contrast
 from rgservice.cli.console import err, out, say, stop
 from rgservice.cli.lab_client import Check, lab_client
+from rgservice.cli.options import OutputDirectory
 from rgservice.cli.signals import stoppable
 from rgservice.contrast_figure import draw
 from rgservice.embedded.lab import LabError
@@ -22,9 +21,7 @@ POLL_SECONDS = 0.5
 
 
 def demo(
-    output: Annotated[Path, typer.Option(help="Where the figure and the numbers go")] = Path(
-        "demo-output"
-    ),
+    output: OutputDirectory = Path("demo-output"),
 ) -> None:
     """Measure the paper's contrast, xi = 1 against xi = 7, and say what it shows.
 
@@ -37,12 +34,16 @@ def demo(
             results = _measure(client, check)
     except KeyboardInterrupt:
         stop("interrupted; everything that was started is stopped, measured runs are kept", 130)
-    except (LabError, RGLabError, CredentialsError) as error:
+    except (LabError, RGLabError, CredentialsError, OSError) as error:
         stop(str(error))
     for table in contrast.tables(results):
         out.print(table)
     out.print(contrast.in_words(results), markup=False)
-    for path in _write(output, results):
+    try:
+        written = _write(output, results)
+    except OSError as error:
+        stop(f"the measurements are kept, but cannot be written to {output}: {error}")
+    for path in written:
         out.print(f"wrote {path}", markup=False, soft_wrap=True)
     out.print(f"took {time.monotonic() - began:.0f} s")
 

@@ -15,8 +15,10 @@ from rich.text import Text
 from rgclient import Client, Findings, RGLabError
 from rgcontract import PRESETS, strictjson
 from rgcontract.credentials import CredentialsError
+from rgcontract.section import MAX_SEEDS
 from rgservice.cli.console import out, say, stop
 from rgservice.cli.lab_client import lab_client
+from rgservice.cli.options import OutputDirectory
 from rgservice.cli.signals import stoppable
 from rgservice.embedded.lab import LabError
 
@@ -30,8 +32,10 @@ EFFECTS = (
 def study(
     preset: Annotated[str | None, typer.Argument(help=f"One of: {', '.join(PRESETS)}")] = None,
     file: Annotated[Path | None, typer.Option(help="The body of a study, JSON")] = None,
-    seeds: Annotated[int | None, typer.Option(help="Training seeds of every experiment")] = None,
-    output: Annotated[Path, typer.Option(help="Where the numbers go")] = Path("study-output"),
+    seeds: Annotated[
+        int | None, typer.Option(help="Training seeds of every experiment", min=1, max=MAX_SEEDS)
+    ] = None,
+    output: OutputDirectory = Path("study-output"),
 ) -> None:
     """Ask for a study, wait for it and print the verdict on each claim.
 
@@ -47,17 +51,20 @@ def study(
             results = asked.results()
     except KeyboardInterrupt:
         stop("interrupted; what is measured is kept, the same command goes on", 130)
-    except (LabError, RGLabError, CredentialsError) as error:
+    except (LabError, RGLabError, CredentialsError, OSError) as error:
         stop(str(error))
     for table in tables(findings):
         out.print(table)
     out.print(EFFECTS, markup=False)
     for line in reasons(findings):
         out.print(line, markup=False)
-    output.mkdir(parents=True, exist_ok=True)
-    findings.save(output / "findings.json")
-    for _, result in results:
-        result.save(output / f"{result.id}.json")
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        findings.save(output / "findings.json")
+        for _, result in results:
+            result.save(output / f"{result.id}.json")
+    except OSError as error:
+        stop(f"the measurements are kept, but cannot be written to {output}: {error}")
     written = f"{output}: findings.json and {len(results)} results"
     out.print(f"wrote {written}", markup=False, soft_wrap=True)
 
@@ -75,6 +82,8 @@ def _client() -> Iterator[Client]:
 def _fields(preset: str | None, file: Path | None, seeds: int | None) -> dict[str, Any]:
     if (preset is None) == (file is None):
         stop("give the name of a preset, or --file with the body of a study", 2)
+    if preset is not None and preset not in PRESETS:
+        stop(f"{preset!r} is no preset; there are {', '.join(PRESETS)}", 2)
     fields: dict[str, Any] = {"preset": preset}
     if file is not None:
         try:

@@ -10,13 +10,16 @@ from typing import Annotated
 import typer
 
 from rgservice.cli.console import out, say, stop
+from rgservice.cli.options import bounds
 from rgservice.cli.signals import stoppable
 from rgservice.embedded.lab import AlreadyRunningError, Lab, LabError, running_lab
 from rgstore.settings import Settings
 
 
 def up(
-    port: Annotated[int | None, typer.Option(help="Port of the API (default: RGLAB_PORT)")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the API (default: RGLAB_PORT)", **bounds("port"))
+    ] = None,
 ) -> None:
     """Start the servers, the API and a worker; run until Ctrl-C.
 
@@ -34,7 +37,7 @@ def up(
         say("stopped")
     except AlreadyRunningError as error:
         stop(f"{error}: use it, or stop it first", 3)
-    except LabError as error:
+    except (LabError, OSError) as error:
         stop(str(error))
 
 
@@ -50,8 +53,9 @@ RGLab is at {lab.url}   (what the API takes and gives: {lab.url}/docs)
 The token is in {lab.credentials}; Python on this machine finds it by itself.
 
 with curl:
-  TOKEN=$({here} -c '{read}' {credentials})
-  curl -s {lab.url}/v1/experiments -H "Authorization: Bearer $TOKEN" \\
+  export RGLAB_URL={lab.url}
+  export RGLAB_TOKEN=$({here} -c '{read}' {credentials})
+  curl -s "$RGLAB_URL/v1/experiments" -H "Authorization: Bearer $RGLAB_TOKEN" \\
     -H "Content-Type: application/json" -d '{{"chain": {{"corr_len": 7}}}}'
 
 in Python:

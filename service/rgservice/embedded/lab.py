@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import getpass
 import socket
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -16,16 +17,23 @@ from sqlalchemy.exc import DBAPIError
 
 from migrations import upgrade
 from rgcontract.credentials import FILE_NAME as CREDENTIALS
-from rgcontract.credentials import Credentials, read_credentials, write_credentials
-from rgservice.embedded import broker
+from rgcontract.credentials import (
+    Credentials,
+    CredentialsError,
+    read_credentials,
+    write_credentials,
+)
+from rgservice.embedded.broker import EmbeddedBroker
 from rgservice.embedded.children import Child
-from rgservice.embedded.postgres import EmbeddedPostgres, PostgresError
+from rgservice.embedded.kept import Kept, Say, ServerError
+from rgservice.embedded.postgres import EmbeddedPostgres
+from rgservice.embedded.text_order import remark
 from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.tokens import make_token, owner_of
 
 START_SECONDS = 60.0
-Say = Callable[[str], None]
+WATCH_SECONDS = 0.5
 
 
 class LabError(RuntimeError):
@@ -36,6 +44,33 @@ class AlreadyRunningError(LabError):
     """Another supervisor holds the data directory."""
 
 
+class Watch:
+    """A thread that has servers started again when they have ended."""
+
+    def __init__(self, servers: Sequence[Kept] = ()) -> None:
+        self.failure: Exception | None = None
+        self._servers, self._stopping = servers, threading.Event()
+        self._thread = threading.Thread(target=self._run, name="server-watch", daemon=True)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(WATCH_SECONDS):
+            try:
+                for server in self._servers:
+                    server.check()
+            except Exception as error:  # whatever it is, the lab must not run on unwatched
+                self.failure = error
+                return
+
+    def start(self) -> None:
+        """Watch from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Watch no more; a server that is being started first comes up."""
+        self._stopping.set()
+        self._thread.join()
+
+
 @dataclass(frozen=True)
 class Lab:
     """A running lab."""
@@ -44,9 +79,12 @@ class Lab:
     token: str
     credentials: Path
     children: tuple[Child, ...]
+    watch: Watch = field(default_factory=Watch)
 
     def check(self) -> None:
-        """Raise `LabError` if a part has ended."""
+        """Raise `LabError` if a part has ended, a server in spite of being started again."""
+        if self.watch.failure is not None:
+            raise LabError(str(self.watch.failure)) from self.watch.failure
         for child in self.children:
             if child.exit_code is not None:
                 raise LabError(
@@ -59,31 +97,50 @@ class Lab:
 def running_lab(settings: Settings, say: Say) -> Iterator[Lab]:
     """Start everything that the settings do not name elsewhere; stop it at the end.
 
+    An embedded server that ends is started again, at the same address.
+
     Raises:
         AlreadyRunningError: another process runs the lab of this data directory.
         LabError: a part did not start.
     """
     data = settings.data_dir
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(data)
     logs = data / "logs"
     with ExitStack() as stack:
         _hold(stack, data)
+        known = _known(settings)
         port = free_port(settings.host, settings.port)
-        env = {"RGLAB_DATA_DIR": str(data)}
-        env["RGLAB_DATABASE_URL"] = _database(stack, settings, say)
-        _migrate(env["RGLAB_DATABASE_URL"])
-        servers = _broker(stack, settings, logs, say)
-        env["RGLAB_BROKER_URL"] = _broker_url(settings)
+        servers: list[Kept] = []
+        database_url = _database(stack, settings, servers, say)
+        _migrate(database_url)
+        env = {
+            "RGLAB_DATA_DIR": str(data),
+            "RGLAB_DATABASE_URL": database_url,
+            "RGLAB_BROKER_URL": _broker(stack, settings, servers, say),
+        }
         url = f"http://{_shown(settings.host)}:{port}"
         listen = ["--host", settings.host, "--port", str(port)]
         api = _child(stack, "API", ["rgservice", *listen], logs / "api.log", env)
         worker = _child(stack, "worker", ["rgworker"], logs / "worker.log", env)
-        token, path = _credentials(settings, env["RGLAB_DATABASE_URL"], url)
-        lab = Lab(url, token, path, (api, worker, *servers))
+        token, path = _credentials(settings, known, database_url, url)
+        watch = Watch(servers)
+        lab = Lab(url, token, path, (api, worker), watch)
+        watch.start()
+        stack.callback(watch.stop)
         _await_ready(lab)
         say(f"API and worker are up; logs are in {logs}")
         yield lab
         say("stopping")
+
+
+def _make(data: Path) -> None:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LabError(
+            f"cannot make the data directory {data} ({error.strerror}): "
+            "set RGLAB_DATA_DIR to another"
+        ) from error
 
 
 def _hold(stack: ExitStack, data: Path) -> None:
@@ -94,16 +151,25 @@ def _hold(stack: ExitStack, data: Path) -> None:
         raise AlreadyRunningError(f"a lab is already running on {data}") from error
 
 
-def _database(stack: ExitStack, settings: Settings, say: Say) -> str:
+def _database(stack: ExitStack, settings: Settings, servers: list[Kept], say: Say) -> str:
+    """URL of the database that the settings name, or of an embedded one, which is started."""
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     try:
-        server = EmbeddedPostgres(settings.data_dir / "postgres")
-    except PostgresError as error:
+        server = EmbeddedPostgres(settings.data_dir / "postgres", say)
+    except ServerError as error:
         raise LabError(str(error)) from error
-    stack.callback(server.stop)
+    _keep(stack, Kept(server, say), servers)
     say("Postgres is up (embedded)")
+    said = remark(Settings(database_url=server.url).database)
+    if said is not None:
+        say(said)
     return server.url
+
+
+def _keep(stack: ExitStack, kept: Kept, servers: list[Kept]) -> None:
+    stack.callback(kept.stop)
+    servers.append(kept)
 
 
 def _migrate(url: str) -> None:
@@ -113,22 +179,18 @@ def _migrate(url: str) -> None:
         raise LabError(f"the database does not answer: {error.orig}") from error
 
 
-def _broker(stack: ExitStack, settings: Settings, logs: Path, say: Say) -> list[Child]:
-    """The embedded one; none if the settings name another."""
-    if settings.broker_url is not None:
-        return []
-    directory = settings.data_dir / "valkey"
-    module = ["rgservice.embedded.broker", str(directory)]
-    child = _child(stack, "broker", module, logs / "broker.log", {})
-    _await(child, lambda: broker.answers(broker.socket_path(directory)))
-    say("Valkey is up (embedded)")
-    return [child]
-
-
-def _broker_url(settings: Settings) -> str:
+def _broker(stack: ExitStack, settings: Settings, servers: list[Kept], say: Say) -> str:
+    """URL of the broker that the settings name, or of an embedded one, which is started."""
     if settings.broker_url is not None:
         return settings.broker_url.get_secret_value()
-    return broker.url(settings.data_dir / "valkey")
+    data = settings.data_dir
+    try:
+        server = EmbeddedBroker(data / "valkey", data / "logs" / "broker.log")
+    except ServerError as error:
+        raise LabError(str(error)) from error
+    _keep(stack, Kept(server, say), servers)
+    say("Valkey is up (embedded)")
+    return server.url
 
 
 def _child(
@@ -139,10 +201,17 @@ def _child(
     return child
 
 
-def _credentials(settings: Settings, database_url: str, url: str) -> tuple[str, Path]:
+def _known(settings: Settings) -> Credentials | None:
+    try:
+        return read_credentials(settings.data_dir / CREDENTIALS)
+    except CredentialsError as error:
+        raise LabError(str(error)) from error
+
+
+def _credentials(
+    settings: Settings, known: Credentials | None, database_url: str, url: str
+) -> tuple[str, Path]:
     """The local user's token: the stored one if it is still valid, otherwise a new one."""
-    path = settings.data_dir / CREDENTIALS
-    known = read_credentials(path)
     owner = getpass.getuser()
     database = Database(Settings(database_url=database_url).database, pool_size=1)
     with database.begin() as session:
@@ -151,29 +220,26 @@ def _credentials(settings: Settings, database_url: str, url: str) -> tuple[str, 
         else:
             token = make_token(session, owner)
     database.dispose()
+    path = settings.data_dir / CREDENTIALS
     return token, write_credentials(Credentials(url=url, token=token), path)
 
 
 def _await_ready(lab: Lab) -> None:
-    def ready() -> bool:
-        try:
-            answer = httpx.get(f"{lab.url}/readyz", timeout=2)
-        except httpx.TransportError:
-            return False
-        return answer.status_code == 200 and answer.json()["workers"] > 0
-
-    _await(lab.children[0], ready, lab.check)
-
-
-def _await(
-    child: Child, ready: Callable[[], bool], check: Callable[[], None] = lambda: None
-) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not ready():
-        check()
-        if child.exit_code is not None or time.monotonic() > deadline:
-            raise LabError(f"the {child.name} did not start; {child.log} ends:\n{child.tail()}")
+    while not _is_ready(lab.url):
+        lab.check()
+        if time.monotonic() > deadline:
+            ends = "\n".join(f"{child.log} ends:\n{child.tail()}" for child in lab.children)
+            raise LabError(f"API and worker were not ready within {START_SECONDS:.0f} s; {ends}")
         time.sleep(0.05)
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        answer = httpx.get(f"{url}/readyz", timeout=2)
+    except httpx.TransportError:
+        return False
+    return answer.status_code == 200 and answer.json()["workers"] > 0
 
 
 def free_port(host: str, port: int = 0) -> int:
