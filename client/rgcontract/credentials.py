@@ -55,7 +55,9 @@ def read_credentials(path: Path | None = None) -> Credentials | None:
             text = file.read()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise CredentialsError(_malformed(path)) from error
+    except OSError as error:
         raise CredentialsError(f"cannot read {path}: {error}") from error
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise CredentialsError(f"others can read {path}, which holds a token: chmod 600 {path}")

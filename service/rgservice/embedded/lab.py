@@ -16,7 +16,12 @@ from sqlalchemy.exc import DBAPIError
 
 from migrations import upgrade
 from rgcontract.credentials import FILE_NAME as CREDENTIALS
-from rgcontract.credentials import Credentials, read_credentials, write_credentials
+from rgcontract.credentials import (
+    Credentials,
+    CredentialsError,
+    read_credentials,
+    write_credentials,
+)
 from rgservice.embedded import broker
 from rgservice.embedded.children import Child
 from rgservice.embedded.postgres import EmbeddedPostgres, PostgresError
@@ -140,9 +145,16 @@ def _child(
 
 
 def _credentials(settings: Settings, database_url: str, url: str) -> tuple[str, Path]:
-    """The local user's token: the stored one if it is still valid, otherwise a new one."""
+    """The local user's token: the stored one if it is still valid, otherwise a new one.
+
+    Raises:
+        LabError: the file is there and is not what a lab writes, or others can read it.
+    """
     path = settings.data_dir / CREDENTIALS
-    known = read_credentials(path)
+    try:
+        known = read_credentials(path)
+    except CredentialsError as error:
+        raise LabError(str(error)) from error
     owner = getpass.getuser()
     database = Database(Settings(database_url=database_url).database, pool_size=1)
     with database.begin() as session:
