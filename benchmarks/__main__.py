@@ -11,6 +11,7 @@ from benchmarks.effort import FULL, QUICK
 from benchmarks.progress import say
 from benchmarks.report import as_json, as_markdown
 from benchmarks.session import run
+from rgcontract.files import write_text
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -25,9 +26,9 @@ def main(arguments: list[str]) -> None:
         found = run(QUICK if chosen.quick else FULL, workers, quick=chosen.quick)
     name = "quick" if chosen.quick else "full"
     chosen.output.mkdir(parents=True, exist_ok=True)
-    (chosen.output / f"{name}.json").write_text(as_json(found))
+    write_text(chosen.output / f"{name}.json", as_json(found))
     text = as_markdown(found)
-    (chosen.output / f"{name}.md").write_text(text)
+    write_text(chosen.output / f"{name}.md", text)
     say(f"wrote {chosen.output}/{name}.md and .json")
     sys.stdout.write(text)
 

@@ -14,6 +14,7 @@ from typing import Any
 import matplotlib as mpl
 
 from benchmarks.growth import AXES, BASE
+from rgcontract.files import replacing
 
 PICTURE = Path(__file__).parent.parent / "docs" / "images" / "performance" / "growth.png"
 OF_ALL = ("K",)
@@ -44,7 +45,8 @@ def draw(points: list[dict[str, Any]], picture: Path) -> None:
     figure.suptitle(f"Cost of a training step around {BASE}; median, least and most")
     figure.tight_layout()
     picture.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(picture, dpi=120)
+    with replacing(picture) as file:
+        figure.savefig(file, format=picture.suffix[1:], dpi=120)
 
 
 if __name__ == "__main__":

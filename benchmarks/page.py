@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from rgcontract.files import write_text
+
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
 
@@ -24,7 +26,7 @@ def filled(page: str, tables: str) -> str:
 
 def main(result: str) -> None:
     """Replace the tables of the page by those of a Markdown result."""
-    PAGE.write_text(filled(PAGE.read_text(), Path(result).read_text()))
+    write_text(PAGE, filled(PAGE.read_text(), Path(result).read_text()))
 
 
 if __name__ == "__main__":

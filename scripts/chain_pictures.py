@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from rgcontract.files import replacing
 from rgcore.chain import Chain, make_chain
 
 FOLDER = Path(__file__).parents[1] / "docs" / "images" / "chains"
@@ -103,4 +104,5 @@ if __name__ == "__main__":
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     for family, chains in examples().items():
-        picture(chains).savefig(folder / f"{family}.png", dpi=100)
+        with replacing(folder / f"{family}.png") as file:
+            picture(chains).savefig(file, format="png", dpi=100)

@@ -16,6 +16,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullL
 
 from rgclient import Result
 from rgcontract import Claim, Effect, Finding, Findings, Group
+from rgcontract.files import replacing, write_text
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "findings.md"
@@ -205,13 +206,15 @@ def main(name: str, directory: Path) -> None:
     """Rewrite the part of the page that is about the study of a name."""
     shown = architectures(directory)
     IMAGES.mkdir(parents=True, exist_ok=True)
-    draw_ranks(shown).savefig(IMAGES / f"{name}-ranks.png", dpi=110)
-    draw_collapse(shown).savefig(IMAGES / f"{name}-collapse.png", dpi=110)
+    figures = (("ranks", draw_ranks(shown)), ("collapse", draw_collapse(shown)))
+    for kind, figure in figures:
+        with replacing(IMAGES / f"{name}-{kind}.png") as file:
+            figure.savefig(file, format="png", dpi=110)
     begin, end = f"<!-- measured: {name} -->", f"<!-- end of {name} -->"
     block = "\n".join([begin, "", *verdicts(shown), "", *numbers(shown), "", end])
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
     after = rest.partition(end)[2]
-    PAGE.write_text(before + block + after, encoding="utf-8")
+    write_text(PAGE, before + block + after)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ In a notebook::
     rgclient.study(corr_len=[1, 7], depth=[4, 8]).wait()
 """
 
+import importlib.metadata
+
 from rgclient._client import Client, Health
 from rgclient._collapse import CollapseRatio
 from rgclient._default import (
@@ -97,3 +99,10 @@ __all__ = [
     "submit_many",
     "wait",
 ]
+
+
+def __getattr__(name: str) -> str:
+    """`__version__`, looked up when it is asked for: without an installation there is none."""
+    if name != "__version__":
+        raise AttributeError(f"module 'rgclient' has no attribute {name!r}")
+    return importlib.metadata.version("rgclient")

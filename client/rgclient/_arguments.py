@@ -11,6 +11,7 @@ from typing import Any
 from rgclient._errors import InvalidValue, UnknownField
 from rgclient._handle import Handle
 from rgclient._plain import plain
+from rgcontract.synonyms import meant
 
 PAGE = 100
 """Items of a list that are asked for at a time."""
@@ -101,7 +102,7 @@ def one_handle(given: Any) -> Any:
         return given
     if isinstance(given, Iterable):
         raise InvalidValue(
-            "wait takes one experiment; for several: [e.wait() for e in experiments]"
+            "wait takes one experiment; for several: [rgclient.wait(e) for e in them]"
         )
     raise InvalidValue(f"wait takes an experiment or its id; this is {_kind(given)}")
 
@@ -147,8 +148,11 @@ def filters(asked: Mapping[str, Any], unknown: Mapping[str, Any]) -> dict[str, s
         InvalidValue: a value is a list, or nothing that a query can carry.
     """
     for name in unknown:
-        near = difflib.get_close_matches(name, asked, n=2) or list(asked)
-        raise UnknownField(f"no filter {name!r}; did you mean {' or '.join(near)}?")
+        field = (meant(name) or name).rpartition(".")[2]
+        near = [known for known in asked if known in {field, f"{field}_min", f"{field}_max"}]
+        near = near or difflib.get_close_matches(name, asked, n=2)
+        did_you = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(asked)}"
+        raise UnknownField(f"no filter {name!r}; {did_you}")
     return {name: _one(value, name) for name, value in asked.items() if value is not None}
 
 

@@ -45,6 +45,9 @@ def body(fields: dict[str, Any], model: type[BaseModel] = Submission) -> dict[st
         else:
             section, given = name, _value(value, name, path, model)
         written[section] = _merged(written.get(section), given, section)
+    for name, given in written.items():
+        if children(model, name) and not isinstance(given, dict):
+            raise InvalidValue(f"{name} is {given!r}; it takes a dict of {_fields(name, model)}")
     if issubclass(model, Submission):
         _no_grid(written)
     return written
@@ -104,6 +107,10 @@ def _instead(name: str, model: type[BaseModel]) -> str:
         return f"did you mean {' or '.join(map(_suggestion, close))}?"
     near = ", ".join(nearest_by_section(name, model))
     return f"nearest in each section: {near}; the server's page /docs has all fields"
+
+
+def _fields(section: str, model: type[BaseModel]) -> str:
+    return "its fields: " + ", ".join(children(model, section))
 
 
 def _suggestion(path: str) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rgclient._extras import optional
 from rgclient._html import grid
 from rgcontract import Claim
+from rgcontract.files import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
+    from pathlib import Path
 
     import pandas as pd
 
@@ -80,10 +81,12 @@ class Findings:
         ]
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write everything to a JSON file."""
-        path = Path(path)
-        path.write_text(self.data.model_dump_json(indent=2), encoding="utf-8")
-        return path
+        """Write everything to a JSON file.
+
+        Raises:
+            OSError: it cannot be written; a file that was there before is as it was.
+        """
+        return write_text(path, self.data.model_dump_json(indent=2))
 
     def __repr__(self) -> str:
         """A line and a reason for each finding, under the settings of its group."""

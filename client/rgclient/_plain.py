@@ -90,7 +90,7 @@ def _is_array(value: object) -> bool:
 
 def _entries(value: Any, path: str) -> Any:
     """What is in an array or a table: lists, a number, or an array that is simpler to read."""
-    mask: Any = getattr(value, "mask", None)  # of a pandas table a method, which masks nothing
+    mask: Any = getattr(value, "mask", None) if hasattr(value, "filled") else None
     if hasattr(mask, "any") and mask.any():
         raise InvalidValue(f"{path} has masked entries; send a value for each")
     cause: Exception | None = None

@@ -17,6 +17,7 @@ from rgclient._series import LayerArray, LayerSeries, layer_array, layer_series
 from rgclient._summary import facts, title, warnings
 from rgcontract import Level, Mixing
 from rgcontract import Result as Data
+from rgcontract.files import write_text
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -164,10 +165,12 @@ class Result:
         )
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write everything to a JSON file, for `Result.load`."""
-        path = Path(path)
-        path.write_text(self.data.model_dump_json(), encoding="utf-8")
-        return path
+        """Write everything to a JSON file, for `Result.load`.
+
+        Raises:
+            OSError: it cannot be written; a file that was there before is as it was.
+        """
+        return write_text(path, self.data.model_dump_json())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_data_path
+
+from rgcontract.files import write_text
 
 FILE_NAME = "credentials.json"
 
@@ -55,14 +55,16 @@ def read_credentials(path: Path | None = None) -> Credentials | None:
             text = file.read()
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise CredentialsError(_malformed(path)) from error
+    except OSError as error:
         raise CredentialsError(f"cannot read {path}: {error}") from error
     if os.name == "posix" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise CredentialsError(f"others can read {path}, which holds a token: chmod 600 {path}")
     try:
         found = json.loads(text)
         url, token = found["url"], found["token"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise CredentialsError(_malformed(path)) from error
     if not (isinstance(url, str) and isinstance(token, str) and url and token):
         raise CredentialsError(_malformed(path))
@@ -74,19 +76,7 @@ def write_credentials(credentials: Credentials, path: Path | None = None) -> Pat
     path = path or credentials_path()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = json.dumps({"url": credentials.url, "token": credentials.token})
-    # mkstemp makes the file with mode 0600: at no time can others read it
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            Path(temporary).unlink()
-        raise
-    return path
+    return write_text(path, text, private=True)
 
 
 def _malformed(path: Path) -> str:

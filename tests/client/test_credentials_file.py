@@ -20,6 +20,9 @@ from rgcontract.credentials import (
     read_credentials,
     write_credentials,
 )
+from rgservice.embedded import lab
+from rgservice.embedded.lab import LabError
+from rgstore.settings import Settings
 
 HERE = Credentials("http://127.0.0.1:8321", "tok-file")
 
@@ -195,3 +198,27 @@ def test_the_default_client_follows_the_credentials():
 def test_no_default_client_without_credentials():
     with pytest.raises(NoServer, match="rglab up"):
         DefaultClient(_connect)()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b'{"url": "http://x", "tok',
+        b'{"url"',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"null",
+        b"7" * 5000,
+    ],
+    ids=range(7),
+)
+def test_a_file_that_was_cut_off_says_what_to_do(content):
+    path = credentials_path()
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(NoServer, match=r"delete it and run `rglab up`"):
+        Client()
+    with pytest.raises(LabError, match=r"delete it and run `rglab up`"):
+        lab._credentials(Settings(data_dir=path.parent), "no database is asked", "http://x")

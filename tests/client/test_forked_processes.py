@@ -195,6 +195,7 @@ def test_a_default_client_that_is_just_being_made_does_not_block_a_child(lab):
     assert outcomes(queue, children) == ["mine"]
     made.set()
     thread.join(PATIENCE)
+    default().close()
 
 
 def test_a_bar_that_is_being_drawn_does_not_block_a_child():
@@ -226,14 +227,17 @@ def test_a_bar_that_is_being_drawn_does_not_block_a_child():
     assert "half" in shown
 
 
-def test_the_functions_of_the_package_work_in_a_pool(lab):
+def test_the_functions_of_the_package_work_in_a_pool(lab, monkeypatch):
     write_credentials(Credentials(lab.url, "t"))
+    default = DefaultClient()
+    monkeypatch.setattr("rgclient._default.default_client", default)
     assert rgclient.get("first").id == "first"
     with FORK.Pool(3) as pool:
         names = [f"task-{number}" for number in range(TIMES)]
         found = pool.map_async(_get_by_default, names).get(PATIENCE)
     assert found == names
     assert rgclient.get("last").id == "last"
+    default().close()
 
 
 def _get_by_default(name: str) -> str:

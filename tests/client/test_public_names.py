@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import inspect
 import re
 import subprocess
@@ -33,6 +34,11 @@ def test_all_has_every_public_name():
     assert public == set(rgclient.__all__)
 
 
+def test_it_says_its_version():
+    assert rgclient.__version__ == importlib.metadata.version("rgclient")
+    assert not hasattr(rgclient, "nothing")
+
+
 def test_every_module_is_private():
     assert [path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("_")] == []
 
@@ -52,6 +58,7 @@ def test_every_exception_is_shown_and_in_the_tree_that_is_drawn():
 @pytest.mark.parametrize(
     ("kind", "builtin"),
     [
+        (rgclient.ClientClosed, RuntimeError),
         (rgclient.UnknownField, TypeError),
         (rgclient.AmbiguousField, TypeError),
         (rgclient.InvalidValue, ValueError),

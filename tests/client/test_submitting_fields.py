@@ -195,3 +195,10 @@ def test_nothing_is_sent_when_a_field_is_refused(client, server, fields):
     with pytest.raises(RGLabError):
         client.submit(**fields)
     assert server.requests == []
+
+
+def test_a_section_that_is_no_dict_gets_its_fields():
+    with pytest.raises(InvalidValue, match=r"data is 'x'; it takes a dict of .*mask_prob, seq_len"):
+        body({"data": "x"})
+    with pytest.raises(InvalidValue, match=r"chain is 'potts'; it takes a dict of .*family"):
+        body({"chain": "potts"})

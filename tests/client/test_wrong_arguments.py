@@ -63,6 +63,8 @@ def test_the_client_says_what_to_do_and_sends_nothing(client, server, call, said
     ("filters", "near"),
     [
         ({"corr_len": 7}, "corr_len_min or corr_len_max"),
+        ({"xi": 7}, "corr_len_min or corr_len_max"),
+        ({"layers": 4}, "depth"),
         ({"sttae": "done"}, "state"),
         ({"owners": "ada"}, "owner"),
     ],
@@ -70,7 +72,7 @@ def test_the_client_says_what_to_do_and_sends_nothing(client, server, call, said
 def test_an_unknown_filter_gets_the_nearest(client, server, filters, near):
     with pytest.raises(UnknownField, match=f"did you mean {near}"):
         client.experiments(**filters)
-    with pytest.raises(UnknownField, match="no filter 'tag'; did you mean owner"):
+    with pytest.raises(UnknownField, match="no filter 'tag'; there are owner"):
         client.studies(tag="x")
     assert server.requests == []
 
@@ -91,7 +93,7 @@ def test_a_handle_in_place_of_its_id_says_so(client, server, answer):
 @pytest.mark.parametrize(
     ("waited_for", "said"),
     [
-        (["e1", "e2"], r"for several: \[e\.wait\(\) for e in experiments\]"),
+        (["e1", "e2"], r"for several: \[rgclient\.wait\(e\) for e in them\]"),
         (None, "wait takes an experiment or its id; this is a NoneType"),
         (7, "wait takes an experiment or its id; this is an int"),
     ],

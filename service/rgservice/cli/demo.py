@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from matplotlib.figure import Figure
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rgclient import Client, Experiment, Result, RGLabError
 from rgcontract.credentials import CredentialsError
+from rgcontract.files import replacing
 from rgservice import contrast
 from rgservice.cli.console import err, out, say, stop
 from rgservice.cli.lab_client import Check, lab_client
@@ -86,12 +88,17 @@ def _watch(client: Client, experiments: list[Experiment], check: Check) -> None:
 
 def _write(output: Path, results: list[Result]) -> list[Path]:
     output.mkdir(parents=True, exist_ok=True)
-    figure = draw(results)
-    written = [output / "contrast.png", output / "contrast.svg"]
-    for path in written:
-        figure.savefig(path, dpi=150)
+    written = save_figure(draw(results), output)
     for result in results:
         path = output / f"corr_len_{result.data.spec.chain.corr_len:g}.json"
-        result.save(path)
-        written.append(path)
+        written.append(result.save(path))
+    return written
+
+
+def save_figure(figure: Figure, output: Path) -> list[Path]:
+    """The picture in a directory, as PNG and as SVG."""
+    written = [output / "contrast.png", output / "contrast.svg"]
+    for path in written:
+        with replacing(path) as file:
+            figure.savefig(file, format=path.suffix[1:], dpi=150)
     return written
