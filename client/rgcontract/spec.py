@@ -14,6 +14,9 @@ from pydantic import Field, StringConstraints, model_validator
 from rgcontract.chains import ChainSpec, RandomReversibleChain
 from rgcontract.section import Section, Seeds, conflict
 
+SCHEMA = 1
+"""Bumped by hand when a spec gets a field, or a value, that the code before cannot read. What was
+stored under a lower number stays readable."""
 DEFAULT_CONTEXT = 3
 LOG_SNAPSHOTS = 8
 """Log-spaced moments before the last one at `at` "log"."""

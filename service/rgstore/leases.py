@@ -18,6 +18,7 @@ from sqlalchemy import (
     Double,
     Integer,
     Text,
+    all_,
     and_,
     column,
     func,
@@ -30,9 +31,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from rgcontract import State
+from rgcontract import IMPLEMENTED, Protocols, State
+from rgstore.claimable import can_measure
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import lock_experiments, move, refresh_experiment, refresh_experiments
+
+UNREADABLE = "unreadable"
+"""Outcome of an attempt that was handed back."""
 
 
 class LeaseLostError(RuntimeError):
@@ -53,6 +58,8 @@ class Holder:
     """Known answer -> whether this worker measures it within its tolerance."""
     kind: str = "cpu"
     """Kind of its device: it takes runs that are meant for it, or for any."""
+    implements: Protocols = IMPLEMENTED
+    """It takes runs of its own protocols, and whose spec it can read."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +129,11 @@ def claim_fleet(
     """
     first = session.scalars(
         select(RunRow)
+        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
         .where(RunRow.state == State.QUEUED, _is_for(holder))
         .order_by(RunRow.priority.desc(), RunRow.queued_at, RunRow.id)
         .limit(1)
-        .with_for_update(skip_locked=True)
+        .with_for_update(of=RunRow, skip_locked=True)
     ).first()
     if first is None:
         return []
@@ -151,6 +159,7 @@ def claim_fleet(
             host=holder.host,
             device=holder.device,
             versions=holder.versions,
+            **vars(holder.implements),
             calibration=holder.calibration,
             fleet=len(taken),
         )
@@ -176,26 +185,31 @@ def claim_fleet(
 
 
 def _is_for(holder: Holder) -> ColumnElement[bool]:
-    return RunRow.device.in_(("any", holder.kind))
+    """Of a run joined to its experiment."""
+    return and_(
+        RunRow.device.in_(("any", holder.kind)), can_measure(holder.worker, holder.implements)
+    )
 
 
 def _others(
     session: Session, first: RunRow, holder: Holder, size: int, share: int
 ) -> Sequence[int]:
     """Queued runs of the shape and priority of the first, locked, in the order of the line."""
-    alike = and_(
-        RunRow.state == State.QUEUED,
-        RunRow.shape == first.shape,
-        RunRow.priority == first.priority,
-        _is_for(holder),
+    alike = (
+        select(RunRow.id)
+        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
+        .where(
+            RunRow.state == State.QUEUED,
+            RunRow.shape == first.shape,
+            RunRow.priority == first.priority,
+            _is_for(holder),
+        )
     )
-    enough = select(RunRow.id).where(alike).limit(size * share).subquery()
+    enough = alike.limit(size * share).subquery()
     queued = session.scalar(select(func.count()).select_from(enough)) or 0
     size = min(size, -(-queued // share))
     return session.scalars(
-        select(RunRow.id)
-        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
-        .where(alike, RunRow.id != first.id)
+        alike.where(RunRow.id != first.id)
         .order_by(RunRow.queued_at, RunRow.id)
         .limit(size - 1)
         .with_for_update(skip_locked=True, key_share=True)
@@ -297,6 +311,29 @@ def let_go(session: Session, claim: Claim) -> State:
         _leave(session, claim, State.CANCELLED, "cancelled", phase=None)
         return State.CANCELLED
     _leave(session, claim, State.QUEUED, "released", attempt_limit=RunRow.attempt_limit + 1)
+    return State.QUEUED
+
+
+def hand_back(session: Session, claim: Claim, *, worker: str, error: str) -> State:
+    """The worker cannot read what is asked for, or measures it otherwise: another may take it.
+
+    This one takes no run of the experiment again. The run keeps its place in the line, and the
+    attempt does not count. Cancelled if someone asked for that.
+    """
+    if _cancel_is_asked(session, claim):
+        _leave(session, claim, State.CANCELLED, UNREADABLE, error, phase=None)
+        return State.CANCELLED
+    _leave(
+        session, claim, State.QUEUED, UNREADABLE, error,
+        attempt_limit=RunRow.attempt_limit + 1, queued_at=RunRow.queued_at,
+    )  # fmt: skip
+    row = ExperimentRow
+    session.execute(
+        update(row)
+        .where(row.id == claim.experiment_id, literal(worker) != all_(row.unread_by))
+        .values(unread_by=func.array_append(row.unread_by, worker))
+        .execution_options(synchronize_session=False)
+    )
     return State.QUEUED
 
 

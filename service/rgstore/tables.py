@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     CheckConstraint,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    event,
     func,
     text,
 )
@@ -68,7 +70,12 @@ class ExperimentRow(Base):
     spec_hash: Mapped[str] = mapped_column(unique=True)
     training_hash: Mapped[str] = mapped_column(index=True)
     chain_hash: Mapped[str]
+    spec_schema: Mapped[int] = mapped_column(server_default=text("1"))
+    training_protocol: Mapped[int] = mapped_column(server_default=text("2"))
     protocol: Mapped[int]
+    """These three say who can measure it: `rgcontract.Protocols`."""
+    unread_by: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """Workers that could not read its spec and do not take it again."""
     spec: Mapped[dict[str, Any]]
     """Without seeds: those are the runs."""
     family: Mapped[str]
@@ -171,6 +178,10 @@ class AttemptRow(Base):
     host: Mapped[str]
     device: Mapped[str]
     versions: Mapped[dict[str, Any]]
+    spec_schema: Mapped[int] = mapped_column(server_default=text("1"))
+    training_protocol: Mapped[int] = mapped_column(server_default=text("2"))
+    protocol: Mapped[int] = mapped_column(server_default=text("3"))
+    """What its worker implements; by default what those did that do not say it."""
     calibration: Mapped[dict[str, Any]]
     """Known answer -> whether this worker measured it within its tolerance."""
     fleet: Mapped[int] = mapped_column(server_default=text("1"))
@@ -182,6 +193,38 @@ class AttemptRow(Base):
     outcome: Mapped[str | None]
     error: Mapped[str | None]
     traceback: Mapped[str | None]
+
+
+_IMPLEMENTED = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+    """
+CREATE FUNCTION attempt_is_implemented() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    needs experiments;
+BEGIN
+    SELECT e.* INTO needs FROM experiments e JOIN runs r ON r.experiment_id = e.id
+    WHERE r.id = NEW.run_id;
+    IF (NEW.training_protocol, NEW.protocol) <> (needs.training_protocol, needs.protocol)
+        OR NEW.spec_schema < needs.spec_schema
+    THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = concat(
+            'worker ', NEW.worker, ' implements measurement protocol ', NEW.protocol,
+            ', training protocol ', NEW.training_protocol, ' and spec schema ', NEW.spec_schema,
+            '; run ', NEW.run_id, ' takes ', needs.protocol, ', ', needs.training_protocol,
+            ' and ', needs.spec_schema, ': upgrade the worker');
+    END IF;
+    RETURN NEW;
+END $$
+"""
+)
+_ON_ATTEMPTS = DDL(  # type: ignore[no-untyped-call]
+    """
+CREATE TRIGGER implemented BEFORE INSERT ON attempts
+FOR EACH ROW EXECUTE FUNCTION attempt_is_implemented()
+"""
+)
+"""Releases that claim whatever is first in line are kept from what they do not implement."""
+event.listen(AttemptRow.__table__, "after_create", _IMPLEMENTED)
+event.listen(AttemptRow.__table__, "after_create", _ON_ATTEMPTS)
 
 
 class ResultRow(Base):
@@ -398,6 +441,10 @@ class WorkerRow(Base):
     host: Mapped[str]
     device: Mapped[str] = mapped_column(server_default=text("'cpu'"))
     """Kind of device it trains on."""
+    spec_schema: Mapped[int] = mapped_column(server_default=text("1"))
+    training_protocol: Mapped[int] = mapped_column(server_default=text("2"))
+    protocol: Mapped[int] = mapped_column(server_default=text("3"))
+    """What it implements: `rgcontract.Protocols`."""
     concurrency: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -94,17 +94,26 @@ class Worker:
             database_url=database_url, broker_url="redis://127.0.0.1:1", heartbeat_seconds=0.1
         )
 
-    def measure(self, script: Script, **settings: Any) -> ScriptedTrainer:
+    def measure(
+        self,
+        script: Script,
+        *,
+        name: str = "w1",
+        implements: Protocols = IMPLEMENTED,
+        trainer: ScriptedTrainer | None = None,
+        **settings: Any,
+    ) -> ScriptedTrainer:
         """Have it measure the first runs in line; its trainer afterwards."""
-        trainer = ScriptedTrainer(script)
+        trainer = trainer or ScriptedTrainer(script, implements)
         Supervisor(
             self.database,
             self.settings.model_copy(update=settings),
             Pool(trainer),
             Forgetful(),
-            "w1",
+            name,
             "host",
             self.stopping,
+            implements=implements,
         ).measure_next()
         return trainer
 
@@ -299,4 +308,7 @@ def test_one_whose_end_cannot_be_stored_does_not_keep_the_others_from_theirs(wor
         yield Finished(1, RECORD)
 
     worker.measure(script)
-    assert worker.states() == [State.RUNNING, State.DONE]  # the lease ends by itself
+    assert worker.states() == [State.QUEUED, State.DONE]
+    with worker.database.begin() as session:
+        cause = session.get_one(AttemptRow, (pair[0][1], 1)).error
+    assert cause.startswith("how it ended could not be stored: AttributeError")
