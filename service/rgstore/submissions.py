@@ -450,9 +450,12 @@ def loaded_spec(stored: dict[str, Any], seeds: list[int]) -> ExperimentSpec:
     try:
         return ExperimentSpec.model_validate({**stored, "seeds": seeds}, strict=False)
     except ValidationError as error:
-        refused = field_problems(error, ExperimentSpec)
-        lines = "; ".join(f"{one.field}: {one.message}" for one in refused)
-        raise UnreadableSpecError(lines) from error
+        found = [
+            # nobody mistyped it: what it may have meant is of no use
+            f"{one.field}: {one.message.partition('; did you mean')[0]}"
+            for one in field_problems(error, ExperimentSpec)
+        ]
+        raise UnreadableSpecError("; ".join(found)) from error
     except Exception as error:  # whatever our validators trip over in another release's spec
         raise UnreadableSpecError(f"{type(error).__name__}: {error}") from error
 

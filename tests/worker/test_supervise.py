@@ -94,26 +94,17 @@ class Worker:
             database_url=database_url, broker_url="redis://127.0.0.1:1", heartbeat_seconds=0.1
         )
 
-    def measure(
-        self,
-        script: Script,
-        *,
-        name: str = "w1",
-        implements: Protocols = IMPLEMENTED,
-        trainer: ScriptedTrainer | None = None,
-        **settings: Any,
-    ) -> ScriptedTrainer:
+    def measure(self, script: Script, **settings: Any) -> ScriptedTrainer:
         """Have it measure the first runs in line; its trainer afterwards."""
-        trainer = trainer or ScriptedTrainer(script, implements)
+        trainer = ScriptedTrainer(script)
         Supervisor(
             self.database,
             self.settings.model_copy(update=settings),
             Pool(trainer),
             Forgetful(),
-            name,
+            "w1",
             "host",
             self.stopping,
-            implements=implements,
         ).measure_next()
         return trainer
 
