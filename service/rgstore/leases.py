@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from rgcontract import IMPLEMENTED, Protocols, State
-from rgstore.claimable import can_measure
+from rgstore.claimable import is_for
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import lock_experiments, move, refresh_experiment, refresh_experiments
 
@@ -129,11 +129,10 @@ def claim_fleet(
     """
     first = session.scalars(
         select(RunRow)
-        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
         .where(RunRow.state == State.QUEUED, _is_for(holder))
         .order_by(RunRow.priority.desc(), RunRow.queued_at, RunRow.id)
         .limit(1)
-        .with_for_update(of=RunRow, skip_locked=True)
+        .with_for_update(skip_locked=True)
     ).first()
     if first is None:
         return []
@@ -185,31 +184,26 @@ def claim_fleet(
 
 
 def _is_for(holder: Holder) -> ColumnElement[bool]:
-    """Of a run joined to its experiment."""
-    return and_(
-        RunRow.device.in_(("any", holder.kind)), can_measure(holder.worker, holder.implements)
-    )
+    return and_(RunRow.device.in_(("any", holder.kind)), is_for(holder.worker, holder.implements))
 
 
 def _others(
     session: Session, first: RunRow, holder: Holder, size: int, share: int
 ) -> Sequence[int]:
     """Queued runs of the shape and priority of the first, locked, in the order of the line."""
-    alike = (
-        select(RunRow.id)
-        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
-        .where(
-            RunRow.state == State.QUEUED,
-            RunRow.shape == first.shape,
-            RunRow.priority == first.priority,
-            _is_for(holder),
-        )
+    alike = and_(
+        RunRow.state == State.QUEUED,
+        RunRow.shape == first.shape,
+        RunRow.priority == first.priority,
+        _is_for(holder),
     )
-    enough = alike.limit(size * share).subquery()
+    enough = select(RunRow.id).where(alike).limit(size * share).subquery()
     queued = session.scalar(select(func.count()).select_from(enough)) or 0
     size = min(size, -(-queued // share))
     return session.scalars(
-        alike.where(RunRow.id != first.id)
+        select(RunRow.id)
+        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
+        .where(alike, RunRow.id != first.id)
         .order_by(RunRow.queued_at, RunRow.id)
         .limit(size - 1)
         .with_for_update(skip_locked=True, key_share=True)

@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from rgcontract import IMPLEMENTED, Protocols, State
-from rgstore.claimable import somebody_can
+from rgstore.claimable import is_for_somebody
 from rgstore.leases import end_attempt
 from rgstore.messages import Sender
-from rgstore.tables import ExperimentRow, RunRow, WorkerRow
+from rgstore.tables import RunRow, WorkerRow
 from rgstore.transitions import move, refresh_experiment
 
 UPKEEP_LOCK = 0x52474C41  # an arbitrary number, "RGLA": one worker at a time does the upkeep
@@ -70,8 +70,7 @@ def runs_to_send(session: Session, *, in_broker: Mapping[str, int]) -> list[int]
     """
     rows = session.execute(
         select(RunRow.device, func.count())
-        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
-        .where(RunRow.state == State.QUEUED, somebody_can(_live()))
+        .where(RunRow.state == State.QUEUED, is_for_somebody(_live()))
         .group_by(RunRow.device)
     )
     lost: list[int] = []
@@ -85,11 +84,10 @@ def runs_to_send(session: Session, *, in_broker: Mapping[str, int]) -> list[int]
 def _unannounced(session: Session, device: str, most: int) -> Sequence[int]:
     return session.scalars(
         select(RunRow.id)
-        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
         .where(
             RunRow.state == State.QUEUED,
             RunRow.device == device,
-            somebody_can(_live()),
+            is_for_somebody(_live()),
             or_(RunRow.sent_at.is_(None), RunRow.sent_at < _ago(RESEND_AFTER)),
             RunRow.queued_at < _ago(timedelta(seconds=1)),  # its own message may be on the way
         )
