@@ -127,9 +127,10 @@ def claim_fleet(
     Returns:
         In the order of the line; empty if the line is.
     """
+    is_local = True  # to this transaction
     # the line is walked in order, through its index: until Postgres has counted one that grew at
     # once, it would rather collect all of it and sort
-    session.execute(select(func.set_config("enable_sort", "off", True)))
+    session.execute(select(func.set_config("enable_sort", "off", is_local)))
     first = session.scalars(
         select(RunRow)
         .where(RunRow.state == State.QUEUED, _is_for(holder))
