@@ -33,6 +33,7 @@ from sqlalchemy.orm import Session
 
 from rgcontract import IMPLEMENTED, Protocols, State
 from rgstore.claimable import is_for
+from rgstore.floats import Floats
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import lock_experiments, move, refresh_experiment, refresh_experiments
 
@@ -253,9 +254,9 @@ def _store_progress(
         func.unnest(
             literal(list(progress), ARRAY(BigInteger())),
             literal([one.phase for one in of], ARRAY(Text())),
-            literal([one.fraction for one in of], ARRAY(Double())),
+            literal([one.fraction for one in of], Floats()),
             literal([one.step for one in of], ARRAY(Integer())),
-            literal([one.loss for one in of], ARRAY(Double())),
+            literal([one.loss for one in of], Floats()),
         )
         .table_valued(
             column("id", BigInteger()),

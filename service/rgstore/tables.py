@@ -11,7 +11,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     DateTime,
-    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -29,6 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from rgcontract import DEVICES, State
+from rgstore.floats import Float, Floats
 
 Doubles = list[float]
 
@@ -47,9 +47,9 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         str: Text(),
-        float: Double(),
+        float: Float(),
         datetime: DateTime(timezone=True),
-        Doubles: ARRAY(Double()),
+        Doubles: Floats(),
         bytes: LargeBinary(),
         list[int]: ARRAY(Integer()),
         list[str]: ARRAY(Text()),
