@@ -33,7 +33,7 @@ from sqlalchemy.orm import Session
 
 from rgcontract import IMPLEMENTED, Protocols, State
 from rgstore.claimable import is_for
-from rgstore.floats import Floats
+from rgstore.plain import Floats
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import lock_experiments, move, refresh_experiment, refresh_experiments
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import (
     DDL,
@@ -28,9 +28,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from rgcontract import DEVICES, State
-from rgstore.floats import Float, Floats
+from rgstore.plain import Float, Floats, Ints
 
 Doubles = list[float]
+Counts = Annotated[list[int], mapped_column(Ints())]
+"""Integers that come with a measurement."""
 
 
 class Base(DeclarativeBase):
@@ -237,7 +239,7 @@ class ResultRow(Base):
     measured_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seconds: Mapped[float]
     """Working time of the attempt."""
-    curve_steps: Mapped[list[int]]
+    curve_steps: Mapped[Counts]
     curve_losses: Mapped[Doubles]
 
 
@@ -253,7 +255,7 @@ class MeasurementRow(Base):
     step: Mapped[int]
     n_rows: Mapped[int]
     estimator: Mapped[str]
-    shape: Mapped[list[int]]
+    shape: Mapped[Counts]
     values: Mapped[Doubles]
     """NaN where the quantity is not defined; `reasons` says why."""
     half: Mapped[Doubles | None]
@@ -275,7 +277,7 @@ class SummaryRow(Base):
     step: Mapped[int]
     n_rows: Mapped[int]
     estimator: Mapped[str]
-    shape: Mapped[list[int]]
+    shape: Mapped[Counts]
     n_runs: Mapped[int]
     mean: Mapped[Doubles]
     standard_error: Mapped[Doubles]
@@ -320,7 +322,7 @@ class TrainingRow(Base):
     seed: Mapped[int] = mapped_column(primary_key=True)
     device: Mapped[str]
     versions: Mapped[dict[str, Any]]
-    curve_steps: Mapped[list[int]]
+    curve_steps: Mapped[Counts]
     curve_losses: Mapped[Doubles]
     trained_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -10,11 +10,12 @@ import pytest
 from measured_study import CHAIN
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import StatementError
 
 from rgstore import leases, measurements, trainings
 from rgstore.copying import copy_rows
-from rgstore.floats import Float, Floats
 from rgstore.leases import TrainingProgress
+from rgstore.plain import Float, Floats, Ints
 from rgstore.records import Quantity, RunRecord, Summary, Training
 from rgstore.tables import (
     Base,
@@ -38,6 +39,14 @@ ARRAYS = {
     "array of int64": np.array([1, 2, 3]),
     "array of float64": np.array([0.5, -0.0, np.inf]),
     "tuple": (1, 2.5, np.float16(0.5)),
+    "none": [],
+}
+COUNTS = {
+    "plain": [1, 2],
+    "int64 first": [np.int64(2), 3],
+    "int64 last": [1, np.int64(2)],
+    "int32": [np.int32(1), np.int64(2), 3],
+    "array": np.array([1, 2]),
     "none": [],
 }
 NUMBERS = [2, 0.5, np.float32(0.1), np.float64(0.1), np.int64(3), np.array(0.5), True]
@@ -106,6 +115,34 @@ def test_numbers_are_stored_whatever_they_are(database, put, take, number):
             row = session.scalars(select(table)).one()
             for name in _columns(table, Float):
                 assert getattr(row, name).hex() == float(number).hex(), name
+
+
+@pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS)
+def test_counts_are_stored_whatever_they_are_made_of(database, put, take, counts):
+    put()
+    claim = take()
+    record = _record([0.5])
+    training = Training(counts, [0.5], [])
+    quantities = [replace(record.quantities[0], shape=counts)]
+    summary = Summary([0.5], [0.5], [0.5], [0.5], None, {})
+    with database.begin() as session:
+        record = replace(record, training=training, quantities=quantities)
+        measurements.store(session, claim, record, lambda _: summary)
+        trainings.keep(session, "t", 0, training, device="cpu", versions={})
+    with database.begin() as session:
+        for table in (ResultRow, MeasurementRow, SummaryRow, TrainingRow):
+            row = session.scalars(select(table)).one()
+            (name,) = _columns(table, Ints)
+            assert getattr(row, name) == list(counts)
+
+
+def test_a_fraction_among_counts_is_refused(database, put, take):
+    put()
+    claim = take()
+    record = replace(_record([0.5]), training=Training([1, 1.5], [0.5], []))
+    refused = pytest.raises(StatementError, match="cannot be interpreted as an integer")
+    with refused, database.begin() as session:
+        measurements.store(session, claim, record, lambda _: None)
 
 
 @pytest.mark.parametrize("values", ARRAYS.values(), ids=ARRAYS)
