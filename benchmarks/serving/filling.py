@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, create_engine, insert, text
 
 from benchmarks.serving.records import record_of
-from rgcontract import PROTOCOL, ExperimentSpec, Submission
+from rgcontract import IMPLEMENTED, ExperimentSpec, Submission
 from rgstore.records import Quantity
 from rgstore.submissions import stored_spec
 from rgstore.tables import Base
@@ -110,12 +110,15 @@ def _spec(family: str, mixing: str, depth: int, width: int) -> str:
 MARK = 3.140625
 """A correlation length that stands for another."""
 
+PROTOCOLS = ", ".join(vars(IMPLEMENTED))
+IMPLEMENTS = ", ".join(map(str, vars(IMPLEMENTED).values()))
+
 EXPERIMENTS = f"""
-INSERT INTO experiments (id, spec_hash, training_hash, chain_hash, protocol, spec, family, corr_len,
-    mixing, depth, width, flops_per_run, label, tags, priority, owner, state, created_at,
+INSERT INTO experiments (id, spec_hash, training_hash, chain_hash, {PROTOCOLS}, spec, family,
+    corr_len, mixing, depth, width, flops_per_run, label, tags, priority, owner, state, created_at,
     updated_at, completed_at)
 SELECT 'e-' || left(md5(i::text), 16), md5(i::text) || md5('s' || i),
-    md5('t' || i) || md5('u' || i), md5('c' || i) || md5('d' || i), {PROTOCOL},
+    md5('t' || i) || md5('u' || i), md5('c' || i) || md5('d' || i), {IMPLEMENTS},
     replace(s.spec, '{MARK}', (1 + i % {int(LONGEST) * 100} / 100.0)::text)::json, s.family,
     1 + i % {int(LONGEST) * 100} / 100.0, s.mixing, s.depth, s.width, 1e12, 'sweep ' || i,
     ARRAY['sweep-' || i % {TAGS}, 'kind-' || i % 7], 0, 'user-' || i % {OWNERS},
@@ -133,12 +136,12 @@ SELECT e.id, 0, seed, CASE WHEN e.state = 'failed' AND seed = 2 THEN 'failed' EL
     0, 1, 3, e.created_at, e.created_at, 1, 1500, 1.5
 FROM experiments e CROSS JOIN generate_series(0, {SEEDS - 1}) seed ORDER BY e.created_at, seed
 """  # noqa: S608
-ATTEMPTS = """
-INSERT INTO attempts (run_id, number, worker, host, device, versions, calibration, started_at,
-    ended_at, outcome)
-SELECT id, 1, 'host/1', 'host', 'cpu', '{"torch": "2"}', '{"drift": true}', queued_at, queued_at,
-    state FROM runs
-"""
+ATTEMPTS = f"""
+INSERT INTO attempts (run_id, number, worker, host, device, versions, calibration, {PROTOCOLS},
+    started_at, ended_at, outcome)
+SELECT id, 1, 'host/1', 'host', 'cpu', '{{"torch": "2"}}', '{{"drift": true}}', {IMPLEMENTS},
+    queued_at, queued_at, state FROM runs
+"""  # noqa: S608
 RESULTS = """
 INSERT INTO results (run_id, attempt, measured_at, seconds, curve_steps, curve_losses)
 SELECT id, 1, queued_at, 60, (SELECT array_agg(k) FROM generate_series(1, 20) k),

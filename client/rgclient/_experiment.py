@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rgclient._errors import ExperimentCancelled, ExperimentFailed, FailedRun, WaitTimeout
+from rgclient._errors import (
+    ExperimentCancelled,
+    ExperimentFailed,
+    FailedRun,
+    RGLabError,
+    WaitTimeout,
+)
 from rgclient._glance import Glance, of_view, runs_text
 from rgclient._handle import Handle
 from rgclient._html import facts_table
@@ -78,8 +84,15 @@ class Experiment(Handle):
 
     @property
     def spec(self) -> ExperimentSpec:
-        """The spec with all defaults filled in."""
-        return self._known().spec
+        """The spec with all defaults filled in.
+
+        Raises:
+            RGLabError: the server cannot read it; another release stored it.
+        """
+        known = self._known()
+        if known.spec is None:
+            raise RGLabError(f"the server cannot read the spec of {self.id}: {known.unreadable}")
+        return known.spec
 
     def refresh(self) -> Self:
         """Ask the server how far it is."""

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from rgclient._numbers import count, percent
 
 if TYPE_CHECKING:
-    from rgcontract import Acknowledgement, ExperimentSummary, RunCounts, State
+    from rgcontract import (
+        Acknowledgement,
+        ExperimentSpec,
+        ExperimentSummary,
+        RunCounts,
+        State,
+    )
     from rgcontract import Experiment as View
 
 
@@ -60,16 +66,20 @@ def of_summary(summary: ExperimentSummary) -> Glance:
 
 def of_view(view: View) -> Glance:
     """From the experiment itself."""
-    chain, model = view.spec.chain, view.spec.model
     return Glance(
         view.id,
         view.spec_hash,
         view.state,
         view.run_counts,
-        _physics(chain.corr_len, chain.family, model.depth, model.width),
+        _physics_of(view.spec) if view.spec else "a spec that the server cannot read",
         view.label,
         view.progress,
     )
+
+
+def _physics_of(spec: ExperimentSpec) -> str:
+    chain, model = spec.chain, spec.model
+    return _physics(chain.corr_len, chain.family, model.depth, model.width)
 
 
 def _physics(corr_len: float | None, family: str, depth: int, width: int) -> str:

@@ -24,6 +24,7 @@ from rgcontract.identity import (
 )
 from rgcontract.presets import PRESETS, with_preset
 from rgcontract.problem import Code, FieldProblem, Problem, field_problems
+from rgcontract.protocols import IMPLEMENTED, Protocols
 from rgcontract.result import (
     ChainFacts,
     Estimate,
@@ -36,6 +37,7 @@ from rgcontract.result import (
 from rgcontract.spec import (
     DEVICES,
     LEVELS_OF,
+    SCHEMA,
     DataSpec,
     Device,
     ExperimentSpec,
@@ -63,10 +65,12 @@ from rgcontract.study import Study, StudyMember, StudyPage, StudyRequest, StudyS
 
 __all__ = [
     "DEVICES",
+    "IMPLEMENTED",
     "LEVELS_OF",
     "MOST_AT_ONCE",
     "PRESETS",
     "PROTOCOL",
+    "SCHEMA",
     "TRAINING_PROTOCOL",
     "Acknowledgement",
     "Attempt",
@@ -102,6 +106,7 @@ __all__ = [
     "PottsChain",
     "Problem",
     "Progress",
+    "Protocols",
     "RandomReversibleChain",
     "Result",
     "RingChain",

@@ -40,6 +40,7 @@ class Code(StrEnum):
     NOT_CANCELLABLE = "not_cancellable"
     NOT_RETRYABLE = "not_retryable"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    UNREADABLE_SPEC = "unreadable_spec"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
 

@@ -18,6 +18,9 @@ Depth = Annotated[int, Field(ge=1, le=64)]
 Width = Annotated[int, Field(ge=2, le=1024)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 
+SCHEMA = 1
+"""Bumped by hand when a spec gets a field, or a value, that the code before cannot read. What was
+stored under a lower number stays readable."""
 DEFAULT_CONTEXT = 3
 LOG_SNAPSHOTS = 8
 """Log-spaced moments before the last one at `at` "log"."""

@@ -85,11 +85,16 @@ class Attempt(View):
     device: str
     versions: dict[str, str]
     """Versions of the libraries that decide the numbers."""
+    protocol: int | None = None
+    """The measurement protocol that the worker implements."""
+    training_protocol: int | None = None
+    """Its training protocol."""
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
     """`done`, `failed`, `cancelled`, `lost` (worker vanished), `crashed`, `timed_out`, `released`
-    (worker stopped); null while it runs."""
+    (worker stopped), `unreadable` (the worker could not read what is asked for); null while it
+    runs."""
     fleet: int = 1
     """Runs that its worker took together with it, itself included; its numbers do not depend on
     them."""
@@ -129,7 +134,10 @@ class Experiment(View):
     spec_hash: str
     training_hash: str
     protocol: int
-    spec: ExperimentSpec
+    spec: ExperimentSpec | None
+    """Null where this server cannot read it: see `unreadable`."""
+    unreadable: str | None = None
+    """Why this server cannot read the spec; null where it can."""
     state: State
     progress: float = Field(ge=0, le=1)
     """Of all its runs together."""
@@ -162,6 +170,8 @@ class ExperimentSummary(View):
     owner: str
     created_at: datetime
     updated_at: datetime
+    stuck: str | None = None
+    """Why no worker that is running can take its queued runs; null where one can."""
 
 
 class ExperimentPage(View):

@@ -14,6 +14,7 @@
     +-- NotReady              409   with the state
     +-- NotCancellable        409
     +-- NotRetryable          409
+    +-- UnreadableSpec        409
     +-- KeyReused             422
     +-- Unavailable           503
 
@@ -147,6 +148,12 @@ class NotRetryable(ApiError):
     """No run has failed or been cancelled."""
 
     status, code, title = 409, Code.NOT_RETRYABLE, "Nothing to retry"
+
+
+class UnreadableSpec(ApiError):
+    """This server cannot read a stored spec, and what is asked for takes that."""
+
+    status, code, title = 409, Code.UNREADABLE_SPEC, "This server cannot read the spec"
 
 
 class KeyReused(ApiError):

@@ -16,7 +16,8 @@ from starlette.responses import Response
 from rgcontract import Code, FieldProblem, Problem
 from rgcontract.problem import MEDIA_TYPE
 from rgservice import methods
-from rgservice.errors import ApiError, InvalidQuery, NotFound, Unavailable
+from rgservice.errors import ApiError, InvalidQuery, NotFound, Unavailable, UnreadableSpec
+from rgstore.submissions import UnreadableSpecError
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> Response:
         return problem_response(error.problem(), error.headers)
+
+    @app.exception_handler(UnreadableSpecError)
+    async def unreadable(_: Request, error: UnreadableSpecError) -> Response:
+        detail = f"a server of another release stored the spec; ask that one, or upgrade ({error})"
+        return problem_response(UnreadableSpec(detail).problem())
 
     @app.exception_handler(RequestValidationError)
     async def invalid_query(_: Request, error: RequestValidationError) -> Response:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from rgcontract import (
     Attempt,
     Experiment,
+    ExperimentSpec,
     ExperimentSummary,
     Progress,
     Run,
@@ -18,10 +19,9 @@ from rgcontract import (
     State,
     Waiting,
 )
-from rgstore import experiments
-from rgstore.submissions import count_runs, loaded_spec
+from rgstore import experiments, waiting
+from rgstore.submissions import UnreadableSpecError, count_runs, loaded_spec
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
-from rgstore.upkeep import live_workers
 
 
 def experiment_view(session: Session, row: ExperimentRow) -> Experiment:
@@ -30,14 +30,15 @@ def experiment_view(session: Session, row: ExperimentRow) -> Experiment:
     attempts: dict[int, list[AttemptRow]] = {}
     for attempt in experiments.attempts_of(session, [run.id for run in runs]):
         attempts.setdefault(attempt.run_id, []).append(attempt)
-    spec = loaded_spec(row.spec, sorted({run.seed for run in runs}))
-    steps = spec.training.steps
+    spec, unreadable = _spec(row, runs)
+    steps = spec.training.steps if spec else None
     return Experiment(
         id=row.id,
         spec_hash=row.spec_hash,
         training_hash=row.training_hash,
         protocol=row.protocol,
         spec=spec,
+        unreadable=unreadable,
         state=State(row.state),
         progress=sum(run.fraction for run in runs) / len(runs),
         waiting=_waiting(session, row, runs),
@@ -52,11 +53,20 @@ def experiment_view(session: Session, row: ExperimentRow) -> Experiment:
     )
 
 
+def _spec(row: ExperimentRow, runs: Sequence[RunRow]) -> tuple[ExperimentSpec | None, str | None]:
+    """The spec, or why this server cannot read it: all else can still be seen and steered."""
+    try:
+        return loaded_spec(row.spec, sorted({run.seed for run in runs})), None
+    except UnreadableSpecError as error:
+        return None, str(error)
+
+
 def summary_views(
     session: Session, rows: Sequence[Row[*tuple[Any, ...]]]
 ) -> list[ExperimentSummary]:
     """Experiments as a list shows them."""
     runs = count_runs(session, [row.id for row in rows])
+    stuck = waiting.stuck(session, [row.id for row in rows if row.state == State.QUEUED])
     return [
         ExperimentSummary(
             id=row.id,
@@ -73,6 +83,7 @@ def summary_views(
             owner=row.owner,
             created_at=row.created_at,
             updated_at=row.updated_at,
+            stuck=stuck.get(row.id),
         )
         for row in rows
     ]
@@ -91,21 +102,16 @@ def _waiting(session: Session, row: ExperimentRow, runs: Sequence[RunRow]) -> Wa
         return None
     first = min(queued, key=lambda run: (-run.priority, run.queued_at, run.id))
     place = experiments.place_in_line(session, first)
-    workers = live_workers(session)
-    if not workers:
-        reason = "no worker is running; start one with `rglab worker` or `rglab up`"
-    elif first.device not in {"any", *(worker.device for worker in workers)}:
-        reason = f"it waits for a worker with device '{first.device}', and none is running"
-    elif place:
-        reason = "1 run goes first" if place == 1 else f"{place} runs go first"
-    else:
-        reason = "next in line"
-    return Waiting(reason=reason, place=place)
+    ahead = "1 run goes first" if place == 1 else f"{place} runs go first"
+    in_line = ahead if place else "next in line"
+    stuck = waiting.stuck(session, [row.id], device=first.device)
+    return Waiting(reason=stuck.get(row.id, in_line), place=place)
 
 
-def _run_view(run: RunRow, attempts: Sequence[AttemptRow], steps: int) -> Run:
+def _run_view(run: RunRow, attempts: Sequence[AttemptRow], steps: int | None) -> Run:
+    """`steps` is None where the spec is not read: then how far it is in them is not known."""
     progress = None
-    if run.state == State.RUNNING and run.phase is not None:
+    if run.state == State.RUNNING and run.phase is not None and steps is not None:
         progress = Progress(
             phase=run.phase, fraction=run.fraction, step=run.step, steps=steps, loss=run.loss
         )
@@ -126,6 +132,8 @@ def _attempt_view(row: AttemptRow) -> Attempt:
         host=row.host,
         device=row.device,
         versions=row.versions,
+        protocol=row.protocol,
+        training_protocol=row.training_protocol,
         started_at=row.started_at,
         ended_at=row.ended_at,
         outcome=row.outcome,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Json
-from sqlalchemy import JSON, ColumnElement, type_coerce
+from sqlalchemy import JSON, ColumnElement, Dialect, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeDecorator, TypeEngine
 
 from rgstore.tables import Base
 
@@ -23,7 +23,7 @@ def copy_rows(session: Session, table: type[Base], rows: Iterable[Mapping[str, A
     columns = list(table.__table__.columns)
     dialect = session.connection().dialect
     types = [column.type.compile(dialect).lower() for column in columns]
-    written = [Json if isinstance(column.type, JSON) else _same for column in columns]
+    written = [_writer(column.type, dialect) for column in columns]
     names = [column.name for column in columns]
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table.__tablename__), sql.SQL(", ").join(map(sql.Identifier, names))
@@ -36,8 +36,13 @@ def copy_rows(session: Session, table: type[Base], rows: Iterable[Mapping[str, A
             copy.write_row([write(row[name]) for name, write in zip(names, written, strict=True)])
 
 
-def _same(value: Any) -> Any:
-    return value
+def _writer(of: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any]:
+    """What makes of a value what the driver takes for a column."""
+    if isinstance(of, JSON):
+        return Json
+    if isinstance(of, TypeDecorator):
+        return lambda value: of.process_bind_param(value, dialect)
+    return lambda value: value
 
 
 def as_it_comes(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Double,
     Integer,
     Text,
+    all_,
     and_,
     column,
     func,
@@ -30,9 +31,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from rgcontract import State
+from rgcontract import IMPLEMENTED, Protocols, State
+from rgstore.claimable import is_for
+from rgstore.plain import Floats
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import lock_experiments, move, refresh_experiment, refresh_experiments
+
+UNREADABLE = "unreadable"
+"""Outcome of an attempt that was handed back."""
 
 
 class LeaseLostError(RuntimeError):
@@ -53,6 +59,8 @@ class Holder:
     """Known answer -> whether this worker measures it within its tolerance."""
     kind: str = "cpu"
     """Kind of its device: it takes runs that are meant for it, or for any."""
+    implements: Protocols = IMPLEMENTED
+    """It takes runs of its own protocols, and whose spec it can read."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +128,10 @@ def claim_fleet(
     Returns:
         In the order of the line; empty if the line is.
     """
+    is_local = True  # to this transaction
+    # the line is walked in order, through its index: until Postgres has counted one that grew at
+    # once, it would rather collect all of it and sort
+    session.execute(select(func.set_config("enable_sort", "off", is_local)))
     first = session.scalars(
         select(RunRow)
         .where(RunRow.state == State.QUEUED, _is_for(holder))
@@ -151,6 +163,7 @@ def claim_fleet(
             host=holder.host,
             device=holder.device,
             versions=holder.versions,
+            **vars(holder.implements),
             calibration=holder.calibration,
             fleet=len(taken),
         )
@@ -176,7 +189,7 @@ def claim_fleet(
 
 
 def _is_for(holder: Holder) -> ColumnElement[bool]:
-    return RunRow.device.in_(("any", holder.kind))
+    return and_(RunRow.device.in_(("any", holder.kind)), is_for(holder.worker, holder.implements))
 
 
 def _others(
@@ -241,9 +254,9 @@ def _store_progress(
         func.unnest(
             literal(list(progress), ARRAY(BigInteger())),
             literal([one.phase for one in of], ARRAY(Text())),
-            literal([one.fraction for one in of], ARRAY(Double())),
+            literal([one.fraction for one in of], Floats()),
             literal([one.step for one in of], ARRAY(Integer())),
-            literal([one.loss for one in of], ARRAY(Double())),
+            literal([one.loss for one in of], Floats()),
         )
         .table_valued(
             column("id", BigInteger()),
@@ -297,6 +310,29 @@ def let_go(session: Session, claim: Claim) -> State:
         _leave(session, claim, State.CANCELLED, "cancelled", phase=None)
         return State.CANCELLED
     _leave(session, claim, State.QUEUED, "released", attempt_limit=RunRow.attempt_limit + 1)
+    return State.QUEUED
+
+
+def hand_back(session: Session, claim: Claim, *, worker: str, error: str) -> State:
+    """The worker cannot read what is asked for, or measures it otherwise: another may take it.
+
+    This one takes no run of the experiment again. The run keeps its place in the line, and the
+    attempt does not count. Cancelled if someone asked for that.
+    """
+    if _cancel_is_asked(session, claim):
+        _leave(session, claim, State.CANCELLED, UNREADABLE, error, phase=None)
+        return State.CANCELLED
+    _leave(
+        session, claim, State.QUEUED, UNREADABLE, error,
+        attempt_limit=RunRow.attempt_limit + 1, queued_at=RunRow.queued_at,
+    )  # fmt: skip
+    row = ExperimentRow
+    session.execute(
+        update(row)
+        .where(row.id == claim.experiment_id, literal(worker) != all_(row.unread_by))
+        .values(unread_by=func.array_append(row.unread_by, worker))
+        .execution_options(synchronize_session=False)
+    )
     return State.QUEUED
 
 

@@ -26,6 +26,10 @@ from rgstore.tables import (
 )
 
 
+class OtherProtocolError(RuntimeError):
+    """A result that was measured under another protocol than its experiment's."""
+
+
 def store(
     session: Session,
     claim: Claim,
@@ -39,8 +43,10 @@ def store(
 
     Raises:
         LeaseLostError: the run is no longer this worker's; nothing is stored.
+        OtherProtocolError: the numbers are not those that the experiment names.
     """
     finish(session, claim, trained=record.trained)
+    _require_protocols(session, claim, record)
     session.add(
         ResultRow(
             run_id=claim.run_id,
@@ -65,6 +71,18 @@ def store(
         .on_conflict_do_nothing()
     )
     _summarise(session, claim.experiment_id, summarise)
+
+
+def _require_protocols(session: Session, claim: Claim, record: RunRecord) -> None:
+    row, of = ExperimentRow, record.protocols
+    needs = session.execute(
+        select(row.training_protocol, row.protocol).where(row.id == claim.experiment_id)
+    ).one()
+    if (of.training_protocol, of.protocol) != tuple(needs):
+        raise OtherProtocolError(
+            f"measured under {of}; {claim.experiment_id} takes measurement protocol "
+            f"{needs.protocol} and training protocol {needs.training_protocol}"
+        )
 
 
 def _chain_hash(stored: dict[str, Any], chain_seed: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rgcontract import IMPLEMENTED, Protocols
+
 NETWORK_LEVEL = "network"
 """The level of quantities that belong to the network as a whole: its losses."""
 
@@ -77,6 +79,8 @@ class RunRecord:
     training: Training
     chain: ChainRecord
     quantities: list[Quantity]
+    protocols: Protocols = IMPLEMENTED
+    """Of the code that measured it, which is where the record is made."""
 
 
 RunKey = tuple[int, int]

@@ -19,7 +19,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from rgcontract import (
+    IMPLEMENTED,
     ExperimentSpec,
+    Protocols,
     State,
     StudyRequest,
     canonical_json,
@@ -351,12 +353,25 @@ def mark_due(session: Session, experiment_id: str) -> None:
         )
 
 
-def next_due(session: Session) -> StudyRow | None:
+def next_due(session: Session, implements: Protocols = IMPLEMENTED) -> StudyRow | None:
     """A study whose findings are to be written, kept from others until this transaction ends.
 
-    None if there is none, or other workers are at them.
+    None if there is none, or other workers are at them. What a newer release measured is judged by
+    a worker that implements it.
     """
-    due = select(StudyRow).where(StudyRow.findings_due).order_by(StudyRow.id)
+    newer = (
+        select(StudyExperimentRow.study_id)
+        .join(ExperimentRow, ExperimentRow.id == StudyExperimentRow.experiment_id)
+        .where(
+            StudyExperimentRow.study_id == StudyRow.id,
+            or_(
+                ExperimentRow.spec_schema > implements.spec_schema,
+                ExperimentRow.training_protocol > implements.training_protocol,
+                ExperimentRow.protocol > implements.protocol,
+            ),
+        )
+    )
+    due = select(StudyRow).where(StudyRow.findings_due, ~newer.exists()).order_by(StudyRow.id)
     for study in session.scalars(due).all():
         lock = func.pg_try_advisory_xact_lock(FINDINGS_LOCK, func.hashtext(study.id))
         if session.scalar(select(lock)):

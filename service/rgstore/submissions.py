@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from pydantic import ValidationError
 from sqlalchemy import (
     JSON,
     ColumnClause,
@@ -30,11 +31,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgcontract import (
-    PROTOCOL,
+    IMPLEMENTED,
     ExperimentSpec,
     State,
     Submission,
     chain_hash,
+    field_problems,
     measurement_hash,
     shape_hash,
     training_hash,
@@ -72,6 +74,10 @@ class Submitted:
     added_seeds: list[int]
     run_ids: list[int]
     """Runs to send a message for."""
+
+
+class UnreadableSpecError(Exception):
+    """A stored spec that this code cannot read; the message names the fields."""
 
 
 class IdempotencyKeyReusedError(Exception):
@@ -197,9 +203,9 @@ def _insert_experiments(session: Session, asked: Iterable[Asked], owner: str) ->
     """Insert the experiments that are not there. Returns the names of the new ones."""
     row = ExperimentRow
     rows = _recordset([_experiment(one, owner) for one in asked], row.id, row.spec_hash,
-        row.training_hash, row.chain_hash, row.protocol, row.spec, row.family, row.corr_len,
-        row.mixing, row.depth, row.width, row.flops_per_run, row.label, row.tags, row.priority,
-        row.owner, row.state)  # fmt: skip
+        row.training_hash, row.chain_hash, row.spec_schema, row.training_protocol, row.protocol,
+        row.spec, row.family, row.corr_len, row.mixing, row.depth, row.width, row.flops_per_run,
+        row.label, row.tags, row.priority, row.owner, row.state)  # fmt: skip
     statement = (
         insert(row)
         .from_select(list(rows.c.keys()), select(rows).order_by(rows.c.id))
@@ -217,7 +223,7 @@ def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
         "spec_hash": asked.spec_hash,
         "training_hash": training_hash(submission),
         "chain_hash": chain_hash(chain),
-        "protocol": PROTOCOL,
+        **vars(IMPLEMENTED),
         "spec": stored_spec(submission.spec),
         "family": chain.family,
         "corr_len": chain.corr_len,
@@ -437,8 +443,21 @@ def loaded_spec(stored: dict[str, Any], seeds: list[int]) -> ExperimentSpec:
     """The spec of a stored experiment with these seeds.
 
     Lax, since what was stored is plain JSON: 7.0 may come back as 7, a tuple as a list.
+
+    Raises:
+        UnreadableSpecError: code of another release stored it.
     """
-    return ExperimentSpec.model_validate({**stored, "seeds": seeds}, strict=False)
+    try:
+        return ExperimentSpec.model_validate({**stored, "seeds": seeds}, strict=False)
+    except ValidationError as error:
+        found = [
+            # nobody mistyped it: what it may have meant is of no use
+            f"{one.field}: {one.message.partition('; did you mean')[0]}"
+            for one in field_problems(error, ExperimentSpec)
+        ]
+        raise UnreadableSpecError("; ".join(found)) from error
+    except Exception as error:  # whatever our validators trip over in another release's spec
+        raise UnreadableSpecError(f"{type(error).__name__}: {error}") from error
 
 
 def count_runs(session: Session, names: Iterable[str]) -> dict[str, dict[str, int]]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from sqlalchemy import (
+    DDL,
     JSON,
     BigInteger,
     CheckConstraint,
     DateTime,
-    Double,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     Text,
     UniqueConstraint,
+    event,
     func,
     text,
 )
@@ -27,8 +28,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from rgcontract import DEVICES, State
+from rgstore.plain import Float, Floats, Ints
 
 Doubles = list[float]
+Counts = Annotated[list[int], mapped_column(Ints())]
+"""Integers that come with a measurement."""
 
 
 class Base(DeclarativeBase):
@@ -45,9 +49,9 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         str: Text(),
-        float: Double(),
+        float: Float(),
         datetime: DateTime(timezone=True),
-        Doubles: ARRAY(Double()),
+        Doubles: Floats(),
         bytes: LargeBinary(),
         list[int]: ARRAY(Integer()),
         list[str]: ARRAY(Text()),
@@ -68,7 +72,12 @@ class ExperimentRow(Base):
     spec_hash: Mapped[str] = mapped_column(unique=True)
     training_hash: Mapped[str] = mapped_column(index=True)
     chain_hash: Mapped[str]
+    spec_schema: Mapped[int] = mapped_column(server_default=text("1"))
+    training_protocol: Mapped[int] = mapped_column(server_default=text("2"))
     protocol: Mapped[int]
+    """These three say who can measure it: `rgcontract.Protocols`."""
+    unread_by: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """Workers that could not read its spec and do not take it again."""
     spec: Mapped[dict[str, Any]]
     """Without seeds: those are the runs."""
     family: Mapped[str]
@@ -171,6 +180,10 @@ class AttemptRow(Base):
     host: Mapped[str]
     device: Mapped[str]
     versions: Mapped[dict[str, Any]]
+    spec_schema: Mapped[int] = mapped_column(server_default=text("1"))
+    training_protocol: Mapped[int] = mapped_column(server_default=text("2"))
+    protocol: Mapped[int] = mapped_column(server_default=text("3"))
+    """What its worker implements; by default what those did that do not say it."""
     calibration: Mapped[dict[str, Any]]
     """Known answer -> whether this worker measured it within its tolerance."""
     fleet: Mapped[int] = mapped_column(server_default=text("1"))
@@ -184,6 +197,38 @@ class AttemptRow(Base):
     traceback: Mapped[str | None]
 
 
+_IMPLEMENTED = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+    """
+CREATE FUNCTION attempt_is_implemented() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    needs experiments;
+BEGIN
+    SELECT e.* INTO needs FROM experiments e JOIN runs r ON r.experiment_id = e.id
+    WHERE r.id = NEW.run_id;
+    IF (NEW.training_protocol, NEW.protocol) <> (needs.training_protocol, needs.protocol)
+        OR NEW.spec_schema < needs.spec_schema
+    THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = concat(
+            'worker ', NEW.worker, ' implements measurement protocol ', NEW.protocol,
+            ', training protocol ', NEW.training_protocol, ' and spec schema ', NEW.spec_schema,
+            '; run ', NEW.run_id, ' takes ', needs.protocol, ', ', needs.training_protocol,
+            ' and ', needs.spec_schema, ': upgrade the worker');
+    END IF;
+    RETURN NEW;
+END $$
+"""
+)
+_ON_ATTEMPTS = DDL(  # type: ignore[no-untyped-call]
+    """
+CREATE TRIGGER implemented BEFORE INSERT ON attempts
+FOR EACH ROW EXECUTE FUNCTION attempt_is_implemented()
+"""
+)
+"""Releases that claim whatever is first in line are kept from what they do not implement."""
+event.listen(AttemptRow.__table__, "after_create", _IMPLEMENTED)
+event.listen(AttemptRow.__table__, "after_create", _ON_ATTEMPTS)
+
+
 class ResultRow(Base):
     """That a run has been measured, by which attempt. One per run: the key says so."""
 
@@ -194,7 +239,7 @@ class ResultRow(Base):
     measured_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seconds: Mapped[float]
     """Working time of the attempt."""
-    curve_steps: Mapped[list[int]]
+    curve_steps: Mapped[Counts]
     curve_losses: Mapped[Doubles]
 
 
@@ -210,7 +255,7 @@ class MeasurementRow(Base):
     step: Mapped[int]
     n_rows: Mapped[int]
     estimator: Mapped[str]
-    shape: Mapped[list[int]]
+    shape: Mapped[Counts]
     values: Mapped[Doubles]
     """NaN where the quantity is not defined; `reasons` says why."""
     half: Mapped[Doubles | None]
@@ -232,7 +277,7 @@ class SummaryRow(Base):
     step: Mapped[int]
     n_rows: Mapped[int]
     estimator: Mapped[str]
-    shape: Mapped[list[int]]
+    shape: Mapped[Counts]
     n_runs: Mapped[int]
     mean: Mapped[Doubles]
     standard_error: Mapped[Doubles]
@@ -277,7 +322,7 @@ class TrainingRow(Base):
     seed: Mapped[int] = mapped_column(primary_key=True)
     device: Mapped[str]
     versions: Mapped[dict[str, Any]]
-    curve_steps: Mapped[list[int]]
+    curve_steps: Mapped[Counts]
     curve_losses: Mapped[Doubles]
     trained_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -398,6 +443,10 @@ class WorkerRow(Base):
     host: Mapped[str]
     device: Mapped[str] = mapped_column(server_default=text("'cpu'"))
     """Kind of device it trains on."""
+    spec_schema: Mapped[int] = mapped_column(server_default=text("1"))
+    training_protocol: Mapped[int] = mapped_column(server_default=text("2"))
+    protocol: Mapped[int] = mapped_column(server_default=text("3"))
+    """What it implements: `rgcontract.Protocols`."""
     concurrency: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from rgcontract import State
+from rgcontract import IMPLEMENTED, Protocols, State
+from rgstore.claimable import is_for_somebody
 from rgstore.leases import end_attempt
 from rgstore.messages import Sender
 from rgstore.tables import RunRow, WorkerRow
@@ -60,7 +61,8 @@ def runs_to_send(session: Session, *, in_broker: Mapping[str, int]) -> list[int]
     """Queued runs whose message seems lost.
 
     A message only says that there is work, whoever takes it takes the first run in line; so no
-    more are sent than the line is longer than the broker's queue, for each kind of device.
+    more are sent than the line is longer than the broker's queue, for each kind of device, and
+    none for what no worker that is alive can measure.
 
     Args:
         session: to read in.
@@ -68,7 +70,7 @@ def runs_to_send(session: Session, *, in_broker: Mapping[str, int]) -> list[int]
     """
     rows = session.execute(
         select(RunRow.device, func.count())
-        .where(RunRow.state == State.QUEUED)
+        .where(RunRow.state == State.QUEUED, is_for_somebody(_live()))
         .group_by(RunRow.device)
     )
     lost: list[int] = []
@@ -85,6 +87,7 @@ def _unannounced(session: Session, device: str, most: int) -> Sequence[int]:
         .where(
             RunRow.state == State.QUEUED,
             RunRow.device == device,
+            is_for_somebody(_live()),
             or_(RunRow.sent_at.is_(None), RunRow.sent_at < _ago(RESEND_AFTER)),
             RunRow.queued_at < _ago(timedelta(seconds=1)),  # its own message may be on the way
         )
@@ -125,9 +128,16 @@ def mark_sent(session: Session, run_ids: Sequence[int]) -> None:
     )
 
 
-def worker_seen(session: Session, name: str, host: str, device: str, concurrency: int) -> None:
+def worker_seen(
+    session: Session,
+    name: str,
+    host: str,
+    device: str,
+    concurrency: int,
+    implements: Protocols = IMPLEMENTED,
+) -> None:
     """A worker says that it is alive, and where: a name may move to another host."""
-    found = {"host": host, "device": device, "concurrency": concurrency}
+    found = {"host": host, "device": device, "concurrency": concurrency, **vars(implements)}
     row = insert(WorkerRow).values(name=name, **found)
     session.execute(
         row.on_conflict_do_update(index_elements=["name"], set_={**found, "seen_at": func.now()})
@@ -143,14 +153,24 @@ def worker_gone(session: Session, name: str) -> None:
 
 def live_workers(session: Session) -> Sequence[WorkerRow]:
     """Workers heard of lately."""
-    return session.scalars(
-        select(WorkerRow).where(WorkerRow.seen_at > _ago(WORKER_SILENT_AFTER))
-    ).all()
+    return session.scalars(select(WorkerRow).where(_live())).all()
 
 
-def trainers_alive(session: Session, device: str) -> int:
-    """Runs, or fleets, that the workers heard of lately train side by side on this kind."""
-    return sum(row.concurrency for row in live_workers(session) if row.device == device)
+def _live() -> ColumnElement[bool]:
+    return WorkerRow.seen_at > _ago(WORKER_SILENT_AFTER)
+
+
+def trainers_alive(session: Session, device: str, implements: Protocols = IMPLEMENTED) -> int:
+    """Runs, or fleets, that workers heard of lately train side by side on this kind.
+
+    Counted are those that measure what a worker measures that implements these protocols.
+    """
+    alike = (implements.training_protocol, implements.protocol)
+    return sum(
+        row.concurrency
+        for row in live_workers(session)
+        if row.device == device and (row.training_protocol, row.protocol) == alike
+    )
 
 
 def forget_silent_workers(session: Session) -> None:

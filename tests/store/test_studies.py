@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
+from dataclasses import replace
 
 import pytest
 from measured_study import GRID, ask, measure, numbers_of
 from sqlalchemy import select
 
-from rgcontract import ExperimentSpec, PottsChain, State
+from rgcontract import IMPLEMENTED, ExperimentSpec, PottsChain, State
 from rgstore import studies
 from rgstore.studies import CollapseRatios
 from rgstore.tables import ExperimentRow, RunRow, StudyExperimentRow, StudyRow
@@ -85,6 +86,16 @@ def test_a_study_is_one_workers_at_a_time(database):
         assert studies.next_due(mine) is not None
         with database.begin() as theirs:
             assert studies.next_due(theirs) is None
+
+
+@pytest.mark.parametrize("newer", ["spec_schema", "training_protocol", "protocol"])
+def test_what_a_newer_release_measures_is_judged_by_its_workers(database, newer):
+    name = ask(database, **GRID)
+    older = replace(IMPLEMENTED, **{newer: getattr(IMPLEMENTED, newer) - 1})
+    later = replace(IMPLEMENTED, **{newer: getattr(IMPLEMENTED, newer) + 1})
+    with database.begin() as session:
+        assert studies.next_due(session, older) is None
+        assert studies.next_due(session, later).id == name
 
 
 def test_another_study_can_be_had_meanwhile(database):

@@ -55,7 +55,7 @@ class Lab:
             "RGLAB_DATA_DIR": str(directory),
         }
         self.broker = self.start_broker()
-        self.urls = [self._api() for _ in range(2)]
+        self.urls = [self.api() for _ in range(2)]
 
     def start_broker(self) -> Child:
         """A broker on the same data as the one before."""
@@ -67,9 +67,10 @@ class Lab:
         """A worker process."""
         return self._child("worker", ["rgworker"], **env)
 
-    def _api(self) -> str:
+    def api(self, **env: str) -> str:
+        """Address of an API server."""
         port = free_port("127.0.0.1")
-        self._child("api", ["rgservice", "--port", str(port)])
+        self._child("api", ["rgservice", "--port", str(port)], **env)
         url = f"http://127.0.0.1:{port}"
 
         def answers() -> bool:

@@ -397,6 +397,15 @@ def test_no_more_seeds_than_allowed_are_added(database):
     assert len(seeds_of(database)[1.0]) == 5
 
 
+def test_a_spec_that_cannot_be_read_keeps_no_other_experiment_from_its_seeds(database):
+    ask(database, **GRID | {"target_error": 1e-6})
+    measure(database, lambda claim: spread(claim, 0.05))
+    with database.begin() as session:
+        first = session.scalars(select(ExperimentRow).order_by(ExperimentRow.id)).first()
+        first.spec = {**first.spec, "tempo": 2}
+    assert len(refresh(database)) == MOST_ADDED
+
+
 def test_no_seeds_are_added_while_runs_are_missing(database):
     ask(database, **GRID | {"target_error": 1e-6})
     measure(database, lambda claim: spread(claim, 0.05), most=5)

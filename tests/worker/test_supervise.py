@@ -299,4 +299,7 @@ def test_one_whose_end_cannot_be_stored_does_not_keep_the_others_from_theirs(wor
         yield Finished(1, RECORD)
 
     worker.measure(script)
-    assert worker.states() == [State.RUNNING, State.DONE]  # the lease ends by itself
+    assert worker.states() == [State.QUEUED, State.DONE]
+    with worker.database.begin() as session:
+        cause = session.get_one(AttemptRow, (pair[0][1], 1)).error
+    assert cause.startswith("how it ended could not be stored: AttributeError")

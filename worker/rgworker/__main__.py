@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -19,7 +20,7 @@ from rgstore.orphan import exit_with_parent
 from rgstore.settings import Settings, SettingsError
 from rgworker.process import TrainerPool
 from rgworker.protocol import DeviceKind
-from rgworker.supervise import OutOfToleranceError, Supervisor
+from rgworker.supervise import OtherReleaseError, OutOfToleranceError, Supervisor
 from rgworker.upkeep import Upkeep
 
 log = logging.getLogger("rgworker")
@@ -85,7 +86,11 @@ def serve(
 
     @app.task(name=MEASURE)  # type: ignore[untyped-decorator]  # Celery has no types
     def measure(run_id: int) -> None:
-        states = supervisor.measure_next()
+        try:
+            states = supervisor.measure_next()
+        except OtherReleaseError:  # whoever started us starts us again, all of one release
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise
         log.info("message for run %s: %s", run_id, ", ".join(states) or "nothing in line")
 
     # Connected strongly: Celery's signals keep weak references by default.
@@ -112,7 +117,7 @@ def serve(
                 "--loglevel=WARNING",
             ]
         )
-    except OutOfToleranceError as error:
+    except (OtherReleaseError, OutOfToleranceError) as error:
         sys.exit(str(error))
     finally:
         stopping.set()

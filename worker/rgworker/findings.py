@@ -14,6 +14,7 @@ from rgcore.claims import CONFIDENCE
 from rgstore import studies
 from rgstore.database import Database
 from rgstore.studies import NO_RUNS
+from rgstore.submissions import UnreadableSpecError
 from rgstore.tables import StudyRow
 from rgworker.verdicts import Judge, fewest_rows
 
@@ -99,10 +100,14 @@ def _add_seeds(session: Session, study: StudyRow, attempt_limit: int) -> list[in
         n = more_seeds(
             len(ratios.of_run), ratios.standard_error, study.target_error, study.max_seeds
         )
-        if n:
+        if not n:
+            continue
+        try:
             added += studies.add_seeds(
                 session, name, n, priority=study.priority, attempt_limit=attempt_limit
             )
+        except UnreadableSpecError as error:  # the other studies go on
+            log.warning("study %s: no seeds added to %s: %s", study.id, name, error)
     return added
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import torch
 
 from rgcore.fleet import Member, train_fleet
 from rgcore.training import DivergedError, Progress, TrainingTrace
-from rgstore.submissions import loaded_spec
-from rgworker.protocol import Broken, End, Event, Finished, Job, Left
+from rgstore.submissions import UnreadableSpecError, loaded_spec
+from rgworker.protocol import Broken, End, Event, Finished, Job, Left, Unread
 from rgworker.reporter import Reporter
 from rgworker.run import MeasuredRun
 
@@ -53,7 +53,7 @@ def still_computes(device: torch.device) -> None:
 
 
 class Fleet:
-    """The members of one job. Each ends with one word: finished, broken, or left.
+    """The members of one job. Each ends with one word: finished, broken, unread, or left.
 
     Args:
         job: what is asked for.
@@ -112,6 +112,8 @@ class Fleet:
                 self._end(Finished(member, run.restore(task.training)))
         except GONE:
             raise
+        except UnreadableSpecError as error:
+            self._end(Unread(member, str(error)))
         except Exception as error:
             self._end(_broken(member, error))
 
@@ -202,10 +204,9 @@ def _seconds(runs: Sequence[MeasuredRun]) -> float:
 
 
 def _broken(member: int, error: Exception) -> Broken:
-    trace = "".join(traceback.format_exception(error))
+    broken = Broken.by(member, error, may_pass=isinstance(error, OUT_OF_MEMORY))
     if isinstance(error, OUT_OF_MEMORY):
-        return Broken(member, f"out of memory: {error}", trace, may_pass=True)
+        return replace(broken, error=f"out of memory: {error}")
     if isinstance(error, DivergedError):
-        cause = f"{error}; try a smaller training.lr, or a norm"
-        return Broken(member, cause, trace, may_pass=False)
-    return Broken(member, f"{type(error).__name__}: {error}", trace, may_pass=False)
+        return replace(broken, error=f"{error}; try a smaller training.lr, or a norm")
+    return broken

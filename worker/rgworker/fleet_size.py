@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import ValidationError
-
 from rgcore.architecture import Architecture
 from rgcore.sizing import choose_fleet_size
-from rgstore.submissions import loaded_spec
+from rgstore.submissions import UnreadableSpecError, loaded_spec
 from rgworker.protocol import Ready
 
 
@@ -23,7 +21,7 @@ def fleet_size(stored: dict[str, Any], ready: Ready, *, trainers: int, most: int
     """
     try:
         spec = loaded_spec(stored, [0])
-    except ValidationError:  # it fails by itself, and says why
+    except UnreadableSpecError:  # it is handed back by itself, with the reason
         return 1
     size = choose_fleet_size(
         Architecture(**spec.architecture),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from rgcontract import IMPLEMENTED, Protocols
 from rgstore.leases import TrainingProgress
 from rgstore.records import RunRecord, Training
 
@@ -48,6 +50,8 @@ class Ready:
     versions: dict[str, str]
     calibration: dict[str, bool]
     """Known answer -> whether it measures it within its tolerance."""
+    implements: Protocols = IMPLEMENTED
+    """By the code of the trainer, which may have been replaced since its worker started."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,20 @@ class Broken:
     may_pass: bool
     """Whether another attempt could succeed."""
 
+    @classmethod
+    def by(cls, member: int, error: Exception, *, may_pass: bool) -> Broken:
+        """By an exception that nothing more is known of."""
+        trace = "".join(traceback.format_exception(error))
+        return cls(member, f"{type(error).__name__}: {error}", trace, may_pass)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """The code that was to measure a member cannot read its spec; that of another release may."""
+
+    member: int
+    error: str
+
 
 @dataclass(frozen=True)
 class Left:
@@ -83,6 +101,6 @@ class Left:
     member: int
 
 
-End = Finished | Broken | Left
+End = Finished | Broken | Unread | Left
 """The last word about a member; each has one."""
 Event = Ready | Advanced | End

@@ -5,25 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
-from rgcontract import ExperimentSpec, State, training_hash
+from rgcontract import IMPLEMENTED, ExperimentSpec, Protocols, State, training_hash
 from rgstore import leases, trainings, upkeep
 from rgstore.database import Database
 from rgstore.leases import Claim, Holder, LeaseLostError
-from rgstore.measurements import store
+from rgstore.measurements import OtherProtocolError, store
 from rgstore.messages import Sender
 from rgstore.records import RunRecord
 from rgstore.settings import Settings
 from rgstore.studies import mark_due
-from rgstore.submissions import loaded_spec
+from rgstore.submissions import UnreadableSpecError, loaded_spec
 from rgworker.findings import refresh_findings
 from rgworker.fleet_size import fleet_size
-from rgworker.process import Trainer, TrainerDiedError, TrainerPool
-from rgworker.protocol import Broken, Finished, Job, Ready, Task
+from rgworker.process import Lent, Trainer, TrainerDiedError, TrainerPool
+from rgworker.protocol import Broken, Finished, Job, Ready, Task, Unread
 from rgworker.summary import summarise
 from rgworker.upkeep import AWAY
 from rgworker.watch import Outcome, StoppedError, TimedOutError, Watch
@@ -37,8 +37,16 @@ class OutOfToleranceError(RuntimeError):
     """This worker measures known answers wrongly; the message says which."""
 
 
+class OtherReleaseError(RuntimeError):
+    """The code of this worker was replaced while it ran; the message says what to do."""
+
+
 def claimed_spec(claim: Claim) -> ExperimentSpec:
-    """The spec of a run, on the draw of its chain."""
+    """The spec of a run, on the draw of its chain.
+
+    Raises:
+        UnreadableSpecError: code of another release stored it.
+    """
     return loaded_spec(claim.spec, [claim.seed]).of_draw(claim.chain_seed)
 
 
@@ -55,12 +63,14 @@ class Supervisor:
     stopping: threading.Event
     concurrency: int = 1
     """Trainers of this worker, who share its device."""
+    implements: Protocols = IMPLEMENTED
+    """What it claims, and its trainers must measure."""
 
     def require_calibrated(self) -> None:
         """Start a trainer, which is then warm, and see whether it measures known answers rightly.
 
         Raises:
-            OutOfToleranceError: it does not.
+            OutOfToleranceError: it does not. OtherReleaseError: it is not of this release.
             TrainerDiedError: none could be started.
         """
         with self.trainers.trainer() as lent:
@@ -75,6 +85,7 @@ class Supervisor:
         Raises:
             TrainerDiedError: no trainer could be started; nothing was claimed.
             OutOfToleranceError: it measures known answers wrongly; nothing was claimed.
+            OtherReleaseError: it is of another release than this worker; nothing was claimed.
         """
         states: list[State] = []
         if self.stopping.is_set():
@@ -85,29 +96,57 @@ class Supervisor:
             claims = self._claim(ready)
             if not claims:
                 return states
-            job = Job(tuple(self._task(claim) for claim in claims))
-            watch = Watch(self.database, self.settings, self.stopping, lent, claims)
-            for claim, outcome in watch.outcomes(job):
+            for claim, outcome in self._outcomes(lent, claims):
                 alone = len(claims) == 1
                 try:
                     states.append(self._settle(claim, ready, outcome, alone=alone))
                 except LeaseLostError as error:
                     log.warning("%s; leaving it to its new holder", error)
-                except Exception:  # the others go on; this one is free once its lease ends
-                    log.exception("run %s: how it ended could not be stored", claim.run_id)
+                except Exception as error:  # the others go on
+                    states += self._unsettled(claim, error)
         if State.DONE in states:
             self._judge()
         return states
 
+    def _outcomes(self, lent: Lent, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Outcome]]:
+        """How each run ends, as soon as it does: some before the trainer hears of them."""
+        begun: list[tuple[Claim, Task]] = []
+        for claim in claims:
+            try:
+                begun.append((claim, self._task(claim)))
+            except UnreadableSpecError as error:
+                yield claim, Unread(0, str(error))
+            except Exception as error:  # whatever it is, it must not cost the lease
+                yield claim, Broken.by(0, error, may_pass=True)
+        if begun:
+            of_job = [claim for claim, _ in begun]
+            watch = Watch(self.database, self.settings, self.stopping, lent, of_job)
+            yield from watch.outcomes(Job(tuple(task for _, task in begun)))
+
+    def _unsettled(self, claim: Claim, error: Exception) -> list[State]:
+        """How a run ended could not be written: it is tried again, and says why.
+
+        If that cannot be written either, it is free once its lease ends.
+        """
+        log.error("run %s: how it ended could not be stored", claim.run_id, exc_info=error)
+        lost = Broken.by(0, error, may_pass=True)
+        cause = f"how it ended could not be stored: {lost.error}"
+        try:
+            return [self._retry(claim, "failed", cause, lost.traceback)]
+        except Exception:
+            log.exception("run %s: it waits for the end of its lease", claim.run_id)
+            return []
+
     def _settle(self, claim: Claim, ready: Ready, outcome: Outcome, *, alone: bool) -> State:
         """Write down how an attempt ended."""
         match outcome:
+            case Unread():
+                return self._hand_back(claim, f"cannot read the spec: {outcome.error}")
             case Finished():
                 return self._store(claim, ready, outcome.record)
-            case Broken(may_pass=False):
-                return self._fail(claim, "failed", outcome.error, outcome.traceback)
             case Broken():
-                return self._retry(claim, "failed", outcome.error, outcome.traceback)
+                write = self._retry if outcome.may_pass else self._fail
+                return write(claim, "failed", outcome.error, outcome.traceback)
             case TimedOutError() if alone:
                 return self._fail(claim, "timed_out", str(outcome))
             case TimedOutError() | TrainerDiedError():  # whose fault it was, each alone will show
@@ -117,6 +156,12 @@ class Supervisor:
                 return self._let_go(claim)
 
     def _check(self, trainer: Trainer) -> None:
+        if trainer.ready.implements != self.implements:
+            raise OtherReleaseError(
+                f"this worker implements {self.implements}, and a trainer that it started "
+                f"{trainer.ready.implements}: its code was replaced while it ran. It claims "
+                "nothing; start it again"
+            )
         failed = sorted(name for name, passed in trainer.ready.calibration.items() if not passed)
         if failed:
             raise OutOfToleranceError(
@@ -133,10 +178,11 @@ class Supervisor:
             versions=ready.versions,
             calibration=ready.calibration,
             kind=ready.kind,
+            implements=self.implements,
         )
         most = self.settings.fleet_size
         with self.database.begin() as session:
-            lab = upkeep.trainers_alive(session, ready.kind)
+            lab = upkeep.trainers_alive(session, ready.kind, self.implements)
             return leases.claim_fleet(
                 session,
                 holder,
@@ -168,7 +214,9 @@ class Supervisor:
                             device=ready.device,
                             versions=ready.versions,
                         )
-            except DBAPIError as error:
+            except OtherProtocolError as error:
+                return self._hand_back(claim, str(error))
+            except (InterfaceError, OperationalError) as error:
                 # if the commit itself was lost in doubt, the fence refuses the second try
                 if attempt == STORE_TRIES - 1:
                     raise
@@ -201,6 +249,14 @@ class Supervisor:
             state = leases.retry_or_fail(
                 session, claim, outcome=outcome, error=error, traceback=traceback
             )
+        if state is State.QUEUED:
+            self._send([claim.run_id])
+        return state
+
+    def _hand_back(self, claim: Claim, error: str) -> State:
+        log.warning("run %s: handed back: %s", claim.run_id, error)
+        with self.database.begin() as session:
+            state = leases.hand_back(session, claim, worker=self.worker, error=error)
         if state is State.QUEUED:
             self._send([claim.run_id])
         return state

@@ -14,7 +14,7 @@ from rgstore.database import Database
 from rgstore.leases import Claim, TrainingProgress
 from rgstore.settings import Settings
 from rgworker.process import Lent, TrainerDiedError
-from rgworker.protocol import Advanced, Broken, Finished, Job, Left
+from rgworker.protocol import Advanced, Broken, Finished, Job, Left, Unread
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class TimedOutError(StoppedError):
     """The attempt ran past its wall-clock limit."""
 
 
-Outcome = Finished | Broken | StoppedError | TrainerDiedError
+Outcome = Finished | Broken | Unread | StoppedError | TrainerDiedError
 
 
 class Watch:
@@ -77,6 +77,10 @@ class Watch:
             self._lent.discard()
             for claim in self._open.values():
                 yield claim, error
+        except Exception as error:  # nobody foresaw it: the runs end now, and say why
+            self._lent.discard()
+            for member, claim in self._open.items():
+                yield claim, Broken.by(member, error, may_pass=True)
         else:
             if self._at_work and not self._lent.discarded:
                 self._lent.discard()
@@ -89,7 +93,9 @@ class Watch:
             match self._lent.trainer.listen(LISTEN_SECONDS):
                 case Advanced(progress):
                     self._progress.update(progress)
-                case (Finished(member=member) | Broken(member=member)) as end:
+                case (
+                    Finished(member=member) | Broken(member=member) | Unread(member=member)
+                ) as end:
                     self._at_work.discard(member)
                     if member in self._open:
                         yield self._open.pop(member), end

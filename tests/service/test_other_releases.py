@@ -1,0 +1,117 @@
+"""What the API says of experiments that releases other than its own stored or have to measure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import update
+
+from rgcontract import IMPLEMENTED, Experiment, ExperimentPage, Protocols
+from rgstore import leases, upkeep
+from rgstore.leases import Holder
+from rgstore.tables import ExperimentRow
+
+OLDER = replace(IMPLEMENTED, protocol=IMPLEMENTED.protocol - 1)
+SPEC = {"chain": {"family": "potts", "n_states": 2, "corr_len": 1.0}, "seeds": 2}
+
+
+@pytest.fixture
+def name(api) -> str:
+    """A queued experiment."""
+    return api.post("/v1/experiments", json=SPEC).json()["id"]
+
+
+def _set(database, **columns) -> None:
+    with database.begin() as session:
+        session.execute(update(ExperimentRow).values(**columns))
+
+
+def _unreadable(database, name: str) -> None:
+    """Store a spec as a release with another field would have."""
+    with database.begin() as session:
+        spec = session.get_one(ExperimentRow, name).spec
+        spec = {**spec, "training": {**spec["training"], "tempo": 2}}
+        session.execute(update(ExperimentRow).values(spec=spec))
+
+
+def _worker(database, implements: Protocols = IMPLEMENTED, name: str = "w1") -> None:
+    with database.begin() as session:
+        upkeep.worker_seen(session, name, "host", "cpu", 1, implements)
+
+
+def _view(api, name: str) -> Experiment:
+    answer = api.get(f"/v1/experiments/{name}")
+    assert answer.status_code == 200
+    return Experiment.model_validate_json(answer.content)
+
+
+def _listed(api) -> str | None:
+    (item,) = ExperimentPage.model_validate_json(api.get("/v1/experiments").content).items
+    return item.stuck
+
+
+def test_what_was_queued_before_an_upgrade_says_which_worker_it_waits_for(api, database, name):
+    _set(database, protocol=OLDER.protocol)
+    _worker(database)
+    reason = _view(api, name).waiting.reason
+    assert reason == (
+        f"it takes {OLDER}, and the workers that are running implement {IMPLEMENTED}; start a "
+        "worker of the release that it was submitted to, or cancel it and submit it again"
+    )
+    assert _listed(api) == reason
+
+
+def test_with_a_worker_of_either_release_it_is_next_in_line(api, database, name):
+    _set(database, protocol=OLDER.protocol)
+    _worker(database)
+    _worker(database, OLDER, "w2")
+    assert _view(api, name).waiting.reason == "next in line"
+    assert _listed(api) is None
+
+
+def test_a_list_says_that_no_worker_is_running(api, name):
+    assert _listed(api) == _view(api, name).waiting.reason
+    assert "no worker is running" in _listed(api)
+
+
+def test_a_run_that_was_handed_back_shows_its_reason_and_the_protocols(api, database, name):
+    _worker(database)
+    holder = Holder("w1/1", "w1", "host", "cpu", {}, {})
+    with database.begin() as session:
+        (claim,) = leases.claim_fleet(
+            session, holder, lease_seconds=9, size_of=lambda _: 1, share=1
+        )
+        leases.hand_back(session, claim, worker="w1", error="cannot read the spec: tempo")
+    view = _view(api, name)
+    run = next(run for run in view.runs if run.attempts)
+    assert run.error == "cannot read the spec: tempo"
+    (attempt,) = run.attempts
+    assert (attempt.outcome, attempt.error) == ("unreadable", run.error)
+    assert (attempt.protocol, attempt.training_protocol) == (
+        IMPLEMENTED.protocol,
+        IMPLEMENTED.training_protocol,
+    )
+    assert "cannot read the spec: tempo" in view.waiting.reason
+
+
+def test_a_spec_that_this_server_cannot_read_is_shown_without_it(api, database, name):
+    _unreadable(database, name)
+    view = _view(api, name)
+    assert view.spec is None
+    assert view.unreadable == "training.tempo: unknown field"
+    assert view.run_counts.queued == 2
+
+
+def test_what_this_server_cannot_read_can_be_cancelled_and_queued_again(api, database, name):
+    _unreadable(database, name)
+    assert api.post(f"/v1/experiments/{name}/cancel").json()["state"] == "cancelled"
+    assert api.post(f"/v1/experiments/{name}/retry").json()["state"] == "queued"
+
+
+def test_a_result_whose_spec_this_server_cannot_read_is_refused_and_says_so(api, database, name):
+    _unreadable(database, name)
+    answer = api.get(f"/v1/experiments/{name}/result")
+    assert (answer.status_code, answer.json()["code"]) == (409, "unreadable_spec")
+    assert "training.tempo: unknown field" in answer.json()["detail"]
+    assert "ask that one, or upgrade" in answer.json()["detail"]
