@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from rgcontract.section import MAX_SEED, Section, Seeds, conflict
-from rgcontract.stochastic import defect, negative_entry
+from rgcontract.stochastic import defect, negative_entry, normalised
 
 CONSISTENT = 1e-6
 """A correlation length that is given beside what decides it may be rounded this much."""
@@ -37,7 +37,9 @@ _Row = Annotated[
     Field(min_length=2, max_length=MOST_STATES),
     _FromList,
 ]
-_Matrix = Annotated[tuple[_Row, ...], Field(min_length=2, max_length=MOST_STATES)]
+_Matrix = Annotated[
+    tuple[_Row, ...], Field(min_length=2, max_length=MOST_STATES), AfterValidator(normalised)
+]
 
 
 class Family(StrEnum):
@@ -54,6 +56,11 @@ class Family(StrEnum):
 class Chain(Section):
     """What every family has."""
 
+    drawn: ClassVar[bool] = False
+    """Whether `seed` decides anything. Where it does not, it is 0, whatever was sent."""
+    derived: ClassVar[frozenset[str]] = frozenset()
+    """Fields that linear algebra fills in: they are no part of a chain's identity."""
+
     n_states: int = Field(default=16, ge=2, le=256)
     """Number of states V of the chain; also the vocabulary of the network."""
     corr_len: float = Field(default=1.0, ge=0.05, le=MOST_CORR_LEN)
@@ -61,14 +68,24 @@ class Chain(Section):
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     """Draws the transition matrix of a random family. Not the training seed: that is `seeds`."""
 
+    @model_validator(mode="after")
+    def _draws_nothing(self) -> Self:
+        return self if self.drawn else self._with(seed=0)
+
+    def _with(self, **fields: Any) -> Self:
+        """Itself, while it is validated, with these fields."""
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        return self
+
     @property
     def draws(self) -> tuple[int, ...]:
         """The chain seeds that an experiment is over."""
         return (self.seed,)
 
-    def draw(self, seed: int) -> Self:
+    def draw(self, seed: int) -> Self:  # noqa: ARG002 - a family that draws nothing has one chain
         """The chain of one seed."""
-        return self if seed == self.seed else self.model_copy(update={"seed": seed})
+        return self
 
 
 class PottsChain(Chain):
@@ -88,6 +105,7 @@ class RingChain(Chain):
 class RandomReversibleChain(Chain):
     """Symmetric Gamma weights, row-normalised, its second eigenvalue set to exp(-1 / xi)."""
 
+    drawn: ClassVar[bool] = True
     family: Literal[Family.RANDOM_REVERSIBLE] = Family.RANDOM_REVERSIBLE
     """Construction of the transition matrix."""
     concentration: float = Field(default=1.0, ge=0.05, le=100)
@@ -158,7 +176,8 @@ class HierarchicalChain(Chain):
             raise conflict(
                 "scales", "has a length that falls from a scale to a coarser one", "rising lengths"
             )
-        return self
+        halving = tuple(self.corr_len / 2.0**scale for scale in reversed(range(depth)))
+        return self._with(scales=None) if self.scales == halving else self
 
 
 class SpectrumChain(Chain):
@@ -198,6 +217,7 @@ class SpectrumChain(Chain):
 class ExplicitChain(Chain):
     """A matrix of one's own."""
 
+    derived: ClassVar[frozenset[str]] = frozenset({"corr_len"})
     family: Literal[Family.EXPLICIT] = Family.EXPLICIT
     """Construction of the transition matrix."""
     matrix: Annotated[_Matrix, _FromList]
@@ -269,8 +289,10 @@ def _filled(data: dict[str, Any], name: str, value: float, what: str) -> dict[st
         PydanticCustomError: it is given, as something else.
     """
     given = data.get(name, value)
-    if isinstance(given, bool) or not isinstance(given, int | float):
+    wanted = int if isinstance(value, int) else int | float
+    if isinstance(given, bool) or not isinstance(given, wanted):
         return data  # the field says what is wrong
-    if abs(given - value) > CONSISTENT * abs(value):
+    rounding = 0.0 if isinstance(value, int) else CONSISTENT * abs(value)
+    if abs(given - value) > rounding:
         raise conflict(name, f"{given:g} is not {what}", f"{value:.6g}, or leave it out")
     return {**data, name: value}
