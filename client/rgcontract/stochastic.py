@@ -11,7 +11,7 @@ ROW_SUM_TOLERANCE = 1e-6
 SUMS_TO_ONE = 2.0**-52
 """A row that is this close is left alone: dividing it by its sum would only round it anew."""
 NEGATIVE_TOLERANCE = 1e-12
-"""Rounding of a sum of V cosines leaves less."""
+"""Rounding of a sum of V cosines leaves less; a worker, who adds them otherwise, allows more."""
 
 
 @dataclass(frozen=True)
