@@ -5,12 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from rgcontract.section import MAX_SEED, Section, Seeds, conflict, shown
-from rgcontract.stochastic import defect, negative_entry
+from rgcontract.stochastic import defect, negative_entry, normalised
 
 CONSISTENT = 1e-6
 """A correlation length that is given beside what decides it may be rounded this much."""
@@ -37,7 +45,9 @@ _Row = Annotated[
     Field(min_length=2, max_length=MOST_STATES),
     _FromList,
 ]
-_Matrix = Annotated[tuple[_Row, ...], Field(min_length=2, max_length=MOST_STATES)]
+_Matrix = Annotated[
+    tuple[_Row, ...], Field(min_length=2, max_length=MOST_STATES), AfterValidator(normalised)
+]
 
 
 class Family(StrEnum):
@@ -65,6 +75,11 @@ class Chain(Section):
 
     model_config = ConfigDict(json_schema_extra=_names_its_family)
 
+    drawn: ClassVar[bool] = False
+    """Whether `seed` decides anything. Where it does not, it is 0, whatever was sent."""
+    derived: ClassVar[frozenset[str]] = frozenset()
+    """Fields that linear algebra fills in: they are no part of a chain's identity."""
+
     n_states: int = Field(default=16, ge=2, le=256)
     """Number of states V of the chain; also the vocabulary of the network."""
     corr_len: float = Field(default=1.0, ge=0.05, le=MOST_CORR_LEN)
@@ -72,14 +87,24 @@ class Chain(Section):
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     """Draws the transition matrix of a random family. Not the training seed: that is `seeds`."""
 
+    @model_validator(mode="after")
+    def _draws_nothing(self) -> Self:
+        return self if self.drawn else self._with(seed=0)
+
+    def _with(self, **fields: Any) -> Self:
+        """Itself, while it is validated, with these fields."""
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
+        return self
+
     @property
     def draws(self) -> tuple[int, ...]:
         """The chain seeds that an experiment is over."""
         return (self.seed,)
 
-    def draw(self, seed: int) -> Self:
+    def draw(self, seed: int) -> Self:  # noqa: ARG002 - a family that draws nothing has one chain
         """The chain of one seed."""
-        return self if seed == self.seed else self.model_copy(update={"seed": seed})
+        return self
 
 
 class PottsChain(Chain):
@@ -99,6 +124,7 @@ class RingChain(Chain):
 class RandomReversibleChain(Chain):
     """Symmetric Gamma weights, row-normalised, its second eigenvalue set to exp(-1 / xi)."""
 
+    drawn: ClassVar[bool] = True
     family: Literal[Family.RANDOM_REVERSIBLE] = Family.RANDOM_REVERSIBLE
     """Construction of the transition matrix."""
     concentration: float = Field(default=1.0, ge=0.05, le=100)
@@ -171,7 +197,8 @@ class HierarchicalChain(Chain):
             raise conflict(
                 "scales", "has a length that falls from a scale to a coarser one", "rising lengths"
             )
-        return self
+        halving = tuple(self.corr_len / 2.0**scale for scale in reversed(range(depth)))
+        return self._with(scales=None) if self.scales == halving else self
 
 
 class SpectrumChain(Chain):
@@ -211,6 +238,7 @@ class SpectrumChain(Chain):
 class ExplicitChain(Chain):
     """A matrix of one's own."""
 
+    derived: ClassVar[frozenset[str]] = frozenset({"corr_len"})
     family: Literal[Family.EXPLICIT] = Family.EXPLICIT
     """Construction of the transition matrix."""
     matrix: Annotated[_Matrix, _FromList]

@@ -2,7 +2,9 @@
 
 The training hash covers what decides the trained weights. The measurement hash adds what decides
 the numbers read off them, and the version of the protocol that reads them. Seeds, label, tags,
-priority and owner are in neither: more seeds are more runs of the same experiment.
+priority and owner are in neither: more seeds are more runs of the same experiment. A spec has one
+form, in which defaults are filled in and what decides nothing is at its default, so that it has
+one name, on every machine.
 """
 
 from __future__ import annotations
@@ -55,9 +57,15 @@ def _section(section: Section) -> dict[str, Any]:
 
 
 def _chain(chain: Chain) -> dict[str, Any]:
-    """A chain that is one draw is the same whether or not its family knows of several."""
-    section = _section(chain)
-    return {name: value for name, value in section.items() if (name, value) != ("seeds", None)}
+    """What decides a chain: what was sent, and nothing that a linear algebra has made of it.
+
+    A chain that is one draw is the same whether or not its family knows of several.
+    """
+    return {
+        name: value
+        for name, value in _section(chain).items()
+        if name not in chain.derived and (name, value) != ("seeds", None)
+    }
 
 
 def chain_hash(chain: Chain) -> str:

@@ -46,6 +46,9 @@ class ChainFacts(View):
     n_states: int
     corr_len: float
     """tokens; 0 for a chain without memory"""
+    corr_len_error: float | None = None
+    """How far rounding the entries of the matrix, each in its last place, may move it, tokens;
+    null where that leaves it open, or the chain was measured before this was worked out."""
     reversible: bool
     """Whether it is in detailed balance; its eigenvalues are then real."""
     scale_corr_lens: list[float] | None

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-ROW_SUM_TOLERANCE = 1e-9
+ROW_SUM_TOLERANCE = 1e-6
+"""What float32, or six printed digits, leave of a sum of probabilities."""
+SUMS_TO_ONE = 2.0**-52
+"""A row that is this close is left alone: dividing it by its sum would only round it anew."""
 NEGATIVE_TOLERANCE = 1e-12
-"""Rounding of a sum of V cosines leaves less."""
+"""Rounding of a sum of V cosines leaves less; a worker, who adds them otherwise, allows more."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,22 @@ class Defect:
 
     reason: str
     allowed: str
+
+
+def normalised(matrix: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    """The matrix with each row that nearly sums to 1 divided by its sum, correctly rounded.
+
+    A matrix that comes out is left alone when it comes again, bit for bit. Rows that are no laws
+    stay as they are, for `defect` to name.
+    """
+    return tuple(_normalised(row) for row in matrix)
+
+
+def _normalised(row: Sequence[float]) -> tuple[float, ...]:
+    total = math.fsum(row)
+    if SUMS_TO_ONE < abs(total - 1.0) <= ROW_SUM_TOLERANCE:
+        return tuple(value / total for value in row)
+    return tuple(value + 0.0 for value in row)  # -0.0 and 0.0 are one number
 
 
 @lru_cache(maxsize=16)  # every cell of a study has the same one

@@ -38,6 +38,21 @@ class Bulk:
     specs: dict[str, Submission]
     """Experiment -> its submission, with the seeds of all that are the same experiment."""
 
+    @classmethod
+    def of(cls, asked: list[Asked]) -> Bulk:
+        """These, in this order."""
+        specs: dict[str, Submission] = {}
+        for one in asked:
+            there = specs.setdefault(one.name, one.submission)
+            if there is not one.submission:
+                seeds = tuple(sorted({*there.seeds, *one.submission.seeds}))
+                specs[one.name] = there.model_copy(update={"seeds": seeds})
+        return cls(asked, specs)
+
+    def under_kept_names(self, session: Session) -> Bulk:
+        """The same, those that were stored under a name of before under that."""
+        return Bulk.of(submissions.under_kept_names(session, self.asked))
+
     @property
     def first(self) -> dict[str, int]:
         """Experiment -> the place of the first submission of it."""
@@ -60,14 +75,7 @@ def bulk_of(request: BulkSubmission, settings: Settings) -> Bulk:
             allowed=f"at most {settings.max_bulk_runs} (RGLAB_MAX_BULK_RUNS)",
         )
         raise OverLimit.of([runs])
-    asked = [asked_of(submission) for submission in _completed(request.experiments)]
-    specs: dict[str, Submission] = {}
-    for one in asked:
-        there = specs.setdefault(one.name, one.submission)
-        if there is not one.submission:
-            seeds = tuple(sorted({*there.seeds, *one.submission.seeds}))
-            specs[one.name] = there.model_copy(update={"seeds": seeds})
-    return Bulk(asked, specs)
+    return Bulk.of([asked_of(submission) for submission in _completed(request.experiments)])
 
 
 def _completed(sent: Sequence[Submission]) -> list[Submission]:
@@ -85,7 +93,7 @@ def _completed(sent: Sequence[Submission]) -> list[Submission]:
 
 def forecast(session: Session, bulk: Bulk) -> Forecast:
     """What all of them would cost together. Nothing is stored."""
-    return forecasting.forecast(session, bulk.specs)
+    return forecasting.forecast(session, bulk.under_kept_names(session).specs)
 
 
 def accept(
@@ -102,6 +110,7 @@ def accept(
         OverLimit: one, or all together, would cost more than this server allows; nothing is stored.
         KeyReused: the idempotency key came before with another body.
     """
+    bulk = bulk.under_kept_names(session)
     refused = _over_limits(bulk, submissions.missing_runs(session, bulk.specs), settings)
     if refused:
         estimate = forecast(session, bulk).model_dump()

@@ -1,29 +1,27 @@
-"""What follows from a spec by linear algebra, which the wire contract does without."""
+"""What follows from a spec by linear algebra, which the wire contract does without.
+
+The workers make the same chain by the same function, so that they refuse nothing that passes here.
+"""
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-
 from rgcontract import ExplicitChain, FieldProblem, Submission
 from rgcontract.chains import CONSISTENT, MOST_CORR_LEN
+from rgcore.chain import Chain, ChainError, make_chain
 from rgservice.errors import InvalidSpec
-
-MEMORYLESS = 1e-12
-"""Rounding leaves this much of an eigenvalue that is zero."""
 
 
 def completed(submission: Submission) -> Submission:
     """The submission with the correlation length of a matrix of one's own filled in.
 
     Raises:
-        InvalidSpec: it is given as something else, or longer than a chain may have.
+        InvalidSpec: it is given as something else, or longer than a chain may have, or float64
+            does not hold what follows from the matrix.
     """
     chain = submission.chain
     if not isinstance(chain, ExplicitChain):
         return submission
-    length = _corr_len(chain.matrix)
+    length = _made(chain).corr_len
     given = chain.corr_len
     if given is not None and abs(given - length) > CONSISTENT * length:
         raise _refused(
@@ -39,12 +37,12 @@ def completed(submission: Submission) -> Submission:
     return submission.model_copy(update={"chain": filled})
 
 
-def _corr_len(matrix: tuple[tuple[float, ...], ...]) -> float:
-    moduli = np.sort(np.abs(np.linalg.eigvals(np.array(matrix))))
-    second = float(moduli[-2])
-    if second < MEMORYLESS:
-        return 0.0
-    return -1.0 / math.log(second) if second < 1 else math.inf
+def _made(chain: ExplicitChain) -> Chain:
+    try:
+        return make_chain(chain.family, matrix=chain.matrix)
+    except ChainError as error:
+        reason = error.reason or f"{error.field} is {error.value!r}"
+        raise _refused("matrix", reason, error.allowed) from error
 
 
 def _refused(name: str, message: str, allowed: str) -> InvalidSpec:

@@ -197,6 +197,7 @@ def _chain_facts(row: ChainRow) -> ChainFacts:
         family=row.family,
         n_states=row.n_states,
         corr_len=row.corr_len,
+        corr_len_error=row.corr_len_error,
         reversible=row.reversible,
         scale_corr_lens=row.scale_corr_lens,
         mutual_information=row.mutual_information,

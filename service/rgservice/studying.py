@@ -27,6 +27,7 @@ from rgservice.submitting import asked_of
 from rgstore import experiments, studies, submissions
 from rgstore.records import RunKey
 from rgstore.settings import Settings
+from rgstore.submissions import Asked
 from rgstore.tables import StudyRow
 
 MOST_SHOWN = 20
@@ -38,15 +39,30 @@ class Grid:
     """A request whose every cell is a valid submission."""
 
     request: StudyRequest
-    submissions: dict[str, Submission]
-    """Experiment -> its submission, in the order of the grid."""
+    asked: dict[str, Asked]
+    """Experiment -> its submission under its name, in the order of the grid."""
     cells: dict[str, dict[str, Any]]
     """Experiment -> its values on the axes, as its spec has them."""
 
     @property
+    def submissions(self) -> dict[str, Submission]:
+        """Experiment -> its submission, in the order of the grid."""
+        return {name: one.submission for name, one in self.asked.items()}
+
+    @property
     def id(self) -> str:
         """The name of the study."""
-        return studies.study_id(self.submissions.values(), self.request.axes())
+        hashes = (one.spec_hash for one in self.asked.values())
+        return studies.study_id(hashes, self.request.axes())
+
+    def under_kept_names(self, session: Session) -> Grid:
+        """The same, those that were stored under a name of before under that."""
+        kept = submissions.under_kept_names(session, list(self.asked.values()))
+        return Grid(
+            self.request,
+            {one.name: one for one in kept},
+            dict(zip((one.name for one in kept), self.cells.values(), strict=True)),
+        )
 
 
 @dataclass(frozen=True)
@@ -72,7 +88,7 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             allowed=f"at most {most} (RGLAB_MAX_STUDY_EXPERIMENTS)",
         )
         raise OverLimit.of([too_many], experiments=size)
-    found: dict[str, Submission] = {}
+    found: dict[str, Asked] = {}
     cells: dict[str, dict[str, Any]] = {}
     refused: dict[tuple[str, str], FieldProblem] = {}
     for cell, body in request.cells():
@@ -84,9 +100,9 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             if len(refused) >= MOST_SHOWN:
                 break
             continue
-        name = submissions.experiment_id(submission)
-        found.setdefault(name, submission)
-        cells.setdefault(name, _on_axes(submission, cell))
+        one = asked_of(submission)
+        found.setdefault(one.name, one)
+        cells.setdefault(one.name, _on_axes(submission, cell))
         if request.target_error is not None and len(submission.chain.draws) > 1:
             problem = FieldProblem(
                 field="target_error",
@@ -135,7 +151,7 @@ def _on_axes(submission: Submission, axes: Mapping[str, Any]) -> dict[str, Any]:
 
 def forecast(session: Session, grid: Grid) -> Forecast:
     """What a study would cost, all its experiments together. Nothing is stored."""
-    return forecasting.forecast(session, grid.submissions)
+    return forecasting.forecast(session, grid.under_kept_names(session).submissions)
 
 
 def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> Accepted:
@@ -144,13 +160,14 @@ def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> A
     Raises:
         OverLimit: it would cost more than this server allows; nothing is stored.
     """
+    grid = grid.under_kept_names(session)
     refused = _over_limits(grid, submissions.missing_runs(session, grid.submissions), settings)
     if refused:
         raise OverLimit.of(refused, estimate=forecast(session, grid).model_dump())
     name = grid.id
     stored = submissions.submit_all(
         session,
-        [asked_of(submission) for submission in grid.submissions.values()],
+        list(grid.asked.values()),
         owner=owner,
         attempt_limit=settings.max_attempts,
         body_hash=name,

@@ -27,8 +27,8 @@ class Accepted:
 
 def forecast(session: Session, submission: Submission) -> Forecast:
     """What a submission would cost. Nothing is stored."""
-    submission = completed(submission)
-    return forecasting.forecast(session, {submissions.experiment_id(submission): submission})
+    (asked,) = submissions.under_kept_names(session, [asked_of(completed(submission))])
+    return forecasting.forecast(session, {asked.name: asked.submission})
 
 
 def accept(
@@ -45,8 +45,9 @@ def accept(
         OverLimit: it would cost more than this server allows; nothing is stored.
         KeyReused: the idempotency key came before with another body.
     """
+    body = canonical_json(submission.model_dump(mode="json"))  # as sent, before it is completed
     submission = completed(submission)
-    asked = asked_of(submission)
+    (asked,) = submissions.under_kept_names(session, [asked_of(submission)])
     (missing,) = submissions.missing_runs(session, {asked.name: submission}).values()
     one = cost.cost_of_run(submission)
     refused = cost.over_limits(one, len(missing), settings) if missing else []
@@ -58,7 +59,7 @@ def accept(
         [asked],
         owner=owner,
         idempotency_key=idempotency_key,
-        body=canonical_json(submission.model_dump(mode="json")),
+        body=body,
         settings=settings,
     )
 

@@ -11,6 +11,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgcontract import State, chain_hash
+from rgstore import aliases
+from rgstore.among import among
 from rgstore.copying import as_it_comes, copy_rows
 from rgstore.leases import Claim, finish
 from rgstore.records import Quantity, RunKey, RunRecord, RunValues, Summary
@@ -200,13 +202,17 @@ def chains_of(session: Session, experiment: ExperimentRow, draws: Sequence[int])
     """What is known of the chains of an experiment that have been measured, in this order."""
     spec = loaded_spec(experiment.spec, [0])
     hashes = [chain_hash(spec.chain.draw(draw)) for draw in draws]
+    before = aliases.of(session, hashes)
+    names = {key: [key, *before.get(key, [])] for key in hashes}
     rows = session.scalars(
         select(ChainRow).where(
-            ChainRow.chain_hash.in_(hashes), ChainRow.seq_len == spec.data.seq_len
+            among(ChainRow.chain_hash, {name for these in names.values() for name in these}),
+            ChainRow.seq_len == spec.data.seq_len,
         )
     )
     known = {row.chain_hash: row for row in rows}
-    return [known[key] for key in hashes if key in known]
+    found = ([known[name] for name in names[key] if name in known] for key in hashes)
+    return [rows[0] for rows in found if rows]
 
 
 RATE_SAMPLE = 50

@@ -50,6 +50,8 @@ class ChainRecord:
     eigenvalues_imag: list[float]
     stationary: list[float]
     transition: list[float]
+    corr_len_error: float | None = None
+    """None where rounding leaves it open."""
 
 
 @dataclass(frozen=True)

@@ -20,12 +20,10 @@ from sqlalchemy.orm import Session
 
 from rgcontract import (
     IMPLEMENTED,
-    ExperimentSpec,
     Protocols,
     State,
     StudyRequest,
     canonical_json,
-    measurement_hash,
     shape_hash,
 )
 from rgstore.records import NETWORK_LEVEL, RunKey
@@ -79,12 +77,9 @@ class RunSums:
 NO_RUNS = RunSums({}, 0.0)
 
 
-def study_id(specs: Iterable[ExperimentSpec], axes: Iterable[str]) -> str:
+def study_id(spec_hashes: Iterable[str], axes: Iterable[str]) -> str:
     """The name of the study of these experiments on these axes, in whatever order."""
-    content = {
-        "axes": sorted(axes),
-        "experiments": sorted({measurement_hash(spec) for spec in specs}),
-    }
+    content = {"axes": sorted(axes), "experiments": sorted(set(spec_hashes))}
     digest = hashlib.sha256(canonical_json(content).encode()).hexdigest()
     return f"s-{digest[:ID_DIGITS]}"
 

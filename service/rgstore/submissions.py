@@ -7,7 +7,7 @@ the same specs never wait for each other.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -41,6 +41,7 @@ from rgcontract import (
     shape_hash,
     training_hash,
 )
+from rgstore import aliases
 from rgstore.among import among
 from rgstore.records import RunKey
 from rgstore.tables import ExperimentRow, RunRow, SubmissionRow
@@ -84,13 +85,18 @@ class IdempotencyKeyReusedError(Exception):
     """The key came before with another body."""
 
 
-def experiment_id(spec: ExperimentSpec) -> str:
-    """The name of the experiment of a spec."""
-    return _name(measurement_hash(spec))
-
-
 def _name(spec_hash: str) -> str:
     return f"e-{spec_hash[:ID_DIGITS]}"
+
+
+def under_kept_names(session: Session, asked: Sequence[Asked]) -> list[Asked]:
+    """The same, those that were stored under a name of before under that."""
+    kept = aliases.of_experiments(session, [one.spec_hash for one in asked])
+    return [_under(one, kept.get(one.spec_hash, one.spec_hash)) for one in asked]
+
+
+def _under(asked: Asked, spec_hash: str) -> Asked:
+    return replace(asked, name=_name(spec_hash), spec_hash=spec_hash)
 
 
 def missing_runs(session: Session, specs: Mapping[str, ExperimentSpec]) -> dict[str, list[RunKey]]:

@@ -310,6 +310,17 @@ class ChainRow(Base):
     reversible: Mapped[bool]
     scale_corr_lens: Mapped[Doubles | None]
     mutual_information: Mapped[Doubles]
+    corr_len_error: Mapped[float | None]
+    """Null where rounding leaves it open, or it was not worked out yet."""
+
+
+class AliasRow(Base):
+    """A hash that rows were stored under before, and the one that their spec has today."""
+
+    __tablename__ = "aliases"
+
+    today: Mapped[str] = mapped_column(primary_key=True)
+    stored: Mapped[str] = mapped_column(primary_key=True)
 
 
 class TrainingRow(Base):

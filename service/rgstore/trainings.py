@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, undefer
 
+from rgstore import aliases
 from rgstore.records import Training, Weights
 from rgstore.tables import TrainingRow, WeightsRow
 
@@ -25,6 +26,16 @@ def find(
 
     Weights that are not what was written are forgotten: the network is then trained again.
     """
+    kept_under = aliases.of(session, [training_hash]).get(training_hash, [])
+    names = (training_hash, *kept_under)
+    found = (_under(session, name, seed, steps) for name in names)
+    return next((training for training in found if training), None)
+
+
+def _under(
+    session: Session, training_hash: str, seed: int, steps: tuple[int, ...]
+) -> Training | None:
+    """The same of a training that is stored under just this hash."""
     row = session.get(TrainingRow, (training_hash, seed))
     if row is None:
         return None

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
+from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rgcontract import (
     Submission,
     canonical_json,
     chain_hash,
     measurement_hash,
+    shape_hash,
     training_hash,
 )
+from rgcore.chain import make_chain
 
 DEFAULT = "a8c38c600a3433e89a6d554d542c24aff6f40158234f4590981fe8df825dadcb"
 """Stored results are found by it: where it changes, PROTOCOL must have been bumped."""
@@ -198,3 +205,87 @@ def test_canonical_json_is_written_one_way(value, text):
 def test_canonical_json_has_no_nan(value):
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json(value)
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def _golden(name: str) -> list[dict]:
+    return json.loads((GOLDEN / f"{name}.json").read_text())
+
+
+def _names(spec: Submission) -> dict[str, str]:
+    return {
+        "measurement": measurement_hash(spec),
+        "training": training_hash(spec),
+        "chain": chain_hash(spec.chain),
+        "shape": shape_hash(spec),
+    }
+
+
+@pytest.mark.parametrize("kept", _golden("names"), ids=lambda kept: _id(kept["spec"]))
+def test_what_was_stored_under_a_name_is_found_by_it(kept):
+    spec = submission(kept.pop("spec"))
+    assert _names(spec) == kept
+
+
+@pytest.mark.parametrize("kept", _golden("renamed"), ids=lambda kept: _id(kept["spec"]))
+def test_what_decides_nothing_makes_no_second_name(kept):
+    today = submission(kept["today"])
+    assert _names(submission(kept["spec"])) == _names(today)
+
+
+@pytest.mark.parametrize("family", ["potts", "ring", "hierarchical", "spectrum", "explicit"])
+def test_the_seed_of_a_family_that_draws_nothing_is_zero(family):
+    own = {
+        "spectrum": {"eigenvalues": [0.5, 0.1]},
+        "explicit": {"matrix": [[0.5, 0.5], [0.25, 0.75]]},
+    }
+    chain = {"family": family, **own.get(family, {})}
+    seeded = submission({"chain": {**chain, "seed": 12}})
+    assert seeded == submission({"chain": chain})
+    assert seeded.runs == ((0, 0), (0, 1), (0, 2))
+    assert seeded.of_draw(12) == seeded  # as a run of it was stored before
+
+
+@pytest.mark.parametrize(("branching", "n_states"), [(2, 16), (3, 27), (2, 256)])
+def test_scales_written_out_as_their_default_are_the_default(branching, n_states):
+    chain = {"family": "hierarchical", "branching": branching, "n_states": n_states, "corr_len": 7}
+    made = make_chain("hierarchical", n_states, 7.0, branching=branching)
+    written = submission({"chain": {**chain, "scales": made.scale_corr_lens.tolist()}})
+    assert written == submission({"chain": chain})
+    assert measurement_hash(written) == measurement_hash(submission({"chain": chain}))
+
+
+def _explicit(matrix, **own) -> Submission:
+    rows = [[float(value) for value in row] for row in matrix]
+    return submission({"chain": {"family": "explicit", "matrix": rows, **own}})
+
+
+def test_the_last_digits_of_a_correlation_length_make_no_second_name():
+    matrix = [[0.75, 0.25], [0.25, 0.75]]
+    lengths = (None, 1.4426950408889634, 1.4426950408889636)
+    assert len({measurement_hash(_explicit(matrix, corr_len=one)) for one in lengths}) == 1
+
+
+@given(seed=st.integers(0, 2**32 - 1), n_states=st.integers(2, 128))
+@settings(max_examples=30, deadline=None)
+def test_rows_of_float32_are_brought_to_sum_one_once_and_for_all(seed, n_states):
+    weights = np.random.default_rng(seed).random((n_states, n_states), np.float32) + np.float32(0.1)
+    rows = weights / weights.sum(axis=1, keepdims=True)
+    once = _explicit(rows)
+    for row in once.chain.matrix:
+        assert abs(math.fsum(row) - 1) <= 2**-52
+    again = _explicit(once.chain.matrix)
+    assert again.chain.matrix == once.chain.matrix
+    assert measurement_hash(again) == measurement_hash(once)
+    made = make_chain("explicit", matrix=once.chain.matrix)
+    assert made.transition.tolist() == [list(row) for row in once.chain.matrix]
+    from_rows = make_chain("explicit", matrix=rows)  # the core by itself does the same
+    np.testing.assert_array_equal(from_rows.transition, made.transition)
+
+
+def test_minus_zero_in_a_matrix_is_zero():
+    assert measurement_hash(_explicit([[0.5, 0.5], [1.0, -0.0]])) == measurement_hash(
+        _explicit([[0.5, 0.5], [1.0, 0.0]])
+    )

@@ -13,6 +13,7 @@ import torch
 from rgcore.fleet import Member, train_fleet
 from rgcore.training import DivergedError, Progress, TrainingTrace
 from rgstore.submissions import UnreadableSpecError, loaded_spec
+from rgworker import subnormals
 from rgworker.protocol import Broken, End, Event, Finished, Job, Left, Unread
 from rgworker.reporter import Reporter
 from rgworker.run import MeasuredRun
@@ -103,7 +104,8 @@ class Fleet:
             return
         task = self._job.members[member]
         try:
-            spec = loaded_spec(task.spec, [task.seed]).of_draw(task.chain_seed)
+            with subnormals.kept():
+                spec = loaded_spec(task.spec, [task.seed]).of_draw(task.chain_seed)
             run = MeasuredRun(spec, task.seed, self._device, self._reporter.of(member))
             run.begin()
             if task.training is None:

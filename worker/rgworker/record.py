@@ -30,6 +30,7 @@ def chain_record(chain: Chain, spec: ExperimentSpec) -> ChainRecord:
         eigenvalues_imag=np.imag(chain.eigenvalues).tolist(),
         stationary=chain.stationary.tolist(),
         transition=chain.transition.ravel().tolist(),
+        corr_len_error=chain.corr_len_error if math.isfinite(chain.corr_len_error) else None,
     )
 
 

@@ -14,6 +14,7 @@ from rgcore.network import ResidualNetwork, build_network
 from rgcore.training import Progress, TrainingTrace, derive_generator
 from rgstore.leases import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training, Weights
+from rgworker import subnormals
 from rgworker.record import chain_record, quantities
 from rgworker.unpack import architecture_of, chain_of, plan_of
 from rgworker.weights import pack, unpack
@@ -42,7 +43,8 @@ class MeasuredRun:
     ) -> None:
         self.seconds = 0.0
         self._spec, self._seed, self._device, self._report = spec, seed, device, report
-        self._chain = chain_of(spec)
+        with subnormals.kept():
+            self._chain = chain_of(spec)
         self._moments = spec.measurement.moments(spec.training.steps)
         self._share = min(MEASURING_SHARE, MOST_MEASURING / (len(self._moments) + 2))
         self._network = self._untrained()

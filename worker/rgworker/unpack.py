@@ -5,7 +5,7 @@ The one place where the fields of a spec meet the names of `rgcore`.
 
 from __future__ import annotations
 
-from rgcontract import ExperimentSpec
+from rgcontract import ExperimentSpec, ExplicitChain
 from rgcore.chain import Chain, make_chain
 from rgcore.network import Architecture
 from rgcore.training import TrainingPlan
@@ -13,10 +13,11 @@ from rgcore.training import TrainingPlan
 
 def chain_of(spec: ExperimentSpec) -> Chain:
     """The chain of a spec on one draw."""
-    own = spec.chain.model_dump(exclude={"family", "n_states", "corr_len", "seed", "seeds"})
-    return make_chain(
-        spec.chain.family, spec.chain.n_states, spec.chain.corr_len, seed=spec.chain.seed, **own
-    )
+    chain = spec.chain
+    own = chain.model_dump(exclude={"family", "n_states", "corr_len", "seed", "seeds"})
+    # that of a matrix of one's own was worked out from it, maybe by another linear algebra
+    corr_len = None if isinstance(chain, ExplicitChain) else chain.corr_len
+    return make_chain(chain.family, chain.n_states, corr_len, seed=chain.seed, **own)
 
 
 def architecture_of(spec: ExperimentSpec) -> Architecture:

@@ -14,8 +14,9 @@ from rgcore.chain.markov import markov_chain
 
 LEAST_SLOWEST = 1e-12
 """A largest modulus below it is lost in the rounding of P."""
-NEGATIVE = -1e-12
-"""An entry of P from here to 0 is rounding, and set to 0."""
+NEGATIVE = -2e-12
+"""An entry of P from here to 0 is rounding, and set to 0: lower than who checks a list before it
+comes here sets it, who adds the cosines up in another order."""
 
 
 def spectrum(

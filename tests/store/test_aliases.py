@@ -1,0 +1,161 @@
+"""What was stored before names were made of what was sent alone is found by today's names."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import insert, select, text
+
+from migrations import alembic_config, upgrade
+from rgcontract import Submission, measurement_hash, training_hash
+from rgservice.completing import completed
+from rgstore import measurements, trainings
+from rgstore.records import Training, Weights
+from rgstore.submissions import Asked, missing_runs, submit_all, under_kept_names
+from rgstore.tables import AliasRow, ChainRow, ExperimentRow
+
+RENAMED = json.loads((Path(__file__).parents[1] / "contract/golden/renamed.json").read_text())
+TRAINING = Training([1, 2], [0.5, 0.25], [Weights(2, b"last")])
+SEEDS = (0, 1, 2)
+by_spec = pytest.mark.parametrize("kept", RENAMED, ids=lambda kept: json.dumps(kept["spec"])[:60])
+
+
+def _name(kept) -> str:
+    return f"e-{kept['measurement'][:16]}"
+
+
+def _experiment(kept, **changed) -> dict:
+    """A row of the release before, as it wrote it."""
+    stored = kept["stored"]
+    chain, model = stored["chain"], stored["model"]
+    columns = {
+        "id": _name(kept), "spec_hash": kept["measurement"], "training_hash": kept["training"],
+        "chain_hash": kept["chain"], "protocol": 3, "spec": json.dumps(stored),
+        "family": chain["family"], "corr_len": chain["corr_len"], "mixing": model["mixing"],
+        "depth": model["depth"], "width": model["width"], "flops_per_run": 1.0, "tags": [],
+        "priority": 0, "owner": "alice", "state": "done",
+    }  # fmt: skip
+    return columns | changed
+
+
+@pytest.fixture
+def migrated(database_url, database):
+    """Store rows of the release before, as done, and bring the database to today's schema."""
+
+    def _migrated(*experiments: dict) -> None:
+        config = alembic_config(database_url)
+        before = ScriptDirectory.from_config(config).get_revision("0007").down_revision
+        command.downgrade(config, before)
+        with database.begin() as session:
+            for columns in experiments:
+                names = ", ".join(columns)
+                values = ", ".join(f":{name}" for name in columns)
+                session.execute(
+                    text(f"INSERT INTO experiments ({names}) VALUES ({values})"), columns
+                )
+                for seed in SEEDS:
+                    run = {"id": columns["id"], "seed": seed}
+                    run["draw"] = json.loads(columns["spec"])["chain"]["seed"]
+                    session.execute(
+                        text(
+                            "INSERT INTO runs (experiment_id, chain_seed, seed, state, priority,"
+                            " attempt_limit) VALUES (:id, :draw, :seed, 'done', 0, 3)"
+                        ),
+                        run,
+                    )
+        upgrade(database_url)
+
+    return _migrated
+
+
+def _today(kept) -> Submission:
+    body = {**kept["today"], "seeds": len(SEEDS)}
+    return completed(Submission.model_validate_json(json.dumps(body)))
+
+
+def _asked(database, kept) -> Asked:
+    with database.begin() as session:
+        (asked,) = under_kept_names(session, [Asked.of(_today(kept), flops_per_run=1.0)])
+    return asked
+
+
+@by_spec
+def test_an_experiment_is_found_with_all_its_runs(database, migrated, kept):
+    migrated(_experiment(kept))
+    asked = _asked(database, kept)
+    assert (asked.name, asked.spec_hash) == (_name(kept), kept["measurement"])
+    with database.begin() as session:
+        assert missing_runs(session, {asked.name: asked.submission}) == {asked.name: []}
+        (told,) = submit_all(session, [asked], owner="bob", attempt_limit=3)
+        assert (told.created, told.added_seeds, told.run_ids) == (False, [], [])
+
+
+@by_spec
+def test_weights_are_found(database, migrated, kept):
+    migrated(_experiment(kept))
+    spec = _today(kept)
+    with database.begin() as session:
+        trainings.keep(session, kept["training"], 1, TRAINING, device="cpu", versions={})
+    with database.begin() as session:
+        assert training_hash(spec) != kept["training"]
+        found = trainings.find(session, training_hash(spec), 1, (2,))
+        assert found == TRAINING
+        assert trainings.find(session, training_hash(spec), 2, (2,)) is None
+
+
+@by_spec
+def test_what_is_known_of_the_chain_is_found(database, migrated, kept):
+    migrated(_experiment(kept))
+    facts = {
+        "chain_hash": kept["chain"], "seq_len": 32, "seed": 0, "family": "x", "n_states": 2,
+        "corr_len": 1.0, "entropy_rate": 1.0, "unigram_entropy": 1.0, "eigenvalues_real": [1.0],
+        "eigenvalues_imag": [0.0], "stationary": [1.0], "transition": [1.0], "reversible": True,
+        "mutual_information": [0.0],
+    }  # fmt: skip
+    with database.begin() as session:
+        session.execute(insert(ChainRow).values(facts))
+        experiment = session.get_one(ExperimentRow, _name(kept))
+        (found,) = measurements.chains_of(session, experiment, [0])
+        assert found.chain_hash == kept["chain"]
+
+
+def test_of_two_that_were_one_the_first_to_be_completed_is_it(database, migrated):
+    one, other = [
+        kept for kept in RENAMED if kept["today"]["chain"].get("matrix", [[0]])[0][0] == 0.75
+    ]
+    migrated(_experiment(one), _experiment(other, completed_at="2026-01-01T00:00:00Z"))
+    assert _asked(database, one).name == _name(other)
+
+
+def test_a_spec_that_has_an_experiment_of_its_own_name_keeps_it(database, migrated):
+    (kept,) = [kept for kept in RENAMED if kept["spec"]["chain"]["family"] == "potts"]
+    own = measurement_hash(_today(kept))
+    migrated(_experiment(kept), _experiment(kept, id=f"e-{own[:16]}", spec_hash=own))
+    assert _asked(database, kept).spec_hash == own
+
+
+def test_numbers_of_another_protocol_go_by_no_name_of_today(database, migrated):
+    kept = RENAMED[0]
+    migrated(_experiment(kept, protocol=2), _experiment(RENAMED[1], training_hash="of protocol 1"))
+    with database.begin() as session:
+        stored = set(session.scalars(select(AliasRow.stored)))
+    assert kept["measurement"] not in stored
+    assert kept["training"] in stored
+    assert RENAMED[1]["chain"] in stored
+    assert "of protocol 1" not in stored
+
+
+def test_a_length_that_the_service_had_wrong_is_set_right(database, migrated):
+    tosses = [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5], [0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
+    (*_, kept) = RENAMED
+    chain = kept["stored"]["chain"] | {"matrix": tosses, "n_states": 4, "corr_len": 0.0536}
+    wrong = kept | {"stored": kept["stored"] | {"chain": chain}}
+    migrated(_experiment(wrong))
+    with database.begin() as session:
+        row = session.get_one(ExperimentRow, _name(kept))
+        assert (row.corr_len, row.spec["chain"]["corr_len"]) == (0.0, 0.0)
+        assert row.spec["chain"]["matrix"] == tosses
