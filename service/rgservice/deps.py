@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from rgservice.errors import InvalidToken, NotAuthenticated
 from rgstore.database import Database
-from rgstore.messages import Sender
 from rgstore.settings import Settings
 from rgstore.tokens import owner_of
 
@@ -23,7 +22,6 @@ class Parts:
 
     settings: Settings
     database: Database
-    sender: Sender
 
 
 def parts(request: Request) -> Parts:

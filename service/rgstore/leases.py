@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Integer,
+    Select,
     Text,
     and_,
     column,
@@ -31,6 +32,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from rgcontract import State
+from rgstore.among import among
+from rgstore.outbox import ANY
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import lock_experiments, move, refresh_experiment, refresh_experiments
 
@@ -138,7 +141,7 @@ def claim_fleet(
         session,
         State.QUEUED,
         State.RUNNING,
-        RunRow.id.in_(line),
+        among(RunRow.id, line),
         attempt=RunRow.attempt + 1,
         lease_owner=holder.owner,
         lease_until=_lease_end(lease_seconds),
@@ -158,7 +161,7 @@ def claim_fleet(
     )
     names = {run.experiment_id for run in taken}
     refresh_experiments(session, names)
-    rows = select(ExperimentRow.id, ExperimentRow.spec).where(ExperimentRow.id.in_(names))
+    rows = select(ExperimentRow.id, ExperimentRow.spec).where(among(ExperimentRow.id, names))
     specs: dict[str, dict[str, Any]] = dict(session.execute(rows).all())
     return [
         Claim(
@@ -175,8 +178,14 @@ def claim_fleet(
     ]
 
 
+def in_line(session: Session, holder: Holder, *, most: int) -> int:
+    """Runs that wait and that this worker may take, counted up to so many. Cheap."""
+    some = select(RunRow.id).where(RunRow.state == State.QUEUED, _is_for(holder)).limit(most)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
 def _is_for(holder: Holder) -> ColumnElement[bool]:
-    return RunRow.device.in_(("any", holder.kind))
+    return among(RunRow.device, (ANY, holder.kind))
 
 
 def _others(
@@ -212,9 +221,7 @@ def heartbeat(
     progress = {claim.run_id: of_run for claim, of_run in beats}
     ours = and_(
         RunRow.state == State.RUNNING,
-        tuple_(RunRow.id, RunRow.attempt, RunRow.lease_owner).in_(
-            [(claim.run_id, claim.attempt, claim.owner) for claim, _ in beats]
-        ),
+        tuple_(RunRow.id, RunRow.attempt, RunRow.lease_owner).in_(_fences(beats)),
     )
     held = dict(
         session.execute(
@@ -230,6 +237,28 @@ def heartbeat(
         lost -= set(session.scalars(select(RunRow.id).where(ours)))
     cancelled = frozenset(run_id for run_id, asked in held.items() if asked)
     return Heard(cancelled, frozenset(lost))
+
+
+def _fences(
+    beats: Sequence[tuple[Claim, TrainingProgress]],
+) -> Select[tuple[int, int, str]]:
+    """Run, attempt and owner of each, as rows."""
+    claims = [claim for claim, _ in beats]
+    held = (
+        func.unnest(
+            literal([claim.run_id for claim in claims], ARRAY(BigInteger())),
+            literal([claim.attempt for claim in claims], ARRAY(Integer())),
+            literal([claim.owner for claim in claims], ARRAY(Text())),
+        )
+        .table_valued(
+            column("id", BigInteger()),
+            column("attempt", Integer()),
+            column("owner", Text()),
+            name="held",
+        )
+        .render_derived()
+    )
+    return select(held.c.id, held.c.attempt, held.c.owner)
 
 
 def _store_progress(

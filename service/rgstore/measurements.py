@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgcontract import State, chain_hash
+from rgstore.among import among
 from rgstore.copying import as_it_comes, copy_rows
 from rgstore.leases import Claim, finish
 from rgstore.records import Quantity, RunKey, RunRecord, RunValues, Summary
@@ -184,7 +185,7 @@ def chains_of(session: Session, experiment: ExperimentRow, draws: Sequence[int])
     hashes = [chain_hash(spec.chain.draw(draw)) for draw in draws]
     rows = session.scalars(
         select(ChainRow).where(
-            ChainRow.chain_hash.in_(hashes), ChainRow.seq_len == spec.data.seq_len
+            among(ChainRow.chain_hash, hashes), ChainRow.seq_len == spec.data.seq_len
         )
     )
     known = {row.chain_hash: row for row in rows}

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from rgcontract.credentials import data_dir
@@ -22,7 +22,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     """Postgres; unset: an embedded server under `data_dir`."""
     broker_url: SecretStr | None = None
-    """Valkey or Redis; unset: an embedded server under `data_dir`."""
+    """Valkey or Redis: `redis://`, `rediss://` (TLS), `redis+socket://`, or the same with valkey;
+    unset: an embedded server under `data_dir`."""
     data_dir: Path = Field(default_factory=data_dir)
     """Embedded servers, logs and credentials live here."""
 
@@ -69,6 +70,15 @@ class Settings(BaseSettings):
     run_time_limit_seconds: float = Field(default=6 * 3600, ge=1)
     """Wall-clock limit of one attempt; its process is then killed and the run failed."""
 
+    @field_validator("broker_url")
+    @classmethod
+    def _broker_that_is_known(cls, value: SecretStr | None) -> SecretStr | None:
+        """Valkey's schemes in the words of Kombu, which knows Redis' only; several for failover."""
+        if value is None:
+            return None
+        urls = value.get_secret_value().strip().split(";")
+        return SecretStr(";".join(_in_words_of_kombu(url) for url in urls))
+
     @property
     def hosts(self) -> list[str]:
         """`allowed_hosts` as a list."""
@@ -99,6 +109,31 @@ class Settings(BaseSettings):
         if self.broker_url is None:
             raise SettingsError("RGLAB_BROKER_URL is not set; start with `rglab up`, or set it")
         return self.broker_url.get_secret_value()
+
+
+BROKERS = {
+    "redis": "redis",
+    "rediss": "rediss",
+    "redis+socket": "redis+socket",
+    "valkey": "redis",
+    "valkeys": "rediss",
+    "valkey+socket": "redis+socket",
+    "unix": "redis+socket",
+}
+"""Schemes of a broker's URL -> what Kombu calls them."""
+
+
+def _in_words_of_kombu(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    known = BROKERS.get(scheme.strip().lower())
+    if not separator or known is None or not rest:
+        shown = f"{scheme[:20]}://..." if separator else "no URL"  # what follows may be a password
+        allowed = ", ".join(f"{name}://" for name in BROKERS)
+        raise ValueError(
+            f"RGLAB_BROKER_URL is {shown}; the broker is Valkey or Redis, so it begins with one "
+            f"of {allowed}, as in redis://127.0.0.1:6379/0"
+        )
+    return f"{known}://{rest}"
 
 
 class SettingsError(RuntimeError):

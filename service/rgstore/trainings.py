@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, undefer
 
+from rgstore.among import among
 from rgstore.records import Training, Weights
 from rgstore.tables import TrainingRow, WeightsRow
 
@@ -33,7 +34,7 @@ def find(
         .where(
             WeightsRow.training_hash == training_hash,
             WeightsRow.seed == seed,
-            WeightsRow.step.in_(steps),
+            among(WeightsRow.step, steps),
         )
         .order_by(WeightsRow.step)
         .options(undefer(WeightsRow.data))

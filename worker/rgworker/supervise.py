@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -15,7 +15,6 @@ from rgstore import leases, trainings, upkeep
 from rgstore.database import Database
 from rgstore.leases import Claim, Holder, LeaseLostError
 from rgstore.measurements import store
-from rgstore.messages import Sender
 from rgstore.records import RunRecord
 from rgstore.settings import Settings
 from rgstore.studies import mark_due
@@ -49,15 +48,17 @@ class Supervisor:
     database: Database
     settings: Settings
     trainers: TrainerPool
-    sender: Sender
     worker: str
     host: str
     stopping: threading.Event
     concurrency: int = 1
     """Trainers of this worker, who share its device."""
 
-    def require_calibrated(self) -> None:
+    def require_calibrated(self) -> Ready:
         """Start a trainer, which is then warm, and see whether it measures known answers rightly.
+
+        Returns:
+            What it says of itself, as every trainer of this worker does.
 
         Raises:
             OutOfToleranceError: it does not.
@@ -65,9 +66,18 @@ class Supervisor:
         """
         with self.trainers.trainer() as lent:
             self._check(lent.trainer)
+            return lent.trainer.ready
 
-    def measure_next(self) -> list[State]:
+    def in_line(self, ready: Ready, most: int) -> int:
+        """Runs that wait for a worker with such trainers, counted up to so many."""
+        with self.database.begin() as session:
+            return leases.in_line(session, self._holder(ready), most=most)
+
+    def measure_next(self, claimed: Callable[[], None] = lambda: None) -> list[State]:
         """See the first run in line through, and those that go with it.
+
+        Args:
+            claimed: called when they are claimed.
 
         Returns:
             The states it leaves them in; empty if there was none.
@@ -83,6 +93,7 @@ class Supervisor:
             self._check(lent.trainer)
             ready = lent.trainer.ready
             claims = self._claim(ready)
+            claimed()
             if not claims:
                 return states
             job = Job(tuple(self._task(claim) for claim in claims))
@@ -124,8 +135,8 @@ class Supervisor:
                 "nothing; run `rglab calibrate` on this machine"
             )
 
-    def _claim(self, ready: Ready) -> Sequence[Claim]:
-        holder = Holder(
+    def _holder(self, ready: Ready) -> Holder:
+        return Holder(
             owner=f"{self.worker}/{threading.get_ident()}",
             worker=self.worker,
             host=self.host,
@@ -134,12 +145,14 @@ class Supervisor:
             calibration=ready.calibration,
             kind=ready.kind,
         )
+
+    def _claim(self, ready: Ready) -> Sequence[Claim]:
         most = self.settings.fleet_size
         with self.database.begin() as session:
             lab = upkeep.trainers_alive(session, ready.kind)
             return leases.claim_fleet(
                 session,
-                holder,
+                self._holder(ready),
                 lease_seconds=self.settings.lease_seconds,
                 size_of=lambda spec: fleet_size(spec, ready, trainers=self.concurrency, most=most),
                 share=max(lab, self.concurrency),
@@ -181,15 +194,9 @@ class Supervisor:
     def _judge(self) -> None:
         """Write the findings that the runs have changed; what fails now, the upkeep does again."""
         try:
-            added = refresh_findings(self.database, attempt_limit=self.settings.max_attempts)
-            self._send(added)
+            refresh_findings(self.database, attempt_limit=self.settings.max_attempts)
         except AWAY as error:
             log.warning("findings not written yet: %s", error)
-
-    def _send(self, run_ids: list[int]) -> None:
-        if run_ids:
-            with self.database.begin() as session:
-                upkeep.send(session, self.sender, run_ids)
 
     def _fail(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
         with self.database.begin() as session:
@@ -198,12 +205,9 @@ class Supervisor:
 
     def _retry(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
         with self.database.begin() as session:
-            state = leases.retry_or_fail(
+            return leases.retry_or_fail(
                 session, claim, outcome=outcome, error=error, traceback=traceback
             )
-        if state is State.QUEUED:
-            self._send([claim.run_id])
-        return state
 
     def _let_go(self, claim: Claim) -> State:
         with self.database.begin() as session:
