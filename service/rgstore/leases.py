@@ -17,7 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Integer,
-    Select,
+    TableValuedAlias,
     Text,
     and_,
     column,
@@ -219,9 +219,12 @@ def heartbeat(
     A run that someone else is writing is left for the next heartbeat.
     """
     progress = {claim.run_id: of_run for claim, of_run in beats}
+    fences = _fences([claim for claim, _ in beats])
     ours = and_(
         RunRow.state == State.RUNNING,
-        tuple_(RunRow.id, RunRow.attempt, RunRow.lease_owner).in_(_fences(beats)),
+        tuple_(RunRow.id, RunRow.attempt, RunRow.lease_owner).in_(
+            select(fences.c.id, fences.c.attempt, fences.c.owner)
+        ),
     )
     held = dict(
         session.execute(
@@ -239,12 +242,9 @@ def heartbeat(
     return Heard(cancelled, frozenset(lost))
 
 
-def _fences(
-    beats: Sequence[tuple[Claim, TrainingProgress]],
-) -> Select[tuple[int, int, str]]:
-    """Run, attempt and owner of each, as rows."""
-    claims = [claim for claim, _ in beats]
-    held = (
+def _fences(claims: Sequence[Claim]) -> TableValuedAlias:
+    """Run, attempt and owner of each, as a table."""
+    return (
         func.unnest(
             literal([claim.run_id for claim in claims], ARRAY(BigInteger())),
             literal([claim.attempt for claim in claims], ARRAY(Integer())),
@@ -254,11 +254,10 @@ def _fences(
             column("id", BigInteger()),
             column("attempt", Integer()),
             column("owner", Text()),
-            name="held",
+            name="fences",
         )
         .render_derived()
     )
-    return select(held.c.id, held.c.attempt, held.c.owner)
 
 
 def _store_progress(

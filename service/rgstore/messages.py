@@ -68,7 +68,6 @@ def make_celery(broker_url: str) -> Celery:
         task_publish_retry=False,
         worker_prefetch_multiplier=1,
         worker_send_task_events=False,
-        worker_hijack_root_logger=False,
         # it goes through a channel that all who use the broker share: one lab could stop another's
         worker_enable_remote_control=False,
         broker_connection_retry_on_startup=True,

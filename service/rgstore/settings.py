@@ -16,7 +16,11 @@ class Settings(BaseSettings):
     """`RGLAB_*` variables with their defaults."""
 
     model_config = SettingsConfigDict(
-        env_prefix="RGLAB_", frozen=True, extra="ignore", use_attribute_docstrings=True
+        env_prefix="RGLAB_",
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # it may be a password
     )
 
     database_url: SecretStr | None = None

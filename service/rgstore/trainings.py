@@ -86,7 +86,7 @@ def keep(
         if len(weights.data) <= MOST_WEIGHTS_BYTES
     ]
     if rows:
-        session.execute(insert(WeightsRow).values(rows).on_conflict_do_nothing())
+        session.execute(insert(WeightsRow).on_conflict_do_nothing(), rows)
 
 
 def _digest(data: bytes) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Interval, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from rgstore.transitions import move, refresh_experiments
 
 UPKEEP_LOCK = 0x52474C41  # an arbitrary number, "RGLA": one worker at a time does the upkeep
 WORKER_SILENT_AFTER = timedelta(seconds=30)
-MOST_FREED = 500
+MOST_FREED = 1000
 """Leases in one transaction."""
 
 
@@ -129,4 +129,4 @@ def forget_silent_workers(session: Session) -> None:
 
 
 def _ago(delta: timedelta) -> ColumnElement[Any]:
-    return func.clock_timestamp() - text(f"interval '{delta.total_seconds()} s'")
+    return func.clock_timestamp() - literal(delta, Interval())

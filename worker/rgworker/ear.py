@@ -50,6 +50,11 @@ class Ear:
                 log.debug("told of run %s", run_id)
 
         # Connected strongly: Celery's signals keep weak references by default.
+        @signals.setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]
+        def leave_logging_as_it_is(**_: Any) -> None:
+            for name in ("celery", "kombu"):
+                logging.getLogger(name).setLevel(logging.WARNING)
+
         @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
         def ready(sender: Consumer, **_: Any) -> None:
             self._consumer = sender
@@ -65,11 +70,11 @@ class Ear:
             [
                 "worker",
                 "--pool=solo",  # a message is no work: it is taken where it arrives
+                "--concurrency=1",
                 f"--hostname={self._worker}",
                 "--without-gossip",
                 "--without-mingle",
                 "--without-heartbeat",
-                "--loglevel=WARNING",
             ]
         )
 
