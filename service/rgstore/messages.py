@@ -45,11 +45,7 @@ def own(worker: str) -> str:
 
 
 def queue_of(lab: str, listener: str) -> Queue:
-    """The queue of a listener.
-
-    Nothing is acknowledged: an acknowledgement that the link swallows counts as a message still
-    at work, and a worker with one such would never be given another.
-    """
+    """The queue of a listener. What is taken from it is not kept for an acknowledgement."""
     name = f"rglab.{lab}.{listener}"
     exchange = Exchange(name)  # type: ignore[no-untyped-call]  # Kombu has few types
     return Queue(  # type: ignore[no-untyped-call]
@@ -73,6 +69,9 @@ def make_celery(broker_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
+            # An acknowledgement that the link swallows counts as a message still at work, and a
+            # worker with one is given no other. Celery sends them even for queues without any.
+            "ack_emulation": False,
             "socket_timeout": CONSUME_TIMEOUT_S,
             "socket_connect_timeout": PUBLISH_TIMEOUT_S,
         },
@@ -84,8 +83,8 @@ def make_publishing_celery(broker_url: str) -> Celery:
     """The same to publish with: it gives a broker up that does not answer."""
     app = make_celery(broker_url)
     app.conf.broker_transport_options = {
+        **app.conf.broker_transport_options,
         "socket_timeout": PUBLISH_TIMEOUT_S,
-        "socket_connect_timeout": PUBLISH_TIMEOUT_S,
         "max_retries": 0,  # Kombu opens its channel with retries of its own: 6 s of them
     }
     return app

@@ -40,7 +40,8 @@ def crowd(database, put) -> str:
         session.execute(
             text(
                 "INSERT INTO attempts "
-                "(run_id, number, worker, host, device, versions, calibration) SELECT id, 1, 'gone', 'h', 'cpu', '{}', '{}' FROM runs WHERE state = 'running'"
+                "(run_id, number, worker, host, device, versions, calibration) "
+                "SELECT id, 1, 'gone', 'h', 'cpu', '{}', '{}' FROM runs WHERE state = 'running'"
             )
         )
     return name
