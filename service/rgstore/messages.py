@@ -26,7 +26,7 @@ MEASURE = "rglab.measure"
 NO_RUN = 0
 """In place of a run, in a message that a worker sends itself."""
 PUBLISH_TIMEOUT_S = 2.0
-CONSUME_TIMEOUT_S = 30.0  # longer than the broker's blocking read
+CONSUME_TIMEOUT_S = 10.0  # longer than the broker's blocking read
 FORGOTTEN_AFTER_S = 60.0
 MOST_MESSAGES = 100
 """At once and to one queue: more workers than that are not waiting."""
@@ -73,6 +73,7 @@ def make_celery(broker_url: str) -> Celery:
             # worker with one is given no other. Celery sends them even for queues without any.
             "ack_emulation": False,
             "socket_timeout": CONSUME_TIMEOUT_S,
+            "health_check_interval": int(CONSUME_TIMEOUT_S),  # of a link that is open and silent
             "socket_connect_timeout": PUBLISH_TIMEOUT_S,
         },
     )

@@ -180,21 +180,20 @@ def test_each_round_has_the_worker_told_of_itself_to_see_whether_it_hears(databa
     assert told == [{"worker.w1": [NO_RUN]}]
 
 
-def test_a_worker_that_hears_nothing_connects_anew_and_says_so(database, caplog):
-    again = []
-    upkeep = upkeep_of(
-        database, reconnect=lambda: again.append(1), deaf_after=timedelta(seconds=0.2)
-    )
+def test_a_worker_that_hears_nothing_says_so_once(database, caplog):
+    ear = Hearing()
+    upkeep = upkeep_of(database, ear, deaf_after=timedelta(seconds=0.2))
     upkeep.once()
-    assert again == []
+    assert "no message has come" not in caplog.text
+    for _ in range(2):
+        time.sleep(0.3)
+        upkeep.once()
+    assert caplog.text.count("no message has come") == 1
+    ear.heard()
+    upkeep.once()
     time.sleep(0.3)
     upkeep.once()
-    upkeep.once()  # once for each time that it is too long
-    assert again == [1]
-    assert "no message has come" in caplog.text
-    time.sleep(0.3)
-    upkeep.once()
-    assert again == [1, 1]
+    assert caplog.text.count("no message has come") == 2
 
 
 def test_so_many_leases_are_freed_at_once_and_then_the_others(database, put):

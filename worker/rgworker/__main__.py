@@ -100,7 +100,6 @@ def serve(
         concurrency=concurrency,
         every_seconds=settings.maintenance_seconds,
         attempt_limit=settings.max_attempts,
-        reconnect=ear.reconnect,
     )
     log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)
     try:

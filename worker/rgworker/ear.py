@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import signals
-from celery.worker.consumer import Consumer
 
 from rgstore.messages import MEASURE, NO_RUN, make_celery, own, queue_of
 from rgstore.outbox import ANY
@@ -17,6 +16,8 @@ log = logging.getLogger(__name__)
 
 class Ear:
     """Listens in the main thread until the process is told to stop.
+
+    A connection that falls silent is made anew within half a minute: Kombu sees to that.
 
     Args:
         broker_url: where messages come from.
@@ -38,7 +39,6 @@ class Ear:
         on_stop: Callable[[], None],
     ) -> None:
         self._worker = worker
-        self._consumer: Consumer | None = None
         self._app = app = make_celery(broker_url)
         app.conf.task_queues = [queue_of(lab, listener) for listener in (ANY, kind, own(worker))]
         app.conf.task_default_queue = queue_of(lab, ANY).name
@@ -56,8 +56,7 @@ class Ear:
                 logging.getLogger(name).setLevel(logging.WARNING)
 
         @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
-        def ready(sender: Consumer, **_: Any) -> None:
-            self._consumer = sender
+        def ready(**_: Any) -> None:
             log.info("worker %s hears the broker", worker)
 
         @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
@@ -77,12 +76,3 @@ class Ear:
                 "--without-heartbeat",
             ]
         )
-
-    def reconnect(self) -> None:
-        """Have the connection to the broker made anew. From any thread."""
-        if self._consumer is not None:  # otherwise it is connecting just now
-            self._consumer.call_soon(_lose_connection)
-
-
-def _lose_connection() -> None:
-    raise ConnectionResetError("nothing was heard for too long")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
@@ -38,8 +37,7 @@ class Upkeep(threading.Thread):
         concurrency: its trainers.
         every_seconds: between rounds.
         attempt_limit: of the runs that are added to a study.
-        reconnect: has the connection to the broker made anew.
-        deaf_after: silence that is taken for a broken connection.
+        deaf_after: silence of the broker that is worth a word.
     """
 
     def __init__(
@@ -53,7 +51,6 @@ class Upkeep(threading.Thread):
         concurrency: int,
         every_seconds: float,
         attempt_limit: int = 3,
-        reconnect: Callable[[], None] = lambda: None,
         deaf_after: timedelta = upkeep.WORKER_SILENT_AFTER,
     ) -> None:
         """Start with `start()`, end with `stop()`."""
@@ -62,10 +59,10 @@ class Upkeep(threading.Thread):
         self._worker, self._host = worker, host
         self._device, self._concurrency = device, concurrency
         self._every, self._attempt_limit = every_seconds, attempt_limit
-        self._reconnect, self._deaf_after = reconnect, deaf_after
+        self._deaf_after = deaf_after
         self._stopping = False
         self._next = threading.Event()
-        self._said_deaf = timedelta()
+        self._deaf = False
         hearing.at_first(self._next.set)  # it is said at once
 
     def run(self) -> None:
@@ -112,18 +109,17 @@ class Upkeep(threading.Thread):
             log.warning("could not sign off: %s", error)
 
     def _listen(self) -> None:
-        """Say so if nothing is heard, and connect anew, once for each time that it is too long."""
+        """Say so when the broker falls silent, and when it is heard again."""
         silence = self._hearing.silence
-        if silence < self._deaf_after:
-            self._said_deaf = timedelta()
-        elif silence - self._said_deaf >= self._deaf_after:
-            self._said_deaf = silence
+        deaf = silence > self._deaf_after
+        if deaf and not self._deaf:
             log.warning(
-                "no message has come for %.0f s: connecting to the broker anew. "
-                "Runs are found by looking meanwhile",
+                "no message has come for %.0f s; runs are found by looking meanwhile",
                 silence.total_seconds(),
             )
-            self._reconnect()
+        elif self._deaf and not deaf:
+            log.info("messages come again")
+        self._deaf = deaf
 
     def _free(self) -> bool:
         """Free a batch of expired leases, if this worker is the one to. Whether there were any."""
