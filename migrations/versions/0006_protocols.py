@@ -1,7 +1,7 @@
 """Who can measure an experiment: what it takes, what workers and attempts implement.
 
 Revision: 0006
-Follows: 0003
+Follows: 0005
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0006"
-down_revision = "0003"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

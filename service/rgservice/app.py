@@ -16,8 +16,8 @@ from rgservice.errors import WrongHost
 from rgservice.methods import HeadAsGet
 from rgservice.rendering import problem_response
 from rgservice.routes import experiments, operations, reading, studies
-from rgstore.database import Database
-from rgstore.messages import CelerySender, Sender
+from rgstore.database import Announcer, Database
+from rgstore.publisher import publishing
 from rgstore.settings import Settings
 
 DESCRIPTION = """
@@ -27,14 +27,26 @@ place of values make a study: a grid of experiments, and a verdict on each claim
 """
 
 
-def create_app(settings: Settings | None = None, sender: Sender | None = None) -> FastAPI:
-    """An application on the database and broker of the settings (default: the environment)."""
+def create_app(settings: Settings | None = None, announcer: Announcer | None = None) -> FastAPI:
+    """An application on the database and broker of the settings (default: the environment).
+
+    Args:
+        settings: of the server.
+        announcer: tells workers of runs in place of the broker.
+    """
     settings = settings or Settings()
     database = Database(settings.database)
+    publisher = None
+    if announcer is None:
+        publisher = publishing(database, settings.broker)
+    else:
+        database.announce_to(announcer)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
+        if publisher is not None:
+            publisher.close()
         database.dispose()
 
     app = FastAPI(
@@ -46,7 +58,7 @@ def create_app(settings: Settings | None = None, sender: Sender | None = None) -
         docs_url=None,
         redoc_url=None,
     )
-    app.state.parts = Parts(settings, database, sender or CelerySender(settings.broker))
+    app.state.parts = Parts(settings, database)
     app.include_router(experiments.router)
     app.include_router(studies.router)
     app.include_router(operations.router)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from rgcontract import (
+    Acknowledgement,
     BulkSubmission,
     ExperimentSpec,
     FieldProblem,
@@ -19,7 +20,7 @@ from rgcontract.bulk import MOST_REFUSED, at
 from rgservice import cost, forecasting, submitting
 from rgservice.completing import completed
 from rgservice.errors import InvalidSpec, OverLimit
-from rgservice.submitting import Accepted, asked_of
+from rgservice.submitting import asked_of
 from rgstore import submissions
 from rgstore.records import RunKey
 from rgstore.settings import Settings
@@ -103,7 +104,7 @@ def accept(
     owner: str,
     idempotency_key: str | None,
     settings: Settings,
-) -> Accepted:
+) -> list[Acknowledgement]:
     """Check the limits and store all of them. The caller commits.
 
     Raises:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from rgservice.errors import InvalidToken, NotAuthenticated
 from rgservice.query import known_query
 from rgstore.database import Database
-from rgstore.messages import Sender
 from rgstore.settings import Settings
 from rgstore.tokens import owner_of
 
@@ -24,7 +23,6 @@ class Parts:
 
     settings: Settings
     database: Database
-    sender: Sender
 
 
 def parts(request: Request) -> Parts:

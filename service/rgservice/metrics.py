@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from rgcontract import State
 from rgstore.experiments import count_all_runs
-from rgstore.upkeep import live_workers
+from rgstore.upkeep import hearing, live_workers
 
 
 def exposition(session: Session) -> tuple[bytes, str]:
@@ -20,4 +20,8 @@ def exposition(session: Session) -> tuple[bytes, str]:
         runs.labels(state).set(counts.get(state, 0))
     workers = Gauge("rglab_workers", "Workers heard of lately", registry=registry)
     workers.set(len(live_workers(session)))
+    reached = Gauge(
+        "rglab_workers_hearing", "Workers that the broker's messages reach", registry=registry
+    )
+    reached.set(hearing(session))
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rgstore.database import Database
-from rgstore.upkeep import live_workers
+from rgstore.upkeep import hearing, live_workers
 
 
 class Readiness(BaseModel):
@@ -17,6 +17,9 @@ class Readiness(BaseModel):
     database: bool
     workers: int
     """Workers heard of in the last half minute."""
+    hearing: int
+    """Those that a message of the broker has reached in the last half minute. The others look for
+    work every half second, and find it."""
 
 
 def check(database: Database) -> Readiness:
@@ -24,6 +27,7 @@ def check(database: Database) -> Readiness:
     try:
         with database.begin() as session:
             workers = len(live_workers(session))
+            heard = hearing(session)
     except (DBAPIError, PoolTimeoutError):
-        return Readiness(ready=False, database=False, workers=0)
-    return Readiness(ready=True, database=True, workers=workers)
+        return Readiness(ready=False, database=False, workers=0, hearing=0)
+    return Readiness(ready=True, database=True, workers=workers, hearing=heard)

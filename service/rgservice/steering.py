@@ -34,15 +34,14 @@ def cancel(session: Session, name: str) -> ExperimentRow:
     return row
 
 
-def retry(session: Session, name: str, *, attempt_limit: int) -> tuple[ExperimentRow, list[int]]:
-    """Queue failed and cancelled runs again; the experiment and the runs to send messages for.
+def retry(session: Session, name: str, *, attempt_limit: int) -> ExperimentRow:
+    """Queue failed and cancelled runs again; the experiment.
 
     Raises:
         NotFound: there is none. NotRetryable: no run has failed or been cancelled.
     """
     row = find(session, name)
-    run_ids = experiments.retry(session, name, attempt_limit=attempt_limit)
-    if not run_ids:
+    if not experiments.retry(session, name, attempt_limit=attempt_limit):
         raise NotRetryable(f"the experiment is {row.state}", state=row.state)
     session.refresh(row)
-    return row, run_ids
+    return row

@@ -65,14 +65,6 @@ class Grid:
         )
 
 
-@dataclass(frozen=True)
-class Accepted:
-    """What the answer says, and which runs the workers are told of once it is committed."""
-
-    study: Study
-    run_ids: list[int]
-
-
 def grid_of(request: StudyRequest, settings: Settings) -> Grid:
     """Every cell of a request as a submission. Cells that are the same experiment are one.
 
@@ -154,7 +146,7 @@ def forecast(session: Session, grid: Grid) -> Forecast:
     return forecasting.forecast(session, grid.under_kept_names(session).submissions)
 
 
-def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> Accepted:
+def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> Study:
     """Check the limits and store a study with its experiments. The caller commits.
 
     Raises:
@@ -172,11 +164,9 @@ def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> A
         attempt_limit=settings.max_attempts,
         body_hash=name,
     )
-    run_ids = [run_id for one in stored for run_id in one.run_ids]
-    added = len(run_ids)
+    added = sum(len(one.run_ids) for one in stored)
     created = studies.keep(session, name, grid.request, grid.cells, owner=owner, added_runs=added)
-    study = study_view(session, find(session, name), created=created, added_runs=added)
-    return Accepted(study, run_ids)
+    return study_view(session, find(session, name), created=created, added_runs=added)
 
 
 def _over_limits(
@@ -238,7 +228,7 @@ def cancel(session: Session, name: str) -> Study:
     return study_view(session, row)
 
 
-def retry(session: Session, name: str, *, attempt_limit: int) -> Accepted:
+def retry(session: Session, name: str, *, attempt_limit: int) -> Study:
     """Queue its failed and cancelled runs again.
 
     Raises:
@@ -251,4 +241,4 @@ def retry(session: Session, name: str, *, attempt_limit: int) -> Accepted:
         run_ids += experiments.retry(session, experiment, attempt_limit=attempt_limit)
     if not run_ids:
         raise NotRetryable(f"the study is {before.state}", state=before.state)
-    return Accepted(study_view(session, row), run_ids)
+    return study_view(session, row)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -15,14 +14,6 @@ from rgservice.errors import KeyReused, OverLimit
 from rgstore import experiments, submissions
 from rgstore.settings import Settings
 from rgstore.submissions import Asked, IdempotencyKeyReusedError, Submitted
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """What the answer says, and which runs the workers are told of once it is committed."""
-
-    acknowledgements: list[Acknowledgement]
-    run_ids: list[int]
 
 
 def forecast(session: Session, submission: Submission) -> Forecast:
@@ -38,7 +29,7 @@ def accept(
     owner: str,
     idempotency_key: str | None,
     settings: Settings,
-) -> Accepted:
+) -> list[Acknowledgement]:
     """Check the limits and store a submission. The caller commits.
 
     Raises:
@@ -77,7 +68,7 @@ def store(
     idempotency_key: str | None,
     body: str,
     settings: Settings,
-) -> Accepted:
+) -> list[Acknowledgement]:
     """Store submissions that are within the limits. The caller commits.
 
     Args:
@@ -102,8 +93,7 @@ def store(
         )
     except IdempotencyKeyReusedError as error:
         raise KeyReused("use a new Idempotency-Key for a different submission") from error
-    run_ids = [run_id for one in stored for run_id in one.run_ids]
-    return Accepted(_acknowledgements(session, asked, stored), run_ids)
+    return _acknowledgements(session, asked, stored)
 
 
 def _acknowledgements(

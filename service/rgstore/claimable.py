@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, all_, and_, exists, literal, or_
+from sqlalchemy import ColumnElement, all_, and_, exists, literal
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from rgcontract import Protocols
@@ -35,15 +35,3 @@ def can_measure(
 def is_for(name: str, implements: Protocols) -> ColumnElement[bool]:
     """The same of a run."""
     return exists().where(OfRun.id == RunRow.experiment_id, can_measure(name, implements, OfRun))
-
-
-def is_for_somebody(live: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether a live worker can measure a run; also where no worker is alive at all.
-
-    Args:
-        live: which rows of `WorkerRow` are.
-    """
-    somebody = exists().where(
-        OfRun.id == RunRow.experiment_id, live, can_measure(WorkerRow.name, WorkerRow, OfRun)
-    )
-    return or_(~exists().where(live), somebody)

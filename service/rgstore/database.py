@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,6 +10,9 @@ import psycopg
 from psycopg.pq import Format
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
+
+from rgstore import outbox
+from rgstore.outbox import Announcement
 
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
@@ -23,6 +26,10 @@ class BinaryCursor(psycopg.Cursor[Any]):
         """As any cursor."""
         super().__init__(connection, **options)
         self.format = Format.BINARY
+
+
+Announcer = Callable[[Announcement], None]
+"""Tells workers of runs. It neither waits nor raises: what it is told of is stored already."""
 
 
 class Database:
@@ -49,12 +56,24 @@ class Database:
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         one_moment = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._snapshots = sessionmaker(one_moment, expire_on_commit=False)
+        self._announce: Announcer | None = None
+
+    def announce_to(self, announcer: Announcer) -> None:
+        """Have workers told from now on of the runs that are put in line here."""
+        self._announce = announcer
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """One transaction: committed at the end, rolled back on an exception."""
+        """One transaction: committed at the end, rolled back on an exception.
+
+        Workers are told of the runs that it put in line when it is committed and its connection
+        is free again.
+        """
         with self._sessions.begin() as session:
             yield session
+        announcement = outbox.taken(session)
+        if announcement and self._announce is not None:
+            self._announce(announcement)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:

@@ -99,7 +99,7 @@ def runs_of(session: Session, names: Sequence[str]) -> Sequence[RunRow]:
     """Runs of these experiments, by chain and training seed."""
     return session.scalars(
         select(RunRow)
-        .where(RunRow.experiment_id.in_(names))
+        .where(among(RunRow.experiment_id, names))
         .order_by(RunRow.chain_seed, RunRow.seed)
     ).all()
 
@@ -107,7 +107,7 @@ def runs_of(session: Session, names: Sequence[str]) -> Sequence[RunRow]:
 def attempts_of(session: Session, run_ids: Sequence[int]) -> Sequence[AttemptRow]:
     """Attempts at these runs, oldest first."""
     return session.scalars(
-        select(AttemptRow).where(AttemptRow.run_id.in_(run_ids)).order_by(AttemptRow.number)
+        select(AttemptRow).where(among(AttemptRow.run_id, run_ids)).order_by(AttemptRow.number)
     ).all()
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     ColumnElement,
     Double,
     Integer,
+    TableValuedAlias,
     Text,
     all_,
     and_,
@@ -32,7 +33,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from rgcontract import IMPLEMENTED, Protocols, State
+from rgstore.among import among
 from rgstore.claimable import is_for
+from rgstore.outbox import ANY
 from rgstore.plain import Floats
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import lock_experiments, move, refresh_experiment, refresh_experiments
@@ -150,7 +153,7 @@ def claim_fleet(
         session,
         State.QUEUED,
         State.RUNNING,
-        RunRow.id.in_(line),
+        among(RunRow.id, line),
         attempt=RunRow.attempt + 1,
         lease_owner=holder.owner,
         lease_until=_lease_end(lease_seconds),
@@ -171,7 +174,7 @@ def claim_fleet(
     )
     names = {run.experiment_id for run in taken}
     refresh_experiments(session, names)
-    rows = select(ExperimentRow.id, ExperimentRow.spec).where(ExperimentRow.id.in_(names))
+    rows = select(ExperimentRow.id, ExperimentRow.spec).where(among(ExperimentRow.id, names))
     specs: dict[str, dict[str, Any]] = dict(session.execute(rows).all())
     return [
         Claim(
@@ -188,8 +191,14 @@ def claim_fleet(
     ]
 
 
+def in_line(session: Session, holder: Holder, *, most: int) -> int:
+    """Runs that wait and that this worker may take, counted up to so many. Cheap."""
+    some = select(RunRow.id).where(RunRow.state == State.QUEUED, _is_for(holder)).limit(most)
+    return session.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
 def _is_for(holder: Holder) -> ColumnElement[bool]:
-    return and_(RunRow.device.in_(("any", holder.kind)), is_for(holder.worker, holder.implements))
+    return and_(among(RunRow.device, (ANY, holder.kind)), is_for(holder.worker, holder.implements))
 
 
 def _others(
@@ -223,10 +232,11 @@ def heartbeat(
     A run that someone else is writing is left for the next heartbeat.
     """
     progress = {claim.run_id: of_run for claim, of_run in beats}
+    fences = _fences([claim for claim, _ in beats])
     ours = and_(
         RunRow.state == State.RUNNING,
         tuple_(RunRow.id, RunRow.attempt, RunRow.lease_owner).in_(
-            [(claim.run_id, claim.attempt, claim.owner) for claim, _ in beats]
+            select(fences.c.id, fences.c.attempt, fences.c.owner)
         ),
     )
     held = dict(
@@ -243,6 +253,24 @@ def heartbeat(
         lost -= set(session.scalars(select(RunRow.id).where(ours)))
     cancelled = frozenset(run_id for run_id, asked in held.items() if asked)
     return Heard(cancelled, frozenset(lost))
+
+
+def _fences(claims: Sequence[Claim]) -> TableValuedAlias:
+    """Run, attempt and owner of each, as a table."""
+    return (
+        func.unnest(
+            literal([claim.run_id for claim in claims], ARRAY(BigInteger())),
+            literal([claim.attempt for claim in claims], ARRAY(Integer())),
+            literal([claim.owner for claim in claims], ARRAY(Text())),
+        )
+        .table_valued(
+            column("id", BigInteger()),
+            column("attempt", Integer()),
+            column("owner", Text()),
+            name="fences",
+        )
+        .render_derived()
+    )
 
 
 def _store_progress(

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # it may be a password
     )
 
     def __init__(self, **given: Any) -> None:
@@ -53,7 +54,8 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     """Postgres; unset: an embedded server under `data_dir`."""
     broker_url: SecretStr | None = None
-    """Valkey or Redis; unset: an embedded server under `data_dir`."""
+    """Valkey or Redis: `redis://`, `rediss://` (TLS), `redis+socket://`, or the same with valkey;
+    unset: an embedded server under `data_dir`."""
     data_dir: Path = Field(default_factory=data_dir)
     """Embedded servers, logs and credentials live here."""
 
@@ -125,6 +127,15 @@ class Settings(BaseSettings):
             raise ValueError("host names with commas between them, without http:// and port")
         return hosts
 
+    @field_validator("broker_url")
+    @classmethod
+    def _broker_that_is_known(cls, value: SecretStr | None) -> SecretStr | None:
+        """Valkey's schemes in the words of Kombu, which knows Redis' only; several for failover."""
+        if value is None:
+            return None
+        urls = value.get_secret_value().strip().split(";")
+        return SecretStr(";".join(_in_words_of_kombu(url) for url in urls))
+
     @property
     def hosts(self) -> list[str]:
         """`allowed_hosts` as a list."""
@@ -184,3 +195,28 @@ def _allowed(schema: dict[str, Any]) -> str | None:
     if above is not None:
         return f"{kind} above {above:g}"
     return f"{kind} of at least {low}" if high is None else f"{kind} from {low} to {high}"
+
+
+BROKERS = {
+    "redis": "redis",
+    "rediss": "rediss",
+    "redis+socket": "redis+socket",
+    "valkey": "redis",
+    "valkeys": "rediss",
+    "valkey+socket": "redis+socket",
+    "unix": "redis+socket",
+}
+"""Schemes of a broker's URL -> what Kombu calls them."""
+
+
+def _in_words_of_kombu(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    known = BROKERS.get(scheme.strip().lower())
+    if not separator or known is None or not rest:
+        shown = f"{scheme[:20]}://..." if separator else "no URL"  # what follows may be a password
+        allowed = ", ".join(f"{name}://" for name in BROKERS)
+        raise ValueError(
+            f"RGLAB_BROKER_URL is {shown}; the broker is Valkey or Redis, so it begins with one "
+            f"of {allowed}, as in redis://127.0.0.1:6379/0"
+        )
+    return f"{known}://{rest}"

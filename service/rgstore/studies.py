@@ -26,6 +26,8 @@ from rgcontract import (
     canonical_json,
     shape_hash,
 )
+from rgstore import outbox
+from rgstore.among import among
 from rgstore.records import NETWORK_LEVEL, RunKey
 from rgstore.submissions import ID_DIGITS, loaded_spec
 from rgstore.tables import (
@@ -196,7 +198,7 @@ def _run_sums(session: Session, names: Sequence[str], *, by_study: bool) -> dict
     rows = session.execute(
         select(key, RunRow.state, func.count(), func.sum(RunRow.fraction))
         .join(RunRow, RunRow.experiment_id == StudyExperimentRow.experiment_id)
-        .where(StudyExperimentRow.study_id.in_(names))
+        .where(among(StudyExperimentRow.study_id, names))
         .group_by(key, RunRow.state)
     )
     counts: dict[str, dict[str, int]] = {}
@@ -267,7 +269,7 @@ def collapse_ratios(session: Session, name: str) -> dict[str, CollapseRatios]:
             StudyExperimentRow.study_id == name,
             RunRow.state == State.DONE,
             MeasurementRow.when == "final",
-            MeasurementRow.level.in_(DECIDING_LEVELS),
+            among(MeasurementRow.level, DECIDING_LEVELS),
             MeasurementRow.quantity == "effective_rank",
         )
     )
@@ -297,12 +299,12 @@ def claim_values(session: Session, name: str) -> dict[str, Values]:
             RunRow.state == State.DONE,
             or_(
                 and_(
-                    MeasurementRow.when.in_(("initial", "final")),
-                    MeasurementRow.quantity.in_(("effective_rank", "kernel_drift")),
+                    among(MeasurementRow.when, ("initial", "final")),
+                    among(MeasurementRow.quantity, ("effective_rank", "kernel_drift")),
                 ),
                 and_(
                     MeasurementRow.when == "final",
-                    MeasurementRow.quantity.in_(("under_trained", "too_few_samples")),
+                    among(MeasurementRow.quantity, ("under_trained", "too_few_samples")),
                 ),
             ),
         )
@@ -342,7 +344,7 @@ def mark_due(session: Session, experiment_id: str) -> None:
     if names:
         session.execute(
             update(StudyRow)
-            .where(StudyRow.id.in_(names))
+            .where(among(StudyRow.id, names))
             .values(findings_due=True)
             .execution_options(synchronize_session=False)
         )
@@ -403,12 +405,12 @@ def add_seeds(
     used = set(session.scalars(select(RunRow.seed).where(RunRow.experiment_id == experiment_id)))
     unused = [seed for seed in range(len(used) + n) if seed not in used][:n]
     spec = loaded_spec(experiment.spec, unused)
-    device = session.scalar(  # where those before were asked for last
+    device = session.scalars(  # where those before were asked for last
         select(RunRow.device)
         .where(RunRow.experiment_id == experiment_id)
         .order_by(RunRow.id.desc())
         .limit(1)
-    )
+    ).one()
     shape = shape_hash(spec)
     wanted = [
         {
@@ -423,11 +425,12 @@ def add_seeds(
         }
         for chain_seed, seed in spec.runs
     ]
-    added = session.scalars(
+    statement = (
         insert(RunRow)
-        .values(wanted)
         .on_conflict_do_nothing(index_elements=["experiment_id", "chain_seed", "seed"])
         .returning(RunRow.id)
-    ).all()
+    )
+    added = session.scalars(statement, wanted).all()  # in batches, however many draws there are
+    outbox.put(session, device, added)
     refresh_experiment(session, experiment_id)
     return list(added)

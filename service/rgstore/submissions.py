@@ -41,7 +41,7 @@ from rgcontract import (
     shape_hash,
     training_hash,
 )
-from rgstore import aliases
+from rgstore import aliases, outbox
 from rgstore.among import among
 from rgstore.records import RunKey
 from rgstore.tables import ExperimentRow, RunRow, SubmissionRow
@@ -74,7 +74,7 @@ class Submitted:
     created: bool
     added_seeds: list[int]
     run_ids: list[int]
-    """Runs to send a message for."""
+    """Runs that it put in line."""
 
 
 class UnreadableSpecError(Exception):
@@ -143,7 +143,7 @@ def submit_all(
     idempotency_key: str | None = None,
     body_hash: str = "",
 ) -> list[Submitted]:
-    """Store submissions, all of them or none. Commit before telling anyone.
+    """Store submissions, all of them or none.
 
     What becomes of each is as if they had come one after another. Runs that were cancelled are
     queued again, since someone wants them now, and those that are about to be go on; failed ones
@@ -273,9 +273,13 @@ def _insert_runs(session: Session, asked: Sequence[Asked], attempt_limit: int) -
         insert(row)
         .from_select(list(values), select(*values.values()).order_by(*in_order))
         .on_conflict_do_nothing(index_elements=["experiment_id", "chain_seed", "seed"])
-        .returning(row.experiment_id, row.chain_seed, row.seed, row.id)
+        .returning(row.experiment_id, row.chain_seed, row.seed, row.id, row.device)
     )
-    return {(name, (draw, seed)): run for name, draw, seed, run in session.execute(statement)}
+    added: Added = {}
+    for name, chain_seed, seed, run, device in session.execute(statement):
+        added[name, (chain_seed, seed)] = run
+        outbox.put(session, device, [run])
+    return added
 
 
 def new_runs(name: str, submission: Submission) -> list[dict[str, Any]]:

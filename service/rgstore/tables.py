@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from sqlalchemy import (
     DDL,
@@ -135,7 +136,7 @@ class RunRow(Base):
     cancel_requested: Mapped[bool] = mapped_column(server_default=text("false"))
     queued_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
-    """When a message was last sent for it."""
+    """Written by workers of the release before, while they still run; dropped by the next."""
     phase: Mapped[str | None]
     fraction: Mapped[float] = mapped_column(server_default="0")
     step: Mapped[int] = mapped_column(server_default="0")
@@ -157,6 +158,7 @@ class RunRow(Base):
             "id",
             postgresql_where=text("state = 'queued'"),
         ),
+        Index("ix_runs_waiting", "device", postgresql_where=text("state = 'queued'")),
         Index(
             "ix_runs_shape",
             "shape",
@@ -461,3 +463,16 @@ class WorkerRow(Base):
     concurrency: Mapped[int]
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    heard_at: Mapped[datetime | None]
+    """When a message last reached it; it sends itself one every few seconds."""
+
+
+class LabRow(Base):
+    """The lab itself; one row, which the migrations make."""
+
+    __tablename__ = "lab"
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    id: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
+
+    __table_args__ = (CheckConstraint("single", name="single"),)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, undefer
 
 from rgstore import aliases
+from rgstore.among import among
 from rgstore.records import Training, Weights
 from rgstore.tables import TrainingRow, WeightsRow
 
@@ -44,7 +45,7 @@ def _under(
         .where(
             WeightsRow.training_hash == training_hash,
             WeightsRow.seed == seed,
-            WeightsRow.step.in_(steps),
+            among(WeightsRow.step, steps),
         )
         .order_by(WeightsRow.step)
         .options(undefer(WeightsRow.data))
@@ -96,7 +97,7 @@ def keep(
         if len(weights.data) <= MOST_WEIGHTS_BYTES
     ]
     if rows:
-        session.execute(insert(WeightsRow).values(rows).on_conflict_do_nothing())
+        session.execute(insert(WeightsRow).on_conflict_do_nothing(), rows)
 
 
 def _digest(data: bytes) -> str:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from rgcontract import State
+from rgstore import outbox
 from rgstore.among import among
 from rgstore.tables import ExperimentRow, RunRow
 
@@ -62,7 +63,11 @@ def move(
         .returning(RunRow)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
-    return list(session.scalars(statement))
+    moved = list(session.scalars(statement))
+    if target is State.QUEUED:
+        for run in moved:
+            outbox.put(session, run.device, [run.id])
+    return moved
 
 
 def _columns_of(target: State) -> dict[str, Any]:
@@ -70,7 +75,7 @@ def _columns_of(target: State) -> dict[str, Any]:
         return {"error": None, "cancel_requested": False}
     released = {"lease_owner": None, "lease_until": None}
     if target is State.QUEUED:
-        fresh = {"phase": None, "fraction": 0.0, "step": 0, "loss": None, "sent_at": None}
+        fresh = {"phase": None, "fraction": 0.0, "step": 0, "loss": None}
         return {**released, **fresh, "queued_at": func.now(), "cancel_requested": False}
     return released
 
@@ -83,7 +88,7 @@ def lock_experiments(session: Session, names: Collection[str]) -> Sequence[Exper
     """
     return session.scalars(
         select(ExperimentRow)
-        .where(ExperimentRow.id.in_(names))
+        .where(among(ExperimentRow.id, names))
         .order_by(ExperimentRow.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
@@ -104,7 +109,9 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
     experiments = lock_experiments(session, names)
     of_runs: dict[str, set[str]] = {}
     rows = session.execute(
-        select(RunRow.experiment_id, RunRow.state).where(RunRow.experiment_id.in_(names)).distinct()
+        select(RunRow.experiment_id, RunRow.state)
+        .where(among(RunRow.experiment_id, names))
+        .distinct()
     )
     for name, run_state in rows:
         of_runs.setdefault(name, set()).add(run_state)
@@ -113,7 +120,7 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
         done = {"completed_at": func.coalesce(ExperimentRow.completed_at, func.now())}
         session.execute(
             update(ExperimentRow)
-            .where(ExperimentRow.id.in_([name for name in states if states[name] is state]))
+            .where(among(ExperimentRow.id, [name for name in states if states[name] is state]))
             .values(state=state, updated_at=func.now(), **(done if state is State.DONE else {}))
             .execution_options(synchronize_session=False)
         )

@@ -1,25 +1,26 @@
-"""What keeps work from getting stuck: freeing expired leases, sending lost messages again."""
+"""What keeps work from getting stuck: freeing expired leases, knowing which workers are there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Interval, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from rgcontract import IMPLEMENTED, Protocols, State
-from rgstore.claimable import is_for_somebody
-from rgstore.leases import end_attempt
-from rgstore.messages import Sender
-from rgstore.tables import RunRow, WorkerRow
-from rgstore.transitions import move, refresh_experiment
+from rgstore import outbox
+from rgstore.among import among
+from rgstore.messages import NO_RUN, own
+from rgstore.tables import AttemptRow, RunRow, WorkerRow
+from rgstore.transitions import move, refresh_experiments
 
 UPKEEP_LOCK = 0x52474C41  # an arbitrary number, "RGLA": one worker at a time does the upkeep
-RESEND_AFTER = timedelta(seconds=15)
 WORKER_SILENT_AFTER = timedelta(seconds=30)
+MOST_FREED = 1000
+"""Leases in one transaction."""
 
 
 def try_upkeep_lock(session: Session) -> bool:
@@ -27,105 +28,40 @@ def try_upkeep_lock(session: Session) -> bool:
     return bool(session.scalar(select(func.pg_try_advisory_xact_lock(UPKEEP_LOCK))))
 
 
-def free_expired_lease(session: Session) -> int | None:
-    """Take one run from a worker that has not been heard of; None if there is none.
+def free_expired_leases(session: Session, *, most: int = MOST_FREED) -> list[int]:
+    """Take runs from workers that have not been heard of, at most so many; empty if there are none.
 
-    It goes back to the line while it has attempts left, to `cancelled` if that was asked for,
-    and to `failed` otherwise.
+    Each goes back to the line while it has attempts left, to `cancelled` if that was asked for,
+    and to `failed` otherwise. One that someone is writing just now is left for the next time.
     """
-    expired = session.scalars(
-        select(RunRow)
+    expired = session.execute(
+        select(RunRow.id, RunRow.experiment_id)
         .where(RunRow.state == State.RUNNING, RunRow.lease_until < func.clock_timestamp())
         .order_by(RunRow.lease_until)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
-    if expired is None:
-        return None
-    error: str | None = f"worker {expired.lease_owner} was not heard of any more"
-    number = expired.attempt
-    if expired.cancel_requested:
-        move(session, State.RUNNING, State.CANCELLED, RunRow.id == expired.id)
-    elif number < expired.attempt_limit:
-        alone = {"error": error, "shape": None}  # it may be what its worker died of
-        move(session, State.RUNNING, State.QUEUED, RunRow.id == expired.id, **alone)
-    else:
-        final = f"{error} (attempt {number} of {expired.attempt_limit})"
-        move(session, State.RUNNING, State.FAILED, RunRow.id == expired.id, error=final)
-    end_attempt(session, expired.id, number, "lost", error)
-    refresh_experiment(session, expired.experiment_id)
-    return expired.id
-
-
-def runs_to_send(session: Session, *, in_broker: Mapping[str, int]) -> list[int]:
-    """Queued runs whose message seems lost.
-
-    A message only says that there is work, whoever takes it takes the first run in line; so no
-    more are sent than the line is longer than the broker's queue, for each kind of device, and
-    none for what no worker that is alive can measure.
-
-    Args:
-        session: to read in.
-        in_broker: kind of device -> messages that the broker holds.
-    """
-    rows = session.execute(
-        select(RunRow.device, func.count())
-        .where(RunRow.state == State.QUEUED, is_for_somebody(_live()))
-        .group_by(RunRow.device)
-    )
-    lost: list[int] = []
-    for device, queued in rows:
-        missing = queued - in_broker.get(device, 0)
-        if missing > 0:
-            lost += _unannounced(session, device, missing)
-    return lost
-
-
-def _unannounced(session: Session, device: str, most: int) -> Sequence[int]:
-    return session.scalars(
-        select(RunRow.id)
-        .where(
-            RunRow.state == State.QUEUED,
-            RunRow.device == device,
-            is_for_somebody(_live()),
-            or_(RunRow.sent_at.is_(None), RunRow.sent_at < _ago(RESEND_AFTER)),
-            RunRow.queued_at < _ago(timedelta(seconds=1)),  # its own message may be on the way
-        )
-        .order_by(RunRow.priority.desc(), RunRow.queued_at, RunRow.id)
         .limit(most)
+        .with_for_update(skip_locked=True)
     ).all()
-
-
-def send(session: Session, sender: Sender, run_ids: Sequence[int]) -> list[int]:
-    """Send a message for each run to the queue of its kind of device, and remember that.
-
-    Returns:
-        The runs it was sent for.
-    """
-    rows = session.execute(
-        select(RunRow.device, RunRow.id).where(RunRow.id.in_(run_ids)).order_by(RunRow.id)
-    )
-    by_device: dict[str, list[int]] = {}
-    for device, run_id in rows:
-        by_device.setdefault(device, []).append(run_id)
-    sent = [run_id for device, ids in by_device.items() for run_id in sender.send(ids, device)]
-    if sent:
-        mark_sent(session, sent)
-    return sent
-
-
-def mark_sent(session: Session, run_ids: Sequence[int]) -> None:
-    """Remember that a message was sent for each of these runs.
-
-    Not for those that someone moves just now: they are not, or no longer, in need of it.
-    """
-    free = select(RunRow.id).where(RunRow.id.in_(run_ids)).with_for_update(skip_locked=True)
+    if not expired:
+        return []
+    run_ids = [run_id for run_id, _ in expired]
+    these = among(RunRow.id, run_ids)
+    lost = literal("worker ") + RunRow.lease_owner + literal(" was not heard of any more")
     session.execute(
-        update(RunRow)
-        .where(RunRow.id.in_(free))
-        .values(sent_at=func.now())
+        update(AttemptRow)
+        .where(AttemptRow.run_id == RunRow.id, AttemptRow.number == RunRow.attempt, these)
+        .values(outcome="lost", error=lost, ended_at=func.now())
         .execution_options(synchronize_session=False)
     )
+    move(session, State.RUNNING, State.CANCELLED, these, RunRow.cancel_requested.is_(True))
+    # alone from now on: it may be what its worker died of
+    again = {"error": lost, "shape": None}
+    move(
+        session, State.RUNNING, State.QUEUED, these, RunRow.attempt < RunRow.attempt_limit, **again
+    )
+    final = lost + func.format(" (attempt %s of %s)", RunRow.attempt, RunRow.attempt_limit)
+    move(session, State.RUNNING, State.FAILED, these, error=final)
+    refresh_experiments(session, {name for _, name in expired})
+    return run_ids
 
 
 def worker_seen(
@@ -135,13 +71,35 @@ def worker_seen(
     device: str,
     concurrency: int,
     implements: Protocols = IMPLEMENTED,
+    *,
+    heard_before: timedelta | None = None,
 ) -> None:
-    """A worker says that it is alive, and where: a name may move to another host."""
-    found = {"host": host, "device": device, "concurrency": concurrency, **vars(implements)}
+    """A worker says that it is alive, and where: a name may move to another host.
+
+    It is sent a message when this is committed, to see whether it hears.
+
+    Args:
+        session: to write in.
+        name: of the worker.
+        host: where it runs.
+        device: kind of device that it trains on.
+        concurrency: its trainers.
+        implements: what it can measure.
+        heard_before: how long ago a message reached it last; None if none ever did.
+    """
+    heard_at = None if heard_before is None else _ago(heard_before)
+    found = {
+        "host": host,
+        "device": device,
+        "concurrency": concurrency,
+        "heard_at": heard_at,
+        **vars(implements),
+    }
     row = insert(WorkerRow).values(name=name, **found)
     session.execute(
         row.on_conflict_do_update(index_elements=["name"], set_={**found, "seen_at": func.now()})
     )
+    outbox.put(session, own(name), [NO_RUN])
 
 
 def worker_gone(session: Session, name: str) -> None:
@@ -158,6 +116,12 @@ def live_workers(session: Session) -> Sequence[WorkerRow]:
 
 def _live() -> ColumnElement[bool]:
     return WorkerRow.seen_at > _ago(WORKER_SILENT_AFTER)
+
+
+def hearing(session: Session) -> int:
+    """How many of them messages have reached lately. The others find work by looking."""
+    heard = WorkerRow.heard_at > _ago(WORKER_SILENT_AFTER)
+    return session.scalar(select(func.count()).where(_live(), heard)) or 0
 
 
 def trainers_alive(session: Session, device: str, implements: Protocols = IMPLEMENTED) -> int:
@@ -182,4 +146,4 @@ def forget_silent_workers(session: Session) -> None:
 
 
 def _ago(delta: timedelta) -> ColumnElement[Any]:
-    return func.clock_timestamp() - text(f"interval '{delta.total_seconds()} s'")
+    return func.clock_timestamp() - literal(delta, Interval())

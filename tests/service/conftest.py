@@ -1,4 +1,4 @@
-"""The API in process, on a fresh database, with a sender that only remembers."""
+"""The API in process, on a fresh database, where who is told of runs only remembers them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-class RecordingSender:
-    """Remembers which runs it was to send messages for."""
+class RecordingAnnouncer:
+    """Remembers of which runs it was to tell."""
 
     def __init__(self) -> None:
-        self.sent: list[int] = []
+        self.told: list[int] = []
 
-    def send(self, run_ids, device="any"):
-        """Remember and say that it was sent."""
-        self.sent += run_ids
-        return list(run_ids)
+    def __call__(self, announcement) -> None:
+        """Remember."""
+        for run_ids in announcement.values():
+            self.told += run_ids
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def settings(database_url: str, tmp_path) -> Settings:
 
 
 @pytest.fixture
-def sender() -> RecordingSender:
-    """A sender that remembers."""
-    return RecordingSender()
+def announcer() -> RecordingAnnouncer:
+    """One who remembers."""
+    return RecordingAnnouncer()
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def token(database: Database) -> str:
 
 
 @pytest.fixture
-def anonymous(settings: Settings, sender: RecordingSender) -> Iterator[TestClient]:
+def anonymous(settings: Settings, announcer: RecordingAnnouncer) -> Iterator[TestClient]:
     """A client without a token."""
-    with TestClient(create_app(settings, sender), raise_server_exceptions=False) as client:
+    with TestClient(create_app(settings, announcer), raise_server_exceptions=False) as client:
         yield client
 
 

@@ -16,9 +16,9 @@ MORE_THAN_CONNECTIONS = 25
 
 
 @pytest.fixture
-def app(settings, sender) -> Iterator[FastAPI]:
+def app(settings, announcer) -> Iterator[FastAPI]:
     """The application, without a client of one's own: these decide when a body arrives."""
-    made = create_app(settings, sender)
+    made = create_app(settings, announcer)
     yield made
     made.state.parts.database.dispose()
 

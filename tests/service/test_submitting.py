@@ -36,13 +36,13 @@ def test_the_same_spec_gives_the_same_record(api, database):
     assert _count(database, RunRow) == 3
 
 
-def test_more_seeds_add_only_the_missing_ones(api, sender):
+def test_more_seeds_add_only_the_missing_ones(api, announcer):
     api.post("/v1/experiments", json={"seeds": [0, 1]})
-    sent = len(sender.sent)
+    sent = len(announcer.told)
     more = api.post("/v1/experiments", json={"seeds": [1, 2, 5]}).json()
     assert more["added_seeds"] == [2, 5]
     assert more["runs"]["queued"] == 4
-    assert len(sender.sent) - sent == 2
+    assert len(announcer.told) - sent == 2
 
 
 def test_submissions_at_the_same_moment_make_one_record(api, database):

@@ -36,9 +36,9 @@ def _beat(database, *claims: leases.Claim) -> leases.Heard:
         return leases.heartbeat(session, [(claim, HALF) for claim in claims], lease_seconds=10)
 
 
-def _reap(database) -> int | None:
+def _reap(database) -> list[int]:
     with database.begin() as session:
-        return upkeep.free_expired_lease(session)
+        return upkeep.free_expired_leases(session)
 
 
 def test_an_empty_line_gives_no_claim(take):
@@ -85,7 +85,7 @@ def test_an_expired_lease_goes_back_to_the_line_and_to_another_worker(database, 
     put()
     first = take("w1")
     _expire(database, first.run_id)
-    assert _reap(database) == first.run_id
+    assert _reap(database) == [first.run_id]
     second = take("w2")
     assert (second.run_id, second.attempt) == (first.run_id, 2)
     assert _attempts(database, first.run_id) == [(1, "lost"), (2, None)]
@@ -94,7 +94,7 @@ def test_an_expired_lease_goes_back_to_the_line_and_to_another_worker(database, 
 def test_a_lease_that_lasts_is_left_alone(database, put, take):
     put()
     take()
-    assert _reap(database) is None
+    assert _reap(database) == []
 
 
 @pytest.mark.parametrize(
@@ -223,36 +223,6 @@ def test_retrying_a_failed_run_gives_fresh_attempts(database, put, take):
         assert len(experiments.retry(session, name, attempt_limit=3)) == 1
     again = take()
     assert (again.attempt, again.attempt_limit) == (2, 4)
-
-
-def test_no_more_messages_are_sent_than_the_line_is_long(database, put):
-    put(seeds=5)
-    with database.begin() as session:
-        past = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
-        session.execute(update(RunRow).values(queued_at=past))
-        assert len(upkeep.runs_to_send(session, in_broker={})) == 5
-        assert len(upkeep.runs_to_send(session, in_broker={"any": 3})) == 2
-        assert upkeep.runs_to_send(session, in_broker={"any": 5}) == []
-
-
-def test_a_message_just_sent_is_not_sent_again(database, put):
-    run_ids = put(seeds=2).run_ids
-    with database.begin() as session:
-        past = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
-        session.execute(update(RunRow).values(queued_at=past))
-        upkeep.mark_sent(session, run_ids[:1])
-    with database.begin() as session:
-        assert upkeep.runs_to_send(session, in_broker={}) == run_ids[1:]
-
-
-def test_marking_a_message_as_sent_never_waits_for_who_moves_the_run(database, put):
-    moved, free = put(seeds=2).run_ids
-    with database.begin() as holder:
-        holder.get_one(RunRow, moved, with_for_update=True)
-        with database.begin() as session:  # would wait for ever: both are this thread
-            upkeep.mark_sent(session, [moved, free])
-    assert _run(database, moved).sent_at is None
-    assert _run(database, free).sent_at is not None
 
 
 def test_a_line_moves_up_by_one_place_for_each_run_before(database, put):

@@ -36,7 +36,7 @@ def ask(database: Database, owner: str = "alice", **fields: Any) -> str:
     settings = Settings()
     request = StudyRequest.model_validate_json(json.dumps(fields))
     with database.begin() as session:
-        return accept(session, grid_of(request, settings), owner=owner, settings=settings).study.id
+        return accept(session, grid_of(request, settings), owner=owner, settings=settings).id
 
 
 def numbers_of(claim: Claim) -> dict[Key, list[float]]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import pytest
 
 from rgcontract import State, Submission
-from rgstore.messages import NullSender
 from rgstore.settings import Settings
 from rgstore.submissions import submit
 from rgstore.tables import RunRow
@@ -50,7 +49,7 @@ class WrongPool:
 @pytest.fixture
 def supervisor(database, database_url) -> Supervisor:
     settings = Settings(database_url=database_url, broker_url="redis://127.0.0.1:1")
-    return Supervisor(database, settings, WrongPool(), NullSender(), "w", "host", threading.Event())
+    return Supervisor(database, settings, WrongPool(), "w", "host", threading.Event())
 
 
 def test_it_claims_nothing_and_names_the_answer(database, supervisor):

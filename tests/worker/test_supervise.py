@@ -77,13 +77,6 @@ class Pool:
         yield Lent(self._trainer)
 
 
-class Forgetful:
-    """Takes messages and forgets them."""
-
-    def send(self, run_ids, device="any"):
-        return list(run_ids)
-
-
 class Worker:
     """A supervisor on a database, with a trainer that follows a script."""
 
@@ -101,7 +94,6 @@ class Worker:
             self.database,
             self.settings.model_copy(update=settings),
             Pool(trainer),
-            Forgetful(),
             "w1",
             "host",
             self.stopping,

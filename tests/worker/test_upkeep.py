@@ -1,8 +1,9 @@
-"""A worker's upkeep on a real database; messages go to a sender that remembers them."""
+"""A worker's upkeep on a real database."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,56 +13,28 @@ from sqlalchemy import func, select, text, update
 
 from rgcontract import State
 from rgstore.database import Database
-from rgstore.messages import CelerySender
+from rgstore.messages import NO_RUN
 from rgstore.tables import RunRow, WorkerRow
-from rgstore.upkeep import UPKEEP_LOCK, live_workers, trainers_alive
+from rgstore.upkeep import UPKEEP_LOCK, free_expired_leases, hearing, live_workers, trainers_alive
+from rgworker.hearing import Hearing
 from rgworker.upkeep import Upkeep
 
 NOBODY = "127.0.0.1:1"
 """An address where nothing listens."""
 
 
-class Recorder:
-    """A broker that takes messages and holds as many as it is told to."""
-
-    def __init__(self, holding: int = 0, *, takes: int = 1000) -> None:
-        self.holding, self.takes = holding, takes
-        self.sent: list[int] = []
-        self.queues: set[str] = set()
-
-    def send(self, run_ids: Sequence[int], device: str = "any") -> list[int]:
-        self.queues.add(device)
-        taken = list(run_ids[: self.takes])
-        self.sent += taken
-        return taken
-
-    def waiting(self) -> dict[str, int]:
-        return {"any": self.holding}
-
-
-class BackAgain(Recorder):
-    """Away the first time it is asked, as the real sender is without a broker."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked = 0
-
-    def waiting(self) -> dict[str, int]:
-        self.asked += 1
-        if self.asked == 1:
-            return CelerySender(f"redis://{NOBODY}/0").waiting()
-        return super().waiting()
-
-
-def upkeep_of(database: Database, sender: Any, *, every_seconds: float = 60) -> Upkeep:
+def upkeep_of(
+    database: Database, hearing: Hearing | None = None, *, every_seconds: float = 60, **options: Any
+) -> Upkeep:
     return Upkeep(
         database,
-        sender,
+        hearing or Hearing(),
         worker="w1",
         host="h1",
         device="cpu",
         concurrency=4,
         every_seconds=every_seconds,
+        **options,
     )
 
 
@@ -91,14 +64,6 @@ def _workers(database: Database) -> dict[str, tuple[str, int]]:
 
 
 @pytest.fixture
-def forgotten(database: Database, put: Callable[..., list[int]]) -> list[int]:
-    """Three runs that wait for a minute, their messages lost."""
-    run_ids = put(seeds=3)
-    _set(database, RunRow, queued_at=_ago(minutes=1))
-    return run_ids
-
-
-@pytest.fixture
 def unreachable() -> Iterator[Database]:
     opened = Database(f"postgresql+psycopg://nobody@{NOBODY}/none")
     yield opened
@@ -106,12 +71,12 @@ def unreachable() -> Iterator[Database]:
 
 
 def test_a_round_says_that_the_worker_is_alive(database):
-    upkeep_of(database, Recorder()).once()
+    upkeep_of(database).once()
     assert _workers(database) == {"w1": ("h1", 4)}
 
 
 def test_a_worker_thought_silent_is_alive_after_its_next_round(database):
-    upkeep = upkeep_of(database, Recorder())
+    upkeep = upkeep_of(database)
     upkeep.once()
     _set(database, WorkerRow, seen_at=_ago(minutes=1))
     assert _workers(database) == {}
@@ -119,75 +84,40 @@ def test_a_worker_thought_silent_is_alive_after_its_next_round(database):
     assert _workers(database) == {"w1": ("h1", 4)}
 
 
-def test_lost_messages_are_sent_again_once(database, forgotten):
-    sender = Recorder()
-    upkeep = upkeep_of(database, sender)
-    upkeep.once()
-    assert sender.sent == forgotten
-    upkeep.once()
-    assert sender.sent == forgotten
-
-
-def test_nothing_is_sent_while_the_broker_holds_a_message_for_every_run(database, forgotten):
-    sender = Recorder(holding=3)
-    upkeep_of(database, sender).once()
-    assert sender.sent == []
-
-
-def test_a_message_that_the_broker_did_not_take_is_sent_the_next_time(database, forgotten):
-    sender = Recorder(takes=1)
-    upkeep = upkeep_of(database, sender)
-    for _ in range(3):
-        upkeep.once()
-    assert sender.sent == forgotten
-
-
 def test_a_round_frees_every_expired_lease(database, put):
     put(seeds=3)
     _held(database, seconds=-1)
-    upkeep_of(database, Recorder()).once()
+    upkeep_of(database).once()
     assert _states(database) == [State.QUEUED] * 3
 
 
 def test_a_lease_that_lasts_stays_with_its_worker(database, put):
     put()
     _held(database, seconds=30)
-    upkeep_of(database, Recorder()).once()
+    upkeep_of(database).once()
     assert _states(database) == [State.RUNNING]
 
 
-def test_a_freed_run_gets_its_message_in_a_later_round(database, put):
-    """Not at once: a round has a second's patience with messages on their way."""
-    (run_id,) = put()
+def test_one_worker_at_a_time_does_the_upkeep(database, put):
+    put()
     _held(database, seconds=-1)
-    sender = Recorder()
-    upkeep = upkeep_of(database, sender)
-    upkeep.once()
-    assert sender.sent == []
-    _set(database, RunRow, queued_at=_ago(seconds=2), sent_at=None)
-    upkeep.once()
-    assert sender.sent == [run_id]
-
-
-def test_one_worker_at_a_time_does_the_upkeep(database, forgotten):
-    sender = Recorder()
     with database.begin() as session:
         assert session.scalar(select(func.pg_try_advisory_xact_lock(UPKEEP_LOCK)))
-        upkeep_of(database, sender).once()
-    assert sender.sent == []
+        upkeep_of(database).once()
+    assert _states(database) == [State.RUNNING]
     assert _workers(database) == {"w1": ("h1", 4)}
 
 
 def test_workers_silent_for_a_day_are_forgotten(database):
-    upkeep_of(database, Recorder()).once()
+    upkeep_of(database).once()
     _set(database, WorkerRow, name="old", seen_at=_ago(hours=25))
-    upkeep_of(database, Recorder()).once()
+    upkeep_of(database).once()
     with database.begin() as session:
         assert list(session.scalars(select(WorkerRow.name))) == ["w1"]
 
 
 def test_a_worker_that_stops_signs_off(database):
-    upkeep = upkeep_of(database, Recorder(), every_seconds=0.05)
+    upkeep = upkeep_of(database, every_seconds=0.05)
     upkeep.start()
     until(lambda: _workers(database))
     upkeep.stop()
@@ -196,29 +126,11 @@ def test_a_worker_that_stops_signs_off(database):
 
 
 def test_a_worker_that_never_was_ready_can_stop(database):
-    upkeep_of(database, Recorder()).stop()
-
-
-def test_the_thread_does_its_rounds_until_it_is_stopped(database, forgotten):
-    sender = Recorder(takes=1)
-    upkeep = upkeep_of(database, sender, every_seconds=0.05)
-    upkeep.start()
-    until(lambda: len(sender.sent) == 3)
-    upkeep.stop()
-    assert sender.sent == forgotten
-
-
-def test_a_broker_that_is_away_is_waited_for(database, forgotten):
-    sender = BackAgain()
-    upkeep = upkeep_of(database, sender, every_seconds=0.05)
-    upkeep.start()
-    until(lambda: sender.sent, 20)
-    upkeep.stop()
-    assert sender.sent == forgotten
+    upkeep_of(database).stop()
 
 
 def test_a_database_that_is_away_is_waited_for(unreachable, caplog):
-    upkeep = upkeep_of(unreachable, Recorder(), every_seconds=0.05)
+    upkeep = upkeep_of(unreachable, every_seconds=0.05)
     upkeep.start()
     until(lambda: caplog.text.count("trying again in 0.05 s") >= 2)
     assert upkeep.is_alive()
@@ -226,15 +138,73 @@ def test_a_database_that_is_away_is_waited_for(unreachable, caplog):
     assert "could not sign off" in caplog.text
 
 
-def test_a_lost_message_goes_to_the_queue_of_the_runs_device(database, forgotten):
-    _set(database, RunRow, device="cuda")
-    sender = Recorder()
-    upkeep_of(database, sender).once()
-    assert (sender.sent, sender.queues) == (forgotten, {"cuda"})
-
-
 def test_a_round_says_on_what_kind_of_device_the_worker_trains(database):
-    upkeep_of(database, Recorder()).once()
+    upkeep_of(database).once()
     with database.begin() as session:
         assert [worker.device for worker in live_workers(session)] == ["cpu"]
         assert [trainers_alive(session, kind) for kind in ("cpu", "cuda")] == [4, 0]
+
+
+def _hearing(database: Database) -> int:
+    with database.begin() as session:
+        return hearing(session)
+
+
+def test_a_round_says_whether_a_message_has_reached_the_worker_lately(database):
+    ear = Hearing()
+    upkeep = upkeep_of(database, ear)
+    upkeep.once()
+    assert (_workers(database), _hearing(database)) == ({"w1": ("h1", 4)}, 0)
+    ear.heard()
+    upkeep.once()
+    assert _hearing(database) == 1
+    _set(database, WorkerRow, heard_at=_ago(seconds=31))  # deaf after 30
+    assert (_workers(database), _hearing(database)) == ({"w1": ("h1", 4)}, 0)
+
+
+def test_the_first_message_is_told_of_at_once(database):
+    ear = Hearing()
+    upkeep = upkeep_of(database, ear)
+    upkeep.start()
+    until(lambda: _workers(database))
+    assert _hearing(database) == 0
+    ear.heard()
+    until(lambda: _hearing(database) == 1, 30)  # rounds are a minute apart
+    upkeep.stop()
+
+
+def test_each_round_has_the_worker_told_of_itself_to_see_whether_it_hears(database):
+    told = []
+    database.announce_to(told.append)
+    upkeep_of(database).once()
+    assert told == [{"worker.w1": [NO_RUN]}]
+
+
+def test_a_worker_that_hears_nothing_says_so_once(database, caplog):
+    ear = Hearing()
+    upkeep = upkeep_of(database, ear, deaf_after=timedelta(seconds=0.2))
+    upkeep.once()
+    assert "no message has come" not in caplog.text
+    for _ in range(2):
+        time.sleep(0.3)
+        upkeep.once()
+    assert caplog.text.count("no message has come") == 1
+    ear.heard()
+    upkeep.once()
+    time.sleep(0.3)
+    upkeep.once()
+    assert caplog.text.count("no message has come") == 2
+
+
+def test_so_many_leases_are_freed_at_once_and_then_the_others(database, put):
+    """Bounded in time and memory, however many workers were lost."""
+    put(seeds=5)
+    _held(database, seconds=-1)
+    with database.begin() as session:
+        assert len(free_expired_leases(session, most=2)) == 2
+    with database.begin() as session:
+        assert len(free_expired_leases(session, most=2)) == 2
+    with database.begin() as session:
+        assert len(free_expired_leases(session, most=2)) == 1
+    with database.begin() as session:
+        assert free_expired_leases(session, most=2) == []

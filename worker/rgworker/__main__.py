@@ -10,18 +10,24 @@ import signal
 import socket
 import sys
 import threading
-from typing import Any
+import time
+from collections.abc import Callable
+from functools import partial
 
-from celery import signals
-
+from rgcontract import State
 from rgstore.database import Database
-from rgstore.messages import MEASURE, QUEUES, CelerySender, make_celery
+from rgstore.lab import lab_id
 from rgstore.orphan import exit_with_parent
+from rgstore.publisher import publishing
 from rgstore.settings import Settings, SettingsError
+from rgworker.ear import Ear
+from rgworker.hands import Hands
+from rgworker.hearing import Hearing
+from rgworker.lookout import Lookout
 from rgworker.process import TrainerPool
 from rgworker.protocol import DeviceKind
 from rgworker.supervise import OtherReleaseError, OutOfToleranceError, Supervisor
-from rgworker.upkeep import Upkeep
+from rgworker.upkeep import AWAY, Upkeep
 
 log = logging.getLogger("rgworker")
 
@@ -67,14 +73,43 @@ def serve(
     kind: DeviceKind,
     concurrency: int,
 ) -> None:
-    """Consume messages until the process is told to stop."""
+    """Measure until the process is told to stop, whether the broker answers or not."""
     database = Database(settings.database, pool_size=concurrency + 2)
-    sender = CelerySender(settings.broker)
+    publisher = publishing(database, settings.broker)
     stopping = threading.Event()
-    supervisor = Supervisor(database, settings, trainers, sender, name, host, stopping, concurrency)
+    supervisor = Supervisor(database, settings, trainers, name, host, stopping, concurrency)
+    try:
+        ready = supervisor.require_calibrated()
+    except (OtherReleaseError, OutOfToleranceError) as error:
+        sys.exit(str(error))
+    told = threading.Event()
+
+    def measure_next(claimed: Callable[[], None]) -> list[State]:
+        try:
+            return supervisor.measure_next(claimed)
+        except OtherReleaseError:  # whoever started us starts us again, all of one release
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise
+
+    hands = Hands(concurrency, measure_next, stopping, on_free=told.set)
+    lookout = Lookout(hands, partial(supervisor.in_line, ready), told, stopping)
+    hearing = Hearing()
+
+    def on_message() -> None:
+        hearing.heard()
+        told.set()
+
+    ear = Ear(
+        settings.broker,
+        _lab(database, settings),
+        worker=name,
+        kind=kind,
+        on_message=on_message,
+        on_stop=stopping.set,
+    )
     upkeep = Upkeep(
         database,
-        sender,
+        hearing,
         worker=name,
         host=host,
         device=kind,
@@ -82,47 +117,28 @@ def serve(
         every_seconds=settings.maintenance_seconds,
         attempt_limit=settings.max_attempts,
     )
-    app = make_celery(settings.broker)
-
-    @app.task(name=MEASURE)  # type: ignore[untyped-decorator]  # Celery has no types
-    def measure(run_id: int) -> None:
-        try:
-            states = supervisor.measure_next()
-        except OtherReleaseError:  # whoever started us starts us again, all of one release
-            os.kill(os.getpid(), signal.SIGTERM)
-            raise
-        log.info("message for run %s: %s", run_id, ", ".join(states) or "nothing in line")
-
-    # Connected strongly: Celery's signals keep weak references by default.
-    @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
-    def begin(**_: Any) -> None:
-        upkeep.start()
-        log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)
-
-    @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
-    def stop(**_: Any) -> None:
-        stopping.set()
-
+    log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)
     try:
-        supervisor.require_calibrated()
-        app.worker_main(
-            [
-                "worker",
-                "--pool=threads",  # runs are processes of their own; a thread watches each
-                f"--concurrency={concurrency}",
-                f"--queues={QUEUES['any']},{QUEUES[kind]}",
-                f"--hostname={name}",
-                "--without-gossip",
-                "--without-mingle",
-                "--loglevel=WARNING",
-            ]
-        )
-    except (OtherReleaseError, OutOfToleranceError) as error:
-        sys.exit(str(error))
+        hands.start()
+        lookout.start()
+        upkeep.start()
+        ear.listen()
     finally:
         stopping.set()
+        hands.join()
         upkeep.stop()
+        publisher.close()
         database.dispose()
+
+
+def _lab(database: Database, settings: Settings) -> str:
+    """The name of the lab; a database that is away is waited for."""
+    while True:
+        try:
+            return lab_id(database)
+        except AWAY as error:
+            log.warning("%s; trying again in %g s", error, settings.maintenance_seconds)
+            time.sleep(settings.maintenance_seconds)
 
 
 if __name__ == "__main__":

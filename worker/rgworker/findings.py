@@ -35,7 +35,7 @@ def refresh_findings(database: Database, *, attempt_limit: int) -> list[int]:
         attempt_limit: of the runs that are added.
 
     Returns:
-        The runs that were added, to send messages for.
+        The runs that were added.
     """
     added: list[int] = []
     while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -15,7 +15,6 @@ from rgstore import leases, trainings, upkeep
 from rgstore.database import Database
 from rgstore.leases import Claim, Holder, LeaseLostError
 from rgstore.measurements import OtherProtocolError, store
-from rgstore.messages import Sender
 from rgstore.records import RunRecord
 from rgstore.settings import Settings
 from rgstore.studies import mark_due
@@ -57,7 +56,6 @@ class Supervisor:
     database: Database
     settings: Settings
     trainers: TrainerPool
-    sender: Sender
     worker: str
     host: str
     stopping: threading.Event
@@ -66,8 +64,11 @@ class Supervisor:
     implements: Protocols = IMPLEMENTED
     """What it claims, and its trainers must measure."""
 
-    def require_calibrated(self) -> None:
+    def require_calibrated(self) -> Ready:
         """Start a trainer, which is then warm, and see whether it measures known answers rightly.
+
+        Returns:
+            What it says of itself, as every trainer of this worker does.
 
         Raises:
             OutOfToleranceError: it does not. OtherReleaseError: it is not of this release.
@@ -75,9 +76,18 @@ class Supervisor:
         """
         with self.trainers.trainer() as lent:
             self._check(lent.trainer)
+            return lent.trainer.ready
 
-    def measure_next(self) -> list[State]:
+    def in_line(self, ready: Ready, most: int) -> int:
+        """Runs that wait for a worker with such trainers, counted up to so many."""
+        with self.database.begin() as session:
+            return leases.in_line(session, self._holder(ready), most=most)
+
+    def measure_next(self, claimed: Callable[[], None] = lambda: None) -> list[State]:
         """See the first run in line through, and those that go with it.
+
+        Args:
+            claimed: called when they are claimed.
 
         Returns:
             The states it leaves them in; empty if there was none.
@@ -94,6 +104,7 @@ class Supervisor:
             self._check(lent.trainer)
             ready = lent.trainer.ready
             claims = self._claim(ready)
+            claimed()
             if not claims:
                 return states
             for claim, outcome in self._outcomes(lent, claims):
@@ -169,8 +180,8 @@ class Supervisor:
                 "nothing; run `rglab calibrate` on this machine"
             )
 
-    def _claim(self, ready: Ready) -> Sequence[Claim]:
-        holder = Holder(
+    def _holder(self, ready: Ready) -> Holder:
+        return Holder(
             owner=f"{self.worker}/{threading.get_ident()}",
             worker=self.worker,
             host=self.host,
@@ -180,12 +191,14 @@ class Supervisor:
             kind=ready.kind,
             implements=self.implements,
         )
+
+    def _claim(self, ready: Ready) -> Sequence[Claim]:
         most = self.settings.fleet_size
         with self.database.begin() as session:
             lab = upkeep.trainers_alive(session, ready.kind, self.implements)
             return leases.claim_fleet(
                 session,
-                holder,
+                self._holder(ready),
                 lease_seconds=self.settings.lease_seconds,
                 size_of=lambda spec: fleet_size(spec, ready, trainers=self.concurrency, most=most),
                 share=max(lab, self.concurrency),
@@ -229,15 +242,9 @@ class Supervisor:
     def _judge(self) -> None:
         """Write the findings that the runs have changed; what fails now, the upkeep does again."""
         try:
-            added = refresh_findings(self.database, attempt_limit=self.settings.max_attempts)
-            self._send(added)
+            refresh_findings(self.database, attempt_limit=self.settings.max_attempts)
         except AWAY as error:
             log.warning("findings not written yet: %s", error)
-
-    def _send(self, run_ids: list[int]) -> None:
-        if run_ids:
-            with self.database.begin() as session:
-                upkeep.send(session, self.sender, run_ids)
 
     def _fail(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
         with self.database.begin() as session:
@@ -246,20 +253,14 @@ class Supervisor:
 
     def _retry(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
         with self.database.begin() as session:
-            state = leases.retry_or_fail(
+            return leases.retry_or_fail(
                 session, claim, outcome=outcome, error=error, traceback=traceback
             )
-        if state is State.QUEUED:
-            self._send([claim.run_id])
-        return state
 
     def _hand_back(self, claim: Claim, error: str) -> State:
         log.warning("run %s: handed back: %s", claim.run_id, error)
         with self.database.begin() as session:
-            state = leases.hand_back(session, claim, worker=self.worker, error=error)
-        if state is State.QUEUED:
-            self._send([claim.run_id])
-        return state
+            return leases.hand_back(session, claim, worker=self.worker, error=error)
 
     def _let_go(self, claim: Claim) -> State:
         with self.database.begin() as session:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import (
@@ -19,7 +19,6 @@ from rgcontract import (
     bulk_problems,
 )
 from rgservice import bulk, listing, steering, submitting
-from rgservice.announcing import announce
 from rgservice.body import parsed, read_body, read_model
 from rgservice.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
 from rgservice.results import Arrays, result_view
@@ -51,7 +50,6 @@ Key = Annotated[
 async def submit(
     request: Request,
     response: Response,
-    background: BackgroundTasks,
     use: PartsDep,
     owner: OwnerDep,
     key: Key = None,
@@ -59,9 +57,7 @@ async def submit(
 ) -> Acknowledgement | Forecast:
     """Ask for an experiment. The same spec gives the same record; only missing seeds are added."""
     submission = await read_model(request, Submission, limit=use.settings.max_body_bytes)
-    return await run_in_threadpool(
-        _submit, submission, use, owner, key, dry_run, response, background
-    )
+    return await run_in_threadpool(_submit, submission, use, owner, key, dry_run, response)
 
 
 def _submit(
@@ -71,17 +67,15 @@ def _submit(
     key: str | None,
     dry_run: bool,
     response: Response,
-    background: BackgroundTasks,
 ) -> Acknowledgement | Forecast:
     with use.database.begin() as session:
         if dry_run:
             response.status_code = 200
             return submitting.forecast(session, submission)
-        accepted = submitting.accept(
+        acknowledgements = submitting.accept(
             session, submission, owner=owner, idempotency_key=key, settings=use.settings
         )
-    background.add_task(announce, use, accepted.run_ids)  # committed by now
-    (acknowledgement,) = accepted.acknowledgements
+    (acknowledgement,) = acknowledgements
     response.status_code = 201 if acknowledgement.created else 200
     response.headers["Location"] = f"/v1/experiments/{acknowledgement.id}"
     return acknowledgement
@@ -100,7 +94,6 @@ def _submit(
 async def submit_many(
     request: Request,
     response: Response,
-    background: BackgroundTasks,
     use: PartsDep,
     owner: OwnerDep,
     key: Key = None,
@@ -110,9 +103,7 @@ async def submit_many(
     body = await read_body(
         request, limit=use.settings.max_bulk_bytes, setting="RGLAB_MAX_BULK_BYTES"
     )
-    return await run_in_threadpool(
-        _submit_many, body, use, owner, key, dry_run, response, background
-    )
+    return await run_in_threadpool(_submit_many, body, use, owner, key, dry_run, response)
 
 
 def _submit_many(
@@ -122,7 +113,6 @@ def _submit_many(
     key: str | None,
     dry_run: bool,
     response: Response,
-    background: BackgroundTasks,
 ) -> BulkAcknowledgement | Forecast:
     # parsed here, in a thread: so many take long enough to keep others waiting
     asked = bulk.bulk_of(parsed(body, BulkSubmission, bulk_problems), use.settings)
@@ -130,11 +120,10 @@ def _submit_many(
         if dry_run:
             response.status_code = 200
             return bulk.forecast(session, asked)
-        accepted = bulk.accept(
+        acknowledgements = bulk.accept(
             session, asked, owner=owner, idempotency_key=key, settings=use.settings
         )
-    background.add_task(announce, use, accepted.run_ids)  # committed by now
-    answer = BulkAcknowledgement(experiments=accepted.acknowledgements)
+    answer = BulkAcknowledgement(experiments=acknowledgements)
     response.status_code = 201 if any(one.created for one in answer.experiments) else 200
     return answer
 
@@ -183,10 +172,8 @@ def cancel(name: str, session: SessionDep, _: OwnerDep) -> Experiment:
 
 
 @router.post("/{name}/retry", responses=refusals(401, 404, 409))
-def retry(name: str, use: PartsDep, _: OwnerDep, background: BackgroundTasks) -> Experiment:
+def retry(name: str, use: PartsDep, _: OwnerDep) -> Experiment:
     """Queue failed and cancelled runs again."""
     with use.database.begin() as session:
-        row, run_ids = steering.retry(session, name, attempt_limit=use.settings.max_attempts)
-        view = experiment_view(session, row)
-    background.add_task(announce, use, run_ids)
-    return view
+        row = steering.retry(session, name, attempt_limit=use.settings.max_attempts)
+        return experiment_view(session, row)

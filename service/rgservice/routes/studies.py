@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import Findings, Forecast, Study, StudyPage, StudyRequest, with_preset
 from rgcontract.study import STUDY_FIELDS
 from rgservice import study_views, studying
-from rgservice.announcing import announce
 from rgservice.body import read_model
 from rgservice.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
 from rgservice.routes.described import ASKING, body_of, refusals
@@ -31,7 +30,6 @@ router = APIRouter(prefix="/v1/studies", tags=["studies"], dependencies=AUTHENTI
 async def ask(
     request: Request,
     response: Response,
-    background: BackgroundTasks,
     use: PartsDep,
     owner: OwnerDep,
     dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
@@ -48,7 +46,7 @@ async def ask(
         fill=with_preset,
         names=STUDY_FIELDS,
     )
-    return await run_in_threadpool(_ask, asked, use, owner, dry_run, response, background)
+    return await run_in_threadpool(_ask, asked, use, owner, dry_run, response)
 
 
 def _ask(
@@ -57,18 +55,16 @@ def _ask(
     owner: str,
     dry_run: bool,
     response: Response,
-    background: BackgroundTasks,
 ) -> Study | Forecast:
     grid = studying.grid_of(asked, use.settings)
     with use.database.begin() as session:
         if dry_run:
             response.status_code = 200
             return studying.forecast(session, grid)
-        accepted = studying.accept(session, grid, owner=owner, settings=use.settings)
-    background.add_task(announce, use, accepted.run_ids)  # committed by now
-    response.status_code = 201 if accepted.study.created else 200
-    response.headers["Location"] = f"/v1/studies/{accepted.study.id}"
-    return accepted.study
+        study = studying.accept(session, grid, owner=owner, settings=use.settings)
+    response.status_code = 201 if study.created else 200
+    response.headers["Location"] = f"/v1/studies/{study.id}"
+    return study
 
 
 @router.get("", responses=refusals(401, 422))
@@ -102,9 +98,7 @@ def cancel(name: str, session: SessionDep, _: OwnerDep) -> Study:
 
 
 @router.post("/{name}/retry", responses=refusals(401, 404, 409))
-def retry(name: str, use: PartsDep, _: OwnerDep, background: BackgroundTasks) -> Study:
+def retry(name: str, use: PartsDep, _: OwnerDep) -> Study:
     """Queue failed and cancelled runs of its experiments again."""
     with use.database.begin() as session:
-        accepted = studying.retry(session, name, attempt_limit=use.settings.max_attempts)
-    background.add_task(announce, use, accepted.run_ids)
-    return accepted.study
+        return studying.retry(session, name, attempt_limit=use.settings.max_attempts)

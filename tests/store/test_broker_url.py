@@ -1,0 +1,64 @@
+"""The URL of the broker: Redis and Valkey in their schemes, anything else refused in a sentence."""
+
+from __future__ import annotations
+
+import pytest
+from kombu import Connection
+from pydantic import ValidationError
+
+from rgstore.settings import BROKERS, Settings
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ("redis://host:6380/1", "redis://host:6380/1"),
+        (
+            "rediss://:pw@host/0?ssl_cert_reqs=required",
+            "rediss://:pw@host/0?ssl_cert_reqs=required",
+        ),
+        ("redis+socket:///run/v.sock", "redis+socket:///run/v.sock"),
+        ("valkey://:secret@host:6380/1", "redis://:secret@host:6380/1"),
+        ("VALKEY://host", "redis://host"),
+        ("valkeys://host", "rediss://host"),
+        ("valkey+socket:///run/v.sock", "redis+socket:///run/v.sock"),
+        ("unix:///run/v.sock", "redis+socket:///run/v.sock"),
+        ("valkey://one;valkey://two", "redis://one;redis://two"),
+        (" valkey://host ", "redis://host"),
+    ],
+)
+def test_valkey_is_taken_for_what_it_speaks(given, taken):
+    assert Settings(broker_url=given).broker == taken
+
+
+@pytest.mark.parametrize("scheme", BROKERS)
+def test_kombu_knows_every_scheme_that_is_allowed(scheme):
+    with Connection(Settings(broker_url=f"{scheme}://host/0").broker) as connection:
+        assert connection.transport.driver_type == "redis"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "amqp://guest@host",
+        "memory://",
+        "valkeyy://host",
+        "localhost:6379",
+        "redis://",
+        "",
+        "redis:x",
+        "redis://host;amqp://host",
+        "sentinel://host:26379",
+        "://host",
+    ],
+)
+def test_any_other_scheme_is_refused_with_what_is_allowed(url):
+    with pytest.raises(ValidationError, match=r"it begins with one of redis://, .*valkey://"):
+        Settings(broker_url=url)
+
+
+def test_a_refusal_does_not_show_the_password():
+    with pytest.raises(ValidationError) as refused:
+        Settings(broker_url="amqp://alice:hunter2@host")
+    assert "hunter2" not in str(refused.value)
+    assert "amqp://..." in str(refused.value)

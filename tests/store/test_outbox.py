@@ -1,0 +1,213 @@
+"""Runs are put in line, committed, and only then told of: whoever is told can take them."""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from claims import claim_one
+from markdown import ROOT
+from sqlalchemy import func, select, text, update
+
+from rgcontract import State
+from rgstore import experiments, leases, studies, upkeep
+from rgstore.database import Database
+from rgstore.leases import Claim, Holder
+from rgstore.outbox import Announcement
+from rgstore.tables import RunRow
+
+HOLDER = Holder("w2/1", "w2", "h", "cpu", {}, {})
+
+
+class FastWorker:
+    """Claims in another connection the very moment it is told, as many runs as it is told of."""
+
+    def __init__(self, url: str) -> None:
+        self.database = Database(url)
+        self.told: list[int] = []
+        self.claimed: list[int] = []
+
+    def __call__(self, announcement: Announcement) -> None:
+        for run_ids in announcement.values():
+            self.told += run_ids
+            for _ in run_ids:
+                with self.database.begin() as session:
+                    claim = claim_one(session, HOLDER, lease_seconds=60)
+                if claim is not None:
+                    self.claimed.append(claim.run_id)
+
+
+@pytest.fixture
+def fast(database, database_url) -> Iterator[FastWorker]:
+    worker = FastWorker(database_url)
+    yield worker
+    worker.database.dispose()
+
+
+Queue = Callable[[Database, Callable, Callable[[], Claim]], object]
+
+
+def _submitted(database, put, take):
+    put(seeds=2)
+    return lambda: put(seeds=4)
+
+
+def _wanted_again(database, put, take):
+    name = put(seeds=2).experiment_id
+    with database.begin() as session:
+        experiments.request_cancel(session, name)
+    return lambda: put(seeds=2)
+
+
+def _retried(database, put, take):
+    name = put(attempt_limit=1).experiment_id
+    with database.begin() as session:
+        leases.fail(session, take(), outcome="failed", error="x")
+
+    def retry():
+        with database.begin() as session:
+            experiments.retry(session, name, attempt_limit=3)
+
+    return retry
+
+
+def _seeds_of_a_study(database, put, take):
+    name = put().experiment_id
+    take()
+
+    def add():
+        with database.begin() as session:
+            studies.add_seeds(session, name, 2, priority=0, attempt_limit=3)
+
+    return add
+
+
+def _let_go(database, put, take):
+    put()
+    claim = take()
+
+    def let_go():
+        with database.begin() as session:
+            leases.let_go(session, claim)
+
+    return let_go
+
+
+def _crashed(database, put, take):
+    put()
+    claim = take()
+
+    def crash():
+        with database.begin() as session:
+            leases.retry_or_fail(session, claim, outcome="crashed", error="boom")
+
+    return crash
+
+
+def _lost(database, put, take):
+    put(seeds=2)
+    take()
+    take()
+    with database.begin() as session:
+        session.execute(update(RunRow).values(lease_until=func.now() - text("interval '1 s'")))
+
+    def free():
+        with database.begin() as session:
+            upkeep.free_expired_leases(session)
+
+    return free
+
+
+ROUTES = [_submitted, _wanted_again, _retried, _seeds_of_a_study, _let_go, _crashed, _lost]
+
+
+def _queued(database) -> set[int]:
+    with database.begin() as session:
+        return set(session.scalars(select(RunRow.id).where(RunRow.state == State.QUEUED)))
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.__name__[1:])
+def test_whoever_is_told_of_a_run_can_take_it_at_once(database, put, take, fast, route):
+    queue = route(database, put, take)
+    while take():  # only what is put in line now is of interest
+        pass
+    database.announce_to(fast)
+    queue()
+    assert fast.told
+    assert sorted(fast.claimed) == sorted(fast.told)
+    assert _queued(database) == set()
+
+
+def test_a_commit_that_takes_long_is_waited_for(database, put, fast):
+    """As on a slow disk: .3 s go by in the commit itself, while the rows are locked."""
+    with database.begin() as session:
+        session.execute(
+            text(
+                "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql "
+                "AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'"
+            )
+        )
+        session.execute(
+            text(
+                "CREATE CONSTRAINT TRIGGER linger AFTER INSERT OR UPDATE ON runs "
+                "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()"
+            )
+        )
+    database.announce_to(fast)
+    begin = time.monotonic()
+    run_ids = put().run_ids
+    assert time.monotonic() - begin >= 0.3
+    assert fast.claimed == run_ids
+
+
+def test_what_is_rolled_back_is_told_to_nobody(database, put, take, fast):
+    name = put(attempt_limit=1).experiment_id
+    with database.begin() as session:
+        leases.fail(session, take(), outcome="failed", error="x")
+    database.announce_to(fast)
+
+    def retry() -> None:
+        with database.begin() as session:
+            assert experiments.retry(session, name, attempt_limit=3)
+            raise RuntimeError("rolled back")
+
+    with pytest.raises(RuntimeError, match="rolled back"):
+        retry()
+    assert fast.told == []
+
+
+def test_runs_are_told_of_by_the_kind_of_device_that_they_wait_for(database, put):
+    told = []
+    database.announce_to(told.append)
+    gpu = put(seeds=2, device="cuda").run_ids
+    any_kind = put(chain={"corr_len": 9.0}).run_ids
+    assert told == [{"cuda": gpu}, {"any": any_kind}]
+
+
+def test_no_connection_is_held_while_workers_are_told(database, put):
+    held = []
+    database.announce_to(lambda _: held.append(database.engine.pool.checkedout()))
+    put()
+    assert held == [0]
+
+
+def _calls(name: str) -> list[str]:
+    """Files of the server in which something of this name is called."""
+    found = []
+    for folder in ("service", "worker"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    called = node.func
+                    if getattr(called, "attr", getattr(called, "id", None)) == name:
+                        found.append(f"{path.parent.name}/{path.name}")
+    return found
+
+
+def test_only_a_commit_empties_the_outbox_and_only_one_thread_sends():
+    assert _calls("taken") == _calls("_announce") == ["rgstore/database.py"]
+    assert _calls("publish") == ["rgstore/publisher.py"]
+    assert _calls("send_task") == ["rgstore/messages.py"]
+    assert _calls("announce_to") == ["rgservice/app.py", "rgstore/publisher.py"]

