@@ -43,6 +43,7 @@ from rgcontract.spec import (
     MeasurementSpec,
     Mixing,
     ModelSpec,
+    StoredSpec,
     Submission,
     TrainingSpec,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "Snapshot",
     "SpectrumChain",
     "State",
+    "StoredSpec",
     "Study",
     "StudyMember",
     "StudyPage",

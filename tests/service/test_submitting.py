@@ -41,7 +41,7 @@ def test_more_seeds_add_only_the_missing_ones(api, sender):
     sent = len(sender.sent)
     more = api.post("/v1/experiments", json={"seeds": [1, 2, 5]}).json()
     assert more["added_seeds"] == [2, 5]
-    assert more["runs"]["queued"] == 4
+    assert (more["seeds"], more["runs"]["queued"]) == ([1, 2, 5], 3)
     assert len(sender.sent) - sent == 2
 
 
