@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.selectable import SelectBase
 
 from rgcontract import State
 from rgstore.among import among
@@ -57,17 +56,16 @@ class Filters:
         if self.corr_len_max is not None:
             found.append(row.corr_len <= self.corr_len_max)
         if self.tag is not None:
-            found.append(row.id.in_(_tagged(self.tag)))
+            found.append(_tagged(self.tag))
         return found
 
 
-def _tagged(tag: str) -> SelectBase:
-    """Experiments that any request has given this tag."""
-    tags = [tag]
-    return union_all(
-        select(ExperimentRow.id).where(ExperimentRow.tags.contains(tags)),
-        select(SubmissionRow.experiment_id).where(SubmissionRow.tags.contains(tags)),
-    )
+def _tagged(tag: str) -> ColumnElement[bool]:
+    """Whether any request has given an experiment this tag."""
+    request = SubmissionRow
+    asked = select(request.experiment_id).where(request.tags.contains([tag])).scalar_subquery()
+    # an array, not a semi-join: both sides are then found by their index and put together
+    return ExperimentRow.tags.contains([tag]) | (ExperimentRow.id == func.any(func.array(asked)))
 
 
 @dataclass(frozen=True)
