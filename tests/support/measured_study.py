@@ -112,7 +112,7 @@ def _quantities(numbers: Numbers) -> list[Quantity]:
             quantity=name,
             n_rows=64,
             estimator="plug-in",
-            shape=[] if name in {"under_trained", "too_few_samples"} else [len(values)],
+            shape=[] if len(values) == 1 else [len(values)],
             values=values,
             half=None,
             reasons={},
