@@ -482,36 +482,43 @@ def add_seeds(
     Returns:
         The runs to send messages for.
     """
-    asked = [_further(session, study, name, n) for name, n in more.items() if n]
+    further = [_further(session, study.id, name, n) for name, n in more.items() if n]
     run_ids: list[int] = []
-    for owner in owners if asked else []:
+    for owner in owners if further else []:
         stored = submit_all(
-            session, asked, owner=owner, attempt_limit=attempt_limit, study_id=study.id
+            session,
+            [_on_terms_of(session, study, owner, *one) for one in further],
+            owner=owner,
+            attempt_limit=attempt_limit,
+            study_id=study.id,
         )
         run_ids += [run_id for one in stored for run_id in one.run_ids]
     return run_ids
 
 
-def _further(session: Session, study: StudyRow, name: str, n: int) -> Asked:
-    """A request for the next `n` seeds of an experiment that a study does not have yet."""
+def _further(
+    session: Session, study: str, name: str, n: int
+) -> tuple[ExperimentRow, ExperimentSpec]:
+    """An experiment with the next `n` seeds of it that a study does not have yet."""
     experiment = session.get_one(ExperimentRow, name)
-    of_name = RunRow.experiment_id == name
-    taken = set(
-        session.scalars(
-            select(RunRow.seed).where(
-                of_name, or_(of_study(study.id), RunRow.state == State.FAILED)
-            )
-        )
-    )
+    unfit = or_(of_study(study), RunRow.state == State.FAILED)
+    taken = set(session.scalars(select(RunRow.seed).where(RunRow.experiment_id == name, unfit)))
     free = [seed for seed in range(len(taken) + n) if seed not in taken][:n]
-    device: Any = session.scalar(  # where those before were asked for last
-        select(SubmissionRow.device)
-        .where(SubmissionRow.study_id == study.id, SubmissionRow.experiment_id == name)
-        .order_by(SubmissionRow.id.desc())
+    return experiment, loaded_spec(experiment.spec, free)
+
+
+def _on_terms_of(
+    session: Session, study: StudyRow, owner: str, experiment: ExperimentRow, spec: ExperimentSpec
+) -> Asked:
+    """A request as urgent as the study, for the device that its owner named last for it."""
+    row = SubmissionRow
+    device: Any = session.scalar(
+        select(row.device)
+        .where(row.study_id == study.id, row.experiment_id == experiment.id, row.owner == owner)
+        .order_by(row.id.desc())
         .limit(1)
     )
-    spec = loaded_spec(experiment.spec, free)
     submission = Submission.model_construct(
         **dict(spec), priority=study.priority, device=device or "any"
     )
-    return Asked(name, experiment.spec_hash, submission, experiment.flops_per_run)
+    return Asked(experiment.id, experiment.spec_hash, submission, experiment.flops_per_run)

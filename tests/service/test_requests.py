@@ -195,12 +195,13 @@ def test_a_key_that_comes_again_is_answered_with_the_same_seeds(anonymous, token
 
 
 @pytest.mark.parametrize("first", ["ada", "bob"])
-def test_a_run_goes_on_until_nobody_wants_it(lab, ada, bob, first):
+def test_a_run_goes_on_until_nobody_wants_it(lab, ada, bob, database, first):
     handles = {"ada": ada.submit(**SPEC, seeds=2), "bob": bob.submit(**SPEC, seeds=2)}
     running = lab.claim()
     assert handles.pop(first).cancel().state == "running"
     (last,) = handles.values()
-    assert last.refresh().state == "running"
+    assert {run.state for run in _runs(database).values()} == {"running", "queued"}
+    assert not any(run.cancel_requested for run in _runs(database).values())
     assert last.cancel().state == "running"  # it is to stop
     assert lab.let_go(running) == "cancelled"
     assert last.refresh().state == "cancelled"
