@@ -161,6 +161,7 @@ class Experiment(View):
     tags: list[str]
     """The reader's own, of all their requests; if they gave none, those of who asked first."""
     priority: int
+    """As who asked first gave it; a run is as urgent as the most urgent wish for it."""
     owner: str
     """Who asked first."""
     created_at: datetime

@@ -160,7 +160,7 @@ def keep(
     else:
         study.name = study.name or request.name
         targets = {study.target_error, request.target_error} - {None}
-        study.target_error = min(filter(None, targets), default=None)
+        study.target_error = min(targets, default=None)
         study.max_seeds = max(study.max_seeds, request.max_seeds)
         study.priority = max(study.priority, request.priority)
     if added_runs or before != (study.seeds, study.target_error, study.max_seeds):

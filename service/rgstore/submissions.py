@@ -180,8 +180,9 @@ def submit_all(
         # the same key at the same moment: the other one speaks for both
         return _replay(_earlier(session, owner, idempotency_key), body_hash)
     moved = weigh(session, there | _asked_twice(asked, added))
+    told = {run_id for one in submitted for run_id in one.run_ids}
     first, *others = submitted
-    return [replace(first, run_ids=sorted({*first.run_ids, *moved})), *others]
+    return [replace(first, run_ids=[*first.run_ids, *sorted(moved - told)]), *others]
 
 
 def _earlier(session: Session, owner: str, key: str | None) -> Sequence[SubmissionRow]:

@@ -48,7 +48,7 @@ def _wished() -> ColumnElement[bool]:
     return and_(row.experiment_id == RunRow.experiment_id, wants)
 
 
-def weigh(session: Session, run_ids: Collection[int]) -> list[int]:
+def weigh(session: Session, run_ids: Collection[int]) -> set[int]:
     """Let runs wait for the least that any of those asks who want them.
 
     That is the device if all name the same, any device otherwise, and the largest priority.
@@ -92,9 +92,9 @@ def weigh(session: Session, run_ids: Collection[int]) -> list[int]:
             )
             .execution_options(synchronize_session=False)
         )
-    return sorted(
+    return {
         run_id for run_id, state, _, _, elsewhere in others if elsewhere and state == State.QUEUED
-    )
+    }
 
 
 def withdraw(
@@ -144,14 +144,14 @@ def withdraw(
         request.wanted = [] if seeds is None else sorted(wanted - set(seeds))
     session.flush()
     runs = [run for run in still_to_end if run.seed in asked.get(run.experiment_id, set())]
-    if runs:
-        _stop_unwanted(session, [run.id for run in runs])
-        moved = weigh(session, [run.id for run in runs])
-        refresh_experiments(session, {run.experiment_id for run in runs})
+    run_ids = [run.id for run in runs]
+    _stop_unwanted(session, run_ids)
+    moved = weigh(session, run_ids)
+    refresh_experiments(session, {run.experiment_id for run in runs})
     return Withdrawal(
         asked=any(seeds is None or not of.isdisjoint(seeds) for of in asked.values()),
         was_open=bool(runs),
-        run_ids=moved if runs else [],
+        run_ids=sorted(moved),
     )
 
 

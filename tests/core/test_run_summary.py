@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -72,3 +75,8 @@ def test_the_answer_is_plain_numbers():
     for numbers in (summary.mean, summary.standard_error, summary.low, summary.high):
         assert type(numbers) is list
         assert all(type(number) is float for number in numbers)
+
+
+def test_it_needs_no_torch():
+    code = "import sys; sys.modules['torch'] = None; import rgcore.statistics, rgservice.results"
+    subprocess.run([sys.executable, "-c", code], check=True)
