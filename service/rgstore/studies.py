@@ -112,8 +112,8 @@ def keep(
 ) -> bool:
     """Store a study whose experiments are stored, or bring it up to date. Whether it is new.
 
-    The owner's latest request steers it. Somebody else's may only make it more precise or more
-    urgent: it takes nothing from the owner.
+    The latest request steers it; while others want it too, it may only make it more precise or more
+    urgent.
 
     Args:
         session: the transaction that stored the experiments.
@@ -153,20 +153,27 @@ def keep(
     )
     before = (study.seeds, study.target_error, study.max_seeds)
     study.seeds = sorted({*study.seeds, *request.seeds})
-    if owner == study.owner:
-        study.name = request.name or study.name
+    names = (request.name, study.name) if owner == study.owner else (study.name, request.name)
+    study.name = names[0] or names[1]
+    if _others_want(session, name, owner):
+        study.priority = max(study.priority, request.priority)
+        if request.target_error is not None:
+            study.target_error = min(request.target_error, study.target_error or math.inf)
+            study.max_seeds = max(study.max_seeds, request.max_seeds)
+    else:
         for field, value in steering.items():
             setattr(study, field, value)
-    else:
-        study.name = study.name or request.name
-        targets = {study.target_error, request.target_error} - {None}
-        study.target_error = min(targets, default=None)
-        study.max_seeds = max(study.max_seeds, request.max_seeds)
-        study.priority = max(study.priority, request.priority)
     if added_runs or before != (study.seeds, study.target_error, study.max_seeds):
         study.findings_due = True  # with the findings it is seen whether seeds are to be added
     session.flush()
     return False
+
+
+def _others_want(session: Session, name: str, owner: str) -> bool:
+    row = SubmissionRow
+    wants = or_(row.wanted.is_(None), func.cardinality(row.wanted) > 0)
+    others = select(row.id).where(row.study_id == name, row.owner != owner, wants).limit(1)
+    return session.scalar(others) is not None
 
 
 def get(session: Session, name: str) -> StudyRow | None:

@@ -124,16 +124,23 @@ def test_a_study_of_others_cannot_be_cancelled(lab, ada, bob):
         study.cancel()
 
 
-def test_another_neither_loosens_nor_slows_a_study(ada, bob, database):
-    name = ada.study(**GRID, name="first", target_error=0.01, max_seeds=9, priority=2).id
-    bob.study(**GRID, name="other")
+def _steering(database, name: str) -> tuple:
     with database.begin() as session:
         study = session.get_one(StudyRow, name)
-        assert (study.name, study.target_error, study.priority) == ("first", 0.01, 2)
+        return study.name, study.target_error, study.max_seeds, study.priority
+
+
+def test_while_several_want_a_study_nobody_loosens_or_slows_it(ada, bob, database):
+    steering = {"target_error": 0.01, "max_seeds": 9, "priority": 2}
+    study = ada.study(**GRID, name="first", **steering)
+    theirs = bob.study(**GRID, name="other")
+    assert _steering(database, study.id) == ("first", 0.01, 9, 2)
     bob.study(**GRID, target_error=0.005, max_seeds=12, priority=5)
-    with database.begin() as session:
-        study = session.get_one(StudyRow, name)
-        assert (study.target_error, study.max_seeds, study.priority) == (0.005, 16, 5)
+    ada.study(**GRID, **steering)
+    assert _steering(database, study.id) == ("first", 0.005, 12, 5)
+    theirs.cancel()
+    ada.study(**GRID, **steering)
+    assert _steering(database, study.id) == ("first", 0.01, 9, 2)
 
 
 def test_seeds_that_a_target_adds_are_the_studys_own(lab, ada, bob, database):
