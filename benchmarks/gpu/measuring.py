@@ -13,6 +13,7 @@ from benchmarks.gpu.problems import members
 from benchmarks.gpu.setting import CPU, Setting
 from benchmarks.shapes import SHAPES, Problem
 from benchmarks.timing import Timing
+from rgcore.cost.passes import ALL_PAIRS
 from rgcore.measurement import (
     LEVELS_OF,
     BayesReference,
@@ -22,7 +23,7 @@ from rgcore.measurement import (
     measure,
 )
 from rgcore.measurement.correlation import StreamCorrelation
-from rgcore.measurement.levels import ALL_PAIRS, ROWS_OF
+from rgcore.measurement.levels import ROWS_OF
 from rgcore.measurement.observe import observe
 from rgcore.measurement.relevance import Relevance
 from rgcore.measurement.sequences import Sequences

@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from benchmarks.serving.records import record_of
 from rgcontract import Submission
+from rgcore.statistics import RunSummary, summarise_runs
 from rgstore import leases, measurements, studies
 from rgstore.database import Database
 from rgstore.leases import Claim, Holder, TrainingProgress
 from rgstore.orphan import exit_with_parent
-from rgstore.records import RunRecord, RunValues, Summary
+from rgstore.records import RunRecord
 from rgstore.submissions import submit
-from rgworker.summary import summarise
 
 LEASE_SECONDS = 30.0
 HEARTBEATS = 30
@@ -110,13 +110,13 @@ class Writer:
             leases.heartbeat(session, [(claim, progress)], lease_seconds=LEASE_SECONDS)
 
     def _store(self, claim: Claim, watch: Stopwatch) -> None:
-        def timed(values: RunValues) -> Summary:
-            found: Summary = watch.time("summaries", lambda: summarise(values))
+        def timed(*rows: Any, **options: Any) -> RunSummary:
+            found: RunSummary = watch.time("summaries", lambda: summarise_runs(*rows, **options))
             return found
 
         def put(session: Session) -> None:
             measurements.store(session, claim, self.record, timed)
-            studies.mark_due(session, claim.experiment_id)
+            studies.mark_due(session, claim.experiment_id, claim.seed)
 
         with self._database.begin() as session:
             put(session)

@@ -28,6 +28,7 @@ from rgclient._experiment import Experiment
 from rgclient._findings import Findings
 from rgclient._glance import of_acknowledgement, of_summary, of_view
 from rgclient._result import Result
+from rgclient._seeds import query, told, which
 from rgclient._settings import find_credentials
 from rgclient._study import Study
 from rgcontract import (
@@ -126,9 +127,7 @@ class Client:
             body=json.dumps(body(fields), allow_nan=False),
             headers={"Idempotency-Key": str(uuid.uuid4())},  # the same in every attempt
         )
-        return Experiment(
-            self, of_acknowledgement(acknowledgement), created=acknowledgement.created
-        )
+        return self._acknowledged(acknowledgement)
 
     def submit_many(self, specs: Iterable[Mapping[str, Any]]) -> list[Experiment]:
         """Ask for many experiments in one request: as `submit` of each, but all or none.
@@ -157,10 +156,7 @@ class Client:
             body=json.dumps({"experiments": bodies}, allow_nan=False),
             headers={"Idempotency-Key": str(uuid.uuid4())},  # the same in every attempt
         )
-        return [
-            Experiment(self, of_acknowledgement(one), created=one.created)
-            for one in answer.experiments
-        ]
+        return [self._acknowledged(one) for one in answer.experiments]
 
     def forecast(self, *_unnamed: Any, **fields: Any) -> Forecast:
         """What `submit` with the same fields would cost. Nothing is stored."""
@@ -173,14 +169,21 @@ class Client:
             body=json.dumps(body(fields), allow_nan=False),
         )
 
-    def get(self, experiment_id: str) -> Experiment:
+    def get(self, experiment_id: str, *, seeds: Any = None) -> Experiment:
         """An experiment by its id.
+
+        Args:
+            experiment_id: its name.
+            seeds: training seeds that the handle is about, how many or which; all that the lab
+                has if not given, whoever asked for them.
 
         Raises:
             NotFound: there is none.
+            ResponseError: it has no such seed; the message says which it has.
         """
-        view = self.view(experiment_id)
-        return Experiment(self, of_view(view), view=view)
+        asked = which(seeds)
+        view = self.view(experiment_id, seeds=asked)
+        return Experiment(self, of_view(view), seeds=asked, view=view)
 
     def experiments(
         self,
@@ -241,15 +244,22 @@ class Client:
         if preset is not None:
             fields["preset"] = preset_name(preset)
         sent = json.dumps(body(fields, STUDY_FIELDS), allow_nan=False)
-        return Study(self, self._connection.ask("POST", STUDIES, StudyView, body=sent))
+        view = self._connection.ask("POST", STUDIES, StudyView, body=sent)
+        return Study(self, view, seeds=told(view.seeds))
 
-    def get_study(self, study_id: str) -> Study:
+    def get_study(self, study_id: str, *, seeds: Any = None) -> Study:
         """A study by its id.
+
+        Args:
+            study_id: its name.
+            seeds: training seeds that the handle is about, of those that the study was asked for
+                with; all of them if not given.
 
         Raises:
             NotFound: there is none.
         """
-        return Study(self, self.study_view(study_id))
+        asked = which(seeds)
+        return Study(self, self.study_view(study_id, seeds=asked), seeds=asked)
 
     def studies(
         self, *_unnamed: Any, owner: str | None = None, limit: int | None = None, **_unknown: Any
@@ -268,15 +278,24 @@ class Client:
         """Whether the server answers; `status` is `ok`."""
         return self._connection.ask("GET", "/healthz", Health)
 
-    def view(self, experiment_id: str) -> View:
-        """An experiment as the server has it."""
-        return self._connection.ask("GET", _path(experiment_id), View)
+    def view(self, experiment_id: str, *, seeds: Any = None) -> View:
+        """An experiment as the server has it: of these seeds, or of all that it has."""
+        params = query(which(seeds))
+        return self._connection.ask("GET", _path(experiment_id), View, params=params)
 
-    def result(self, experiment_id: str, *, partial: bool = False, per_run: bool = False) -> Result:
+    def result(
+        self,
+        experiment_id: str,
+        *,
+        seeds: Any = None,
+        partial: bool = False,
+        per_run: bool = False,
+    ) -> Result:
         """The measurement of an experiment.
 
         Args:
             experiment_id: its name.
+            seeds: the training seeds that it is over, how many or which; all if not given.
             partial: also before every run is measured, over those that are.
             per_run: what has several indexes, such as spectra, for each run too.
 
@@ -284,67 +303,82 @@ class Client:
             NotReady: it is not there yet.
         """
         arrays = "runs" if per_run else "all"
-        params = {"arrays": arrays, **({"partial": "true"} if partial else {})}
+        params = {
+            "arrays": arrays,
+            **({"partial": "true"} if partial else {}),
+            **query(which(seeds)),
+        }
         path = _path(experiment_id, "/result")
         return Result(self._connection.ask("GET", path, Data, params=params))
 
-    def cancel(self, experiment_id: str) -> View:
-        """Cancel what is queued and stop what runs.
+    def cancel(self, experiment_id: str, *, seeds: Any = None) -> View:
+        """Withdraw what you asked for: runs that nobody wants any more are stopped.
 
         Raises:
             Conflict: everything has ended already, and not by being cancelled.
+            Forbidden: only others have asked for it.
         """
+        params = query(asked := which(seeds))
+        path = _path(experiment_id, "/cancel")
         try:
-            return self._connection.ask("POST", _path(experiment_id, "/cancel"), View)
+            return self._connection.ask("POST", path, View, params=params)
         except Conflict:  # an attempt whose answer was lost may have done it
-            view = self.view(experiment_id)
+            view = self.view(experiment_id, seeds=asked)
             if view.state is not State.CANCELLED:
                 raise
             return view
 
-    def retry(self, experiment_id: str) -> View:
+    def retry(self, experiment_id: str, *, seeds: Any = None) -> View:
         """Queue failed and cancelled runs again. Sent once: repeating it could queue them twice.
 
         Raises:
             Conflict: no run has failed or been cancelled.
         """
-        return self._connection.ask("POST", _path(experiment_id, "/retry"), View, attempts=1)
+        params = query(which(seeds))
+        path = _path(experiment_id, "/retry")
+        return self._connection.ask("POST", path, View, params=params, attempts=1)
 
-    def study_view(self, study_id: str) -> StudyView:
-        """A study as the server has it."""
-        return self._connection.ask("GET", _path(study_id, at=STUDIES), StudyView)
+    def study_view(self, study_id: str, *, seeds: Any = None) -> StudyView:
+        """A study as the server has it: of these seeds, or of all that it was asked for with."""
+        params = query(which(seeds))
+        return self._connection.ask("GET", _path(study_id, at=STUDIES), StudyView, params=params)
 
-    def findings(self, study_id: str) -> Findings:
-        """The verdicts of a study.
+    def findings(self, study_id: str, *, seeds: Any = None) -> Findings:
+        """The verdicts of a study, over all that it measured; complete once these seeds are.
 
         Raises:
             NotReady: nothing is measured yet.
         """
         path = _path(study_id, "/findings", at=STUDIES)
-        return Findings(self._connection.ask("GET", path, FindingsData))
+        params = query(which(seeds))
+        return Findings(self._connection.ask("GET", path, FindingsData, params=params))
 
-    def cancel_study(self, study_id: str) -> StudyView:
-        """Cancel what is queued of a study and stop what runs.
+    def cancel_study(self, study_id: str, *, seeds: Any = None) -> StudyView:
+        """Withdraw what you asked for by a study: runs that nobody wants any more are stopped.
 
         Raises:
             Conflict: everything has ended already, and not by being cancelled.
+            Forbidden: only others have asked for it.
         """
+        params = query(asked := which(seeds))
+        path = _path(study_id, "/cancel", at=STUDIES)
         try:
-            return self._connection.ask("POST", _path(study_id, "/cancel", at=STUDIES), StudyView)
+            return self._connection.ask("POST", path, StudyView, params=params)
         except Conflict:  # an attempt whose answer was lost may have done it
-            view = self.study_view(study_id)
+            view = self.study_view(study_id, seeds=asked)
             if view.state is not State.CANCELLED:
                 raise
             return view
 
-    def retry_study(self, study_id: str) -> StudyView:
+    def retry_study(self, study_id: str, *, seeds: Any = None) -> StudyView:
         """Queue failed and cancelled runs of a study again. Sent once, as `retry`.
 
         Raises:
             Conflict: no run has failed or been cancelled.
         """
         path = _path(study_id, "/retry", at=STUDIES)
-        return self._connection.ask("POST", path, StudyView, attempts=1)
+        params = query(which(seeds))
+        return self._connection.ask("POST", path, StudyView, params=params, attempts=1)
 
     def close(self) -> None:
         """Close the sockets."""
@@ -374,6 +408,11 @@ class Client:
     def __repr__(self) -> str:
         """The address; the token is nobody's business."""
         return f"Client(url={self.url!r}, token='***')"
+
+    def _acknowledged(self, answer: Acknowledgement) -> Experiment:
+        return Experiment(
+            self, of_acknowledgement(answer), seeds=told(answer.seeds), created=answer.created
+        )
 
     def _all(self, params: dict[str, str]) -> Iterator[Experiment]:
         cursor: str | None = None

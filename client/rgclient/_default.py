@@ -69,9 +69,9 @@ def forecast(*_unnamed: Any, **fields: Any) -> Forecast:
     return default_client().forecast(*_unnamed, **fields)
 
 
-def get(experiment_id: str) -> Experiment:
+def get(experiment_id: str, *, seeds: Any = None) -> Experiment:
     """An experiment by its id. See `Client.get`."""
-    return default_client().get(experiment_id)
+    return default_client().get(experiment_id, seeds=seeds)
 
 
 def experiments(*_unnamed: Any, **filters: Any) -> Iterator[Experiment]:
@@ -84,9 +84,9 @@ def study(preset: str | None = None, **fields: Any) -> Study:
     return default_client().study(preset, **fields)
 
 
-def get_study(study_id: str) -> Study:
+def get_study(study_id: str, *, seeds: Any = None) -> Study:
     """A study by its id. See `Client.get_study`."""
-    return default_client().get_study(study_id)
+    return default_client().get_study(study_id, seeds=seeds)
 
 
 def studies(*_unnamed: Any, **filters: Any) -> Iterator[Study]:

@@ -11,12 +11,13 @@ RGLabError
 ├── UnreadableResult          Result.load(): the file is not a saved result (also a ValueError)
 ├── MissingExtra              pandas or matplotlib is not installed (also an ImportError)
 ├── ExperimentFailed          wait(): runs failed
-├── ExperimentCancelled       wait(): somebody cancelled it
+├── ExperimentCancelled       wait(): it was cancelled
 ├── WaitTimeout               wait(): not finished in time; it goes on (also a TimeoutError)
 └── ResponseError             the server answered with an error
     ├── InvalidSpec           a field was refused
     ├── OverLimit             it costs more than the lab allows
     ├── Unauthorized          no token, or a wrong one
+    ├── Forbidden             it is for others to do
     ├── NotFound              no such experiment
     ├── NotReady              no result yet
     ├── Conflict              not possible in the state that the experiment is in
@@ -101,7 +102,7 @@ class ExperimentFailed(RGLabError):
 
 
 class ExperimentCancelled(RGLabError):
-    """Somebody cancelled the experiment."""
+    """The experiment was cancelled."""
 
     def __init__(self, message: str, *, experiment_id: str = "") -> None:
         super().__init__(message)
@@ -151,6 +152,10 @@ class OverLimit(ResponseError):
 
 class Unauthorized(ResponseError):
     """No token, or one that the server does not know."""
+
+
+class Forbidden(ResponseError):
+    """It is for others to do; the message says for whom."""
 
 
 class NotFound(ResponseError):

@@ -15,6 +15,7 @@ from rgclient._glance import Glance, of_view, runs_text
 from rgclient._handle import Handle
 from rgclient._html import facts_table
 from rgclient._progress import ProgressBar, doing
+from rgclient._seeds import argument
 from rgclient._waiting import OutOfTime, until_final
 from rgcontract import State
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from rgclient._client import Client
     from rgclient._result import Result
+    from rgclient._seeds import Seeds
     from rgclient._series import RunKey
     from rgcontract import Attempt, ExperimentSpec
     from rgcontract import Experiment as View
@@ -35,14 +37,23 @@ SHOWN_CAUSES = 3
 class Experiment(Handle):
     """An experiment of the server; made by `submit`, `get` and `experiments`.
 
-    What it says is what the server last said: `refresh` asks again.
+    It is about the training seeds that were asked for: whatever others ask for of the same
+    experiment, what is waited for and read is of these. What it says is what the server last said:
+    `refresh` asks again.
     """
 
     def __init__(
-        self, client: Client, glance: Glance, *, view: View | None = None, created: bool = False
+        self,
+        client: Client,
+        glance: Glance,
+        *,
+        seeds: Seeds = None,
+        view: View | None = None,
+        created: bool = False,
     ) -> None:
         self._client = client
         self._glance = glance
+        self._seeds = seeds
         self._view = view
         self._created = created
 
@@ -50,6 +61,11 @@ class Experiment(Handle):
     def id(self) -> str:
         """Its name; the same spec always has the same one."""
         return self._glance.id
+
+    @property
+    def seeds(self) -> tuple[int, ...] | None:
+        """The training seeds that it is about; None for all that the lab has."""
+        return self._seeds
 
     @property
     def state(self) -> State:
@@ -96,7 +112,7 @@ class Experiment(Handle):
 
     def refresh(self) -> Self:
         """Ask the server how far it is."""
-        self._heard(self._client.view(self.id))
+        self._heard(self._client.view(self.id, seeds=self._seeds))
         return self
 
     def wait(
@@ -110,8 +126,8 @@ class Experiment(Handle):
             poll: seconds between two questions to the server.
 
         Raises:
-            ExperimentFailed: runs failed; `causes` says why.
-            ExperimentCancelled: somebody cancelled it.
+            ExperimentFailed: runs of its seeds failed; `causes` says why.
+            ExperimentCancelled: runs of its seeds were cancelled.
             WaitTimeout: not done in time. The experiment goes on.
         """
         bar = ProgressBar(self.id, enabled=progress)
@@ -143,24 +159,27 @@ class Experiment(Handle):
         Raises:
             NotReady: it is not there yet.
         """
-        return self._client.result(self.id, partial=partial, per_run=per_run)
+        return self._client.result(self.id, seeds=self._seeds, partial=partial, per_run=per_run)
 
     def cancel(self) -> Self:
-        """Cancel what is queued and stop what runs. No error if it is cancelled already.
+        """Withdraw what you asked for: a run stops when nobody wants it any more.
+
+        What others asked for too goes on. No error if it is cancelled already.
 
         Raises:
             Conflict: everything has ended already.
+            Forbidden: only others have asked for it.
         """
-        self._heard(self._client.cancel(self.id))
+        self._heard(self._client.cancel(self.id, seeds=self._seeds))
         return self
 
     def retry(self) -> Self:
-        """Queue failed and cancelled runs again.
+        """Queue failed and cancelled runs of its seeds again.
 
         Raises:
             Conflict: no run has failed or been cancelled.
         """
-        self._heard(self._client.retry(self.id))
+        self._heard(self._client.retry(self.id, seeds=self._seeds))
         return self
 
     def attempts(self) -> dict[RunKey, list[Attempt]]:
@@ -221,6 +240,7 @@ class Experiment(Handle):
         where = f" ({doing(last)})" if last else ""
         return WaitTimeout(
             f"experiment {self.id} is not done after {timeout:g} s{where}. "
-            f"It goes on: rgclient.get({self.id!r}).wait() waits for it again",
+            f"It goes on: rgclient.get({self.id!r}{argument(self._seeds)}).wait() waits for it "
+            "again",
             experiment_id=self.id,
         )

@@ -18,6 +18,7 @@ from rgclient._handle import Handle
 from rgclient._html import facts_table
 from rgclient._numbers import count
 from rgclient._progress import ProgressBar
+from rgclient._seeds import argument, told
 from rgclient._waiting import OutOfTime, until_final
 from rgcontract import State
 from rgcontract import Study as View
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from rgclient._client import Client
     from rgclient._findings import Findings
     from rgclient._result import Result
+    from rgclient._seeds import Seeds
     from rgcontract import StudyMember, StudySummary
 
 SHOWN_CAUSES = 3
@@ -38,11 +40,13 @@ SHOWN_CAUSES = 3
 class Study(Handle):
     """A grid of experiments of the server; made by `study`, `get_study` and `studies`.
 
-    What it says is what the server last said: `refresh` asks again.
+    It is about the training seeds that were asked for, whatever others ask for of the same
+    experiments. What it says is what the server last said: `refresh` asks again.
     """
 
-    def __init__(self, client: Client, last: View | StudySummary) -> None:
+    def __init__(self, client: Client, last: View | StudySummary, *, seeds: Seeds = None) -> None:
         self._client = client
+        self._seeds = seeds
         self._last = last
         self._view = last if isinstance(last, View) else None
 
@@ -88,7 +92,7 @@ class Study(Handle):
 
     def refresh(self) -> Self:
         """Ask the server how far it is."""
-        self._heard(self._client.study_view(self.id))
+        self._heard(self._client.study_view(self.id, seeds=self._seeds))
         return self
 
     def wait(
@@ -103,7 +107,7 @@ class Study(Handle):
 
         Raises:
             ExperimentFailed: runs failed; `causes` says why, of the first experiments.
-            ExperimentCancelled: somebody cancelled runs.
+            ExperimentCancelled: runs were cancelled.
             WaitTimeout: not done in time. The study goes on.
         """
         bar = ProgressBar(self.id, enabled=progress)
@@ -132,7 +136,11 @@ class Study(Handle):
         """
         members = self.refresh()._known().experiments
         return [
-            (member.cell, self._client.result(member.id, partial=partial)) for member in members
+            (
+                member.cell,
+                self._client.result(member.id, seeds=told(member.seeds), partial=partial),
+            )
+            for member in members
         ]
 
     def findings(self) -> Findings:
@@ -141,15 +149,18 @@ class Study(Handle):
         Raises:
             NotReady: nothing is measured yet.
         """
-        return self._client.findings(self.id)
+        return self._client.findings(self.id, seeds=self._seeds)
 
     def cancel(self) -> Self:
-        """Cancel what is queued and stop what runs, also where others share the experiments.
+        """Withdraw what you asked for by it: a run stops when nobody wants it any more.
+
+        What others asked for too, or you by another study or submission, goes on.
 
         Raises:
             Conflict: everything has ended already.
+            Forbidden: only others have asked for it.
         """
-        self._heard(self._client.cancel_study(self.id))
+        self._heard(self._client.cancel_study(self.id, seeds=self._seeds))
         return self
 
     def retry(self) -> Self:
@@ -158,7 +169,7 @@ class Study(Handle):
         Raises:
             Conflict: no run has failed or been cancelled.
         """
-        self._heard(self._client.retry_study(self.id))
+        self._heard(self._client.retry_study(self.id, seeds=self._seeds))
         return self
 
     def __repr__(self) -> str:
@@ -190,7 +201,7 @@ class Study(Handle):
             physics=cell,
             progress=member.progress,
         )
-        return Experiment(self._client, glance)
+        return Experiment(self._client, glance, seeds=told(member.seeds))
 
     def _heard(self, view: View) -> None:
         self._view = self._last = view
@@ -217,7 +228,7 @@ class Study(Handle):
         causes = [
             (member, FailedRun(run.seed, run.error or "no cause recorded", len(run.attempts)))
             for member in failed[:SHOWN_CAUSES]
-            for run in self._client.view(member.id).runs
+            for run in self._client.view(member.id, seeds=told(member.seeds)).runs
             if run.state is State.FAILED
         ]
         lines = [f"  {member.id}, seed {cause.seed}: {cause.error}" for member, cause in causes]
@@ -245,7 +256,8 @@ class Study(Handle):
         where = f" ({last.doing})" if last else ""
         return WaitTimeout(
             f"study {self.id} is not done after {timeout:g} s{where}. "
-            f"It goes on: rgclient.get_study({self.id!r}).wait() waits for it again"
+            f"It goes on: rgclient.get_study({self.id!r}{argument(self._seeds)}).wait() waits for "
+            "it again"
         )
 
 

@@ -45,6 +45,7 @@ from rgcontract.spec import (
     MeasurementSpec,
     Mixing,
     ModelSpec,
+    StoredSpec,
     Submission,
     TrainingSpec,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "Snapshot",
     "SpectrumChain",
     "State",
+    "StoredSpec",
     "Study",
     "StudyMember",
     "StudyPage",

@@ -36,6 +36,7 @@ class Code(StrEnum):
     WRONG_HOST = "wrong_host"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    NOT_ASKED = "not_asked"
     NOT_READY = "not_ready"
     NOT_CANCELLABLE = "not_cancellable"
     NOT_RETRYABLE = "not_retryable"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from rgcontract.spec import ExperimentSpec
+from rgcontract.spec import StoredSpec
 from rgcontract.status import State, View
 
 Numbers = Any
@@ -120,13 +120,14 @@ class TrainingCurve(View):
 
 
 class Result(View):
-    """The measurement of an experiment over its seeds."""
+    """The measurement of an experiment: all of it is over the seeds that were asked about."""
 
     id: str
     spec_hash: str
     protocol: int
     state: State
-    spec: ExperimentSpec
+    """Of the runs of those seeds."""
+    spec: StoredSpec
     seeds: list[int]
     """The training seeds these numbers are over."""
     chain_seeds: list[int]

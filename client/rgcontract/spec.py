@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 from pydantic import Field, StringConstraints, model_validator
 
 from rgcontract.chains import ChainSpec, RandomReversibleChain
-from rgcontract.section import Section, Seeds, conflict
+from rgcontract.section import Section, Seed, Seeds, conflict
 
 Depth = Annotated[int, Field(ge=1, le=64)]
 Width = Annotated[int, Field(ge=2, le=1024)]
@@ -213,6 +213,13 @@ class ExperimentSpec(Section):
     def of_draw(self, chain_seed: int) -> Self:
         """The same on the chain of one seed."""
         return self.model_copy(update={"chain": self.chain.draw(chain_seed)})
+
+
+class StoredSpec(ExperimentSpec):
+    """A spec as the lab has it: with the seeds of all who asked, however many those are."""
+
+    seeds: tuple[Seed, ...] = Field(min_length=1)
+    """Training seeds, one run each on every chain."""
 
 
 Device = Literal["any", "cpu", "cuda"]

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rgcontract.spec import ExperimentSpec
+from rgcontract.spec import StoredSpec
 
 
 class State(StrEnum):
@@ -32,7 +32,7 @@ class View(BaseModel):
 
 
 class RunCounts(View):
-    """Runs of an experiment by state."""
+    """Runs by state."""
 
     queued: int = 0
     running: int = 0
@@ -45,6 +45,15 @@ class RunCounts(View):
         """All runs."""
         return self.queued + self.running + self.done + self.failed + self.cancelled
 
+    @property
+    def states(self) -> frozenset[State]:
+        """The states that any run is in."""
+        return frozenset(state for state in State if getattr(self, state))
+
+    def __add__(self, other: RunCounts) -> RunCounts:
+        """Of both together."""
+        return RunCounts(**{state: getattr(self, state) + getattr(other, state) for state in State})
+
 
 class Acknowledgement(View):
     """The answer to a submission. Once it is given, the submission is not lost."""
@@ -53,12 +62,17 @@ class Acknowledgement(View):
     """Name of the experiment; the same spec always gets the same one."""
     spec_hash: str
     """SHA-256 of what is measured."""
+    seeds: list[int] = Field(default_factory=list)
+    """Training seeds that were asked for. Send them back as `seeds`: what is read is then of these,
+    whatever others ask for of the same experiment."""
     state: State
+    """Of those seeds."""
     created: bool
     """False if the lab already had this experiment."""
     added_seeds: list[int]
     """Training seeds that this submission added, on one chain at least; the others were there."""
     runs: RunCounts
+    """Of those seeds."""
 
 
 class Progress(View):
@@ -128,27 +142,35 @@ class Waiting(View):
 
 
 class Experiment(View):
-    """An experiment: its spec with defaults filled in, and how far it is."""
+    """An experiment: its spec with defaults filled in, and how far it is.
+
+    State, progress, waiting, counts and runs are those of the seeds that were asked about.
+    """
 
     id: str
     spec_hash: str
     training_hash: str
     protocol: int
-    spec: ExperimentSpec | None
-    """Null where this server cannot read it: see `unreadable`."""
+    spec: StoredSpec | None
+    """With the seeds that were asked about: those in `seeds` of the query, else all that anybody
+    asked for. Null where this server cannot read it: see `unreadable`."""
     unreadable: str | None = None
     """Why this server cannot read the spec; null where it can."""
     state: State
     progress: float = Field(ge=0, le=1)
-    """Of all its runs together."""
+    """Of these runs together."""
     waiting: Waiting | None
     """Null unless the state is queued."""
     run_counts: RunCounts
     runs: list[Run]
     label: str | None
+    """The reader's own, from their first request that has one; else that of who asked first."""
     tags: list[str]
+    """The reader's own, of all their requests; if they gave none, those of who asked first."""
     priority: int
+    """As who asked first gave it; a run is as urgent as the most urgent wish for it."""
     owner: str
+    """Who asked first."""
     created_at: datetime
     updated_at: datetime
 
@@ -167,6 +189,7 @@ class ExperimentSummary(View):
     run_counts: RunCounts
     label: str | None
     tags: list[str]
+    """Label and tags as in `Experiment`; a list finds it by the tags of any request."""
     owner: str
     created_at: datetime
     updated_at: datetime

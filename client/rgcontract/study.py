@@ -161,6 +161,9 @@ class StudyMember(View):
     spec_hash: str
     cell: dict[str, Any]
     """Its values on the axes of the grid."""
+    seeds: list[int] = Field(default_factory=list)
+    """Training seeds that the study asks for there, those that `target_error` added included. All
+    that follows is of these: others may have asked for more of the same experiment."""
     state: State
     run_counts: RunCounts
     progress: float
@@ -181,6 +184,8 @@ class Study(View):
     """Of all its runs together."""
     run_counts: RunCounts
     seeds: list[int]
+    """Training seeds that it is about: those that the request named; or those in `seeds` of the
+    query, else all that anybody asked this study for."""
     target_error: float | None
     max_seeds: int
     experiments: list[StudyMember]

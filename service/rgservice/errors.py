@@ -11,6 +11,7 @@
     +-- InvalidToken          401
     +-- WrongHost             421
     +-- NotFound              404
+    +-- NotAsked              403
     +-- NotReady              409   with the state
     +-- NotCancellable        409
     +-- NotRetryable          409
@@ -130,6 +131,12 @@ class NotFound(ApiError):
     """There is no such thing."""
 
     status, code, title = 404, Code.NOT_FOUND, "Not found"
+
+
+class NotAsked(ApiError):
+    """Somebody withdraws what only others have asked for."""
+
+    status, code, title = 403, Code.NOT_ASKED, "This is not yours to cancel"
 
 
 class NotReady(ApiError):

@@ -11,8 +11,10 @@ from rgstore import experiments
 from rgstore.experiments import Filters
 
 
-def page(session: Session, filters: Filters, *, cursor: str | None, limit: int) -> ExperimentPage:
-    """A page of experiments, newest first.
+def page(
+    session: Session, filters: Filters, reader: str, *, cursor: str | None, limit: int
+) -> ExperimentPage:
+    """A page of experiments, newest first, as their reader calls them.
 
     Raises:
         InvalidQuery: the cursor is not one of ours, a text filter holds NUL, or a range is empty.
@@ -23,7 +25,7 @@ def page(session: Session, filters: Filters, *, cursor: str | None, limit: int) 
     rows = experiments.page(session, filters, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     last = cursors.encoded(shown[-1].created_at, shown[-1].id) if more else None
-    return ExperimentPage(items=summary_views(session, shown), next_cursor=last)
+    return ExperimentPage(items=summary_views(session, shown, reader), next_cursor=last)
 
 
 def _is_a_range(name: str, least: float | None, most: float | None) -> None:

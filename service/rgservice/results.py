@@ -1,4 +1,4 @@
-"""The measurement of an experiment, put together from its stored summaries."""
+"""The measurement of an experiment, put together from its summaries."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from math import prod
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from rgcontract import (
@@ -23,11 +22,14 @@ from rgcontract import (
 )
 from rgcontract.result import Numbers
 from rgcontract.strictjson import number_or_none
+from rgcore.statistics import summarise_runs
 from rgservice.errors import NotReady
+from rgservice.steering import Found
 from rgstore import experiments, measurements
-from rgstore.records import CONFIDENCE, INTERVAL_METHOD, NETWORK_LEVEL, RunKey
+from rgstore.records import CONFIDENCE, INTERVAL_METHOD, NETWORK_LEVEL, RunKey, Summary
 from rgstore.submissions import loaded_spec
-from rgstore.tables import ChainRow, ExperimentRow
+from rgstore.tables import ChainRow, RunRow
+from rgstore.transitions import combined
 
 OVER_SEEDS = "training seeds; the chain is held fixed"
 OVER_CHAINS = "chains, each averaged over its training seeds; nothing is held fixed"
@@ -39,28 +41,30 @@ Arrays = Literal["layers", "all", "runs"]
 """How much: quantities of one index; all; all, those of several indexes for each run too."""
 
 
-def result_view(session: Session, row: ExperimentRow, *, arrays: Arrays, partial: bool) -> Result:
-    """The result over the runs measured so far.
+def result_view(session: Session, found: Found, *, arrays: Arrays, partial: bool) -> Result:
+    """The result over the runs that are measured, of the seeds that are asked about.
 
     Args:
         session: the transaction to read in.
-        row: the experiment.
+        found: the experiment and its seeds.
         arrays: how much of it.
-        partial: also before every run is measured for the first time.
+        partial: also before all of these are measured.
 
     Raises:
         NotReady: it is not there; carries the state.
     """
-    results = measurements.results_of(session, row.id)
+    row = found.row
+    results = measurements.results_of(session, row.id, found.seeds)
+    asked = experiments.runs_of(session, row.id, found.seeds)
+    if not results or (len(results) < len(asked) and not partial):
+        raise _not_ready(asked, len(results))
     runs = [run for run, _ in results]
     chain_seeds = sorted({chain_seed for chain_seed, _ in runs})
     chains = [_chain_facts(chain) for chain in measurements.chains_of(session, row, chain_seeds)]
-    if not results or (row.completed_at is None and not partial):
-        raise _not_ready(session, row, len(results))
-    summaries = measurements.summaries_of(
-        session, row.id, most_indexes=1 if arrays == "layers" else None
+    summaries = _summaries(session, found, runs, most_indexes=1 if arrays == "layers" else None)
+    per_run = measurements.values_of(
+        session, row.id, seeds=found.seeds, most_indexes=None if arrays == "runs" else 1
     )
-    per_run = measurements.values_of(session, row.id, most_indexes=None if arrays == "runs" else 1)
     snapshots = [
         _snapshot(when, list(group), per_run)
         for when, group in groupby(summaries, key=lambda summary: summary.when)
@@ -71,7 +75,7 @@ def result_view(session: Session, row: ExperimentRow, *, arrays: Arrays, partial
         id=row.id,
         spec_hash=row.spec_hash,
         protocol=row.protocol,
-        state=State(row.state),
+        state=combined({run.state for run in asked}),
         spec=loaded_spec(row.spec, seeds),
         seeds=seeds,
         chain_seeds=chain_seeds,
@@ -95,20 +99,32 @@ def result_view(session: Session, row: ExperimentRow, *, arrays: Arrays, partial
     )
 
 
-def _not_ready(session: Session, row: ExperimentRow, measured: int) -> NotReady:
-    state = State(row.state)
+def _summaries(
+    session: Session, found: Found, runs: Sequence[RunKey], *, most_indexes: int | None
+) -> list[Summary]:
+    """As the worker stored them, if these are all runs that are measured; else worked out anew."""
+    name = found.row.id
+    if found.named and len(runs) < measurements.count_measured(session, name):
+        return measurements.summarised(
+            session, name, summarise_runs, seeds=found.seeds, most_indexes=most_indexes
+        )
+    return measurements.summaries_of(session, name, most_indexes=most_indexes)
+
+
+def _not_ready(runs: Sequence[RunRow], measured: int) -> NotReady:
+    state = combined({run.state for run in runs})
     advice = {
         State.FAILED: "see the causes in the runs, then POST .../retry",
         State.CANCELLED: "submit it again or POST .../retry",
     }.get(state, "ask again later, or follow the progress of the experiment")
     if measured:
         advice += f"; {measured} runs are there already with ?partial=true"
-    runs = experiments.runs_of(session, [row.id])
+        advice += ", and ?seeds= gives the result of those seeds alone"
     causes = sorted({run.error for run in runs if run.error and run.state == State.FAILED})
     return NotReady(f"the experiment is {state}: {advice}", state=state, causes=causes)
 
 
-def _snapshot(when: str, summaries: Sequence[Row[*tuple[Any, ...]]], per_run: PerRun) -> Snapshot:
+def _snapshot(when: str, summaries: Sequence[Summary], per_run: PerRun) -> Snapshot:
     by_level: dict[str, dict[str, Estimate]] = {}
     rows: dict[str, int] = {}
     for summary in summaries:
@@ -145,9 +161,7 @@ def _flag(quantities: dict[str, Estimate], name: str) -> bool:
     return bool(flag is not None and flag.mean)
 
 
-def _estimate(
-    summary: Row[*tuple[Any, ...]], per_run: dict[RunKey, list[float]] | None
-) -> Estimate:
+def _estimate(summary: Summary, per_run: dict[RunKey, list[float]] | None) -> Estimate:
     shape = summary.shape
     return Estimate(
         shape=shape,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy.orm import Session
 
 from rgcontract import (
     Findings,
-    RunCounts,
-    State,
     Study,
     StudyMember,
     StudyPage,
@@ -16,42 +16,52 @@ from rgcontract import (
 from rgservice import cursor as cursors
 from rgservice.errors import NotReady
 from rgstore import studies
-from rgstore.studies import NO_RUNS, CollapseRatios, RunSums
+from rgstore.studies import NO_RUNS, CollapseRatios, Member, Part, RunSums
 from rgstore.tables import StudyRow
 from rgstore.transitions import combined
 
 
+@dataclass(frozen=True)
+class FoundStudy:
+    """A study and the seeds of it that a request is about."""
+
+    row: StudyRow
+    seeds: list[int]
+    """Those that were named, else all that anybody asked for; `target_error` may have added others
+    to some experiments, which belong to everybody who asked."""
+
+    @property
+    def part(self) -> Part:
+        """What of the study that is."""
+        return Part(self.row.id, frozenset(self.row.seeds) - set(self.seeds))
+
+
 def study_view(
-    session: Session, row: StudyRow, *, created: bool = False, added_runs: int = 0
+    session: Session, found: FoundStudy, *, created: bool = False, added_runs: int = 0
 ) -> Study:
     """A study with its experiments, in a fixed number of queries."""
-    runs = studies.runs_by_experiment(session, row.id)
-    under_trained = studies.under_trained(session, row.id)
-    ratios = studies.collapse_ratios(session, row.id)
+    row, part = found.row, found.part
+    runs = studies.runs_by_experiment(session, part)
+    under_trained = studies.under_trained(session, part)
+    ratios = studies.collapse_ratios(session, part)
     members = [
-        StudyMember(
-            id=member.experiment_id,
-            spec_hash=member.spec_hash,
-            cell=member.cell,
-            state=member.state,
-            run_counts=RunCounts(**runs[member.experiment_id].by_state),
-            progress=_progress(runs[member.experiment_id]),
-            under_trained=under_trained.get(member.experiment_id),
-            collapse_ratio_error=ratios.get(
-                member.experiment_id, CollapseRatios({})
-            ).standard_error,
+        _member(
+            member,
+            runs.get(member.experiment_id, NO_RUNS),
+            under_trained.get(member.experiment_id),
+            ratios.get(member.experiment_id, CollapseRatios({})),
         )
         for member in studies.members(session, row.id)
     ]
-    together = studies.runs_by_study(session, [row.id])[row.id]
+    together = sum(runs.values(), NO_RUNS)
     return Study(
         id=row.id,
         name=row.name,
         axes=row.axes,
-        state=combined(set(together.by_state)),
+        state=combined(together.counts.states),
         progress=_progress(together),
-        run_counts=RunCounts(**together.by_state),
-        seeds=row.seeds,
+        run_counts=together.counts,
+        seeds=found.seeds,
         target_error=row.target_error,
         max_seeds=row.max_seeds,
         experiments=members,
@@ -59,6 +69,22 @@ def study_view(
         created_at=row.created_at,
         created=created,
         added_runs=added_runs,
+    )
+
+
+def _member(
+    member: Member, runs: RunSums, under_trained: bool | None, ratios: CollapseRatios
+) -> StudyMember:
+    return StudyMember(
+        id=member.experiment_id,
+        spec_hash=member.spec_hash,
+        cell=member.cell,
+        seeds=sorted(runs.seeds),
+        state=combined(runs.counts.states),
+        run_counts=runs.counts,
+        progress=_progress(runs),
+        under_trained=under_trained,
+        collapse_ratio_error=ratios.standard_error,
     )
 
 
@@ -77,8 +103,8 @@ def page(session: Session, *, owner: str | None, cursor: str | None, limit: int)
         StudySummary(
             id=row.id,
             name=row.name,
-            state=combined(set(runs[row.id].by_state)),
-            run_counts=RunCounts(**runs[row.id].by_state),
+            state=combined(runs.get(row.id, NO_RUNS).counts.states),
+            run_counts=runs.get(row.id, NO_RUNS).counts,
             owner=row.owner,
             created_at=row.created_at,
         )
@@ -88,30 +114,33 @@ def page(session: Session, *, owner: str | None, cursor: str | None, limit: int)
     return StudyPage(items=items, next_cursor=last)
 
 
-def findings_view(session: Session, row: StudyRow) -> Findings:
-    """What a study shows, over the runs measured so far.
+def findings_view(session: Session, found: FoundStudy) -> Findings:
+    """What a study shows, over all of its runs that are measured so far.
+
+    It is complete once the runs of the seeds that are asked about are in it.
 
     Raises:
         NotReady: nothing is measured, or no worker has written it down yet.
     """
-    runs = studies.runs_by_study(session, [row.id]).get(row.id, NO_RUNS)
-    done, total = runs.by_state.get(State.DONE, 0), runs.total
+    row = found.row
+    runs = sum(studies.runs_by_experiment(session, found.part).values(), NO_RUNS)
     if row.findings is None:
-        state = combined(set(runs.by_state))
+        state = combined(runs.counts.states)
         advice = (
             "a worker writes the findings within seconds; is one running?"
-            if done
+            if runs.counts.done
             else "ask again when runs are measured"
         )
         raise NotReady(
-            f"the study is {state}, {done} of {total} runs are measured: {advice}",
+            f"the study is {state}, {runs.counts.done} of {runs.counts.total} runs are measured: "
+            f"{advice}",
             state=state,
             progress=_progress(runs),
         )
     findings = Findings.model_validate(row.findings)
-    return findings.model_copy(update={"complete": done == total and not row.findings_due})
+    return findings.model_copy(update={"complete": runs.is_done and not row.findings_due})
 
 
 def _progress(runs: RunSums) -> float:
     """From 0 to 1."""
-    return min(1.0, runs.fractions / runs.total) if runs.total else 0.0
+    return min(1.0, runs.fractions / runs.counts.total) if runs.counts.total else 0.0

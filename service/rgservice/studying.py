@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +19,16 @@ from rgcontract import (
     strictjson,
 )
 from rgcontract.section import clipped
-from rgservice import cost, forecasting
+from rgservice import cost, forecasting, steering
 from rgservice.completing import completed
-from rgservice.errors import InvalidSpec, NotCancellable, NotFound, NotRetryable, OverLimit
-from rgservice.study_views import study_view
+from rgservice.errors import InvalidSpec, NotFound, NotRetryable, OverLimit
+from rgservice.seeds import chosen
+from rgservice.study_views import FoundStudy, study_view
 from rgservice.submitting import asked_of
-from rgstore import experiments, studies, submissions
+from rgstore import studies, submissions, wishes
 from rgstore.records import RunKey
 from rgstore.settings import Settings
 from rgstore.submissions import Asked
-from rgstore.tables import StudyRow
 
 MOST_SHOWN = 20
 """Refused fields that an answer names."""
@@ -104,7 +104,7 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             refused[problem.field, problem.message] = problem
     if refused:
         raise InvalidSpec.of(list(refused.values())[:MOST_SHOWN])
-    n_runs = sum(len(one.chain.draws) * len(one.seeds) for one in found.values())
+    n_runs = sum(len(one.submission.runs) for one in found.values())
     if n_runs > settings.max_bulk_runs:
         runs = FieldProblem(
             field="runs",
@@ -162,11 +162,12 @@ def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> S
         list(grid.asked.values()),
         owner=owner,
         attempt_limit=settings.max_attempts,
-        body_hash=name,
+        study_id=name,
     )
-    added = sum(len(one.run_ids) for one in stored)
+    added = sum(one.added_runs for one in stored)
     created = studies.keep(session, name, grid.request, grid.cells, owner=owner, added_runs=added)
-    return study_view(session, find(session, name), created=created, added_runs=added)
+    found = FoundStudy(studies.get_one(session, name), list(grid.request.seeds))
+    return study_view(session, found, created=created, added_runs=added)
 
 
 def _over_limits(
@@ -201,44 +202,53 @@ def _over_limits(
     return list(refused.values())
 
 
-def find(session: Session, name: str) -> StudyRow:
+def find(session: Session, name: str, seeds: Sequence[str] | None = None) -> FoundStudy:
     """A study by its name.
 
+    Args:
+        session: the transaction.
+        name: of the study.
+        seeds: as the query has them: of those that the study was asked for with.
+
     Raises:
-        NotFound: there is none.
+        NotFound: there is none. InvalidQuery: seeds that are none, or not there.
     """
     row = studies.get(session, name) if "\x00" not in name else None
     if row is None:
         raise NotFound(f"no study {name[:80]!r}; GET /v1/studies lists them")
-    return row
+    return FoundStudy(row, row.seeds if seeds is None else chosen(seeds, row.seeds))
 
 
-def cancel(session: Session, name: str) -> Study:
-    """Stop all experiments of a study: queued runs at once, running ones at their next heartbeat.
+def cancel(session: Session, found: FoundStudy, owner: str) -> Study:
+    """Withdraw what one person asked for by a study; a run that nobody else wants stops.
+
+    What they, or others, asked for otherwise goes on, also where it is the same run.
 
     Raises:
-        NotFound: there is none. NotCancellable: all its runs have ended.
+        NotAsked: it is not theirs. NotCancellable: all its runs have ended.
     """
-    row = find(session, name)
-    before = study_view(session, row)
-    if before.state.is_final:
-        raise NotCancellable(f"the study is {before.state}", state=before.state)
-    for experiment in sorted(member.id for member in before.experiments):
-        experiments.request_cancel(session, experiment)
-    return study_view(session, row)
+    before = study_view(session, found)
+    names = [member.id for member in before.experiments]
+    seeds = {seed for member in before.experiments for seed in member.seeds}
+    done = wishes.withdraw(session, names, owner, seeds=seeds, study=found.row.id)
+    steering.check(done, studies.owners_of(session, found.row.id), before.state)
+    return study_view(session, found)
 
 
-def retry(session: Session, name: str, *, attempt_limit: int) -> Study:
+def retry(session: Session, found: FoundStudy, owner: str, *, attempt_limit: int) -> Study:
     """Queue its failed and cancelled runs again.
 
     Raises:
-        NotFound: there is none. NotRetryable: no run has failed or been cancelled.
+        NotRetryable: no run has failed or been cancelled.
     """
-    row = find(session, name)
-    before = study_view(session, row)
-    run_ids: list[int] = []
-    for experiment in sorted(member.id for member in before.experiments):
-        run_ids += experiments.retry(session, experiment, attempt_limit=attempt_limit)
-    if not run_ids:
-        raise NotRetryable(f"the study is {before.state}", state=before.state)
-    return study_view(session, row)
+    again = wishes.want_again(
+        session,
+        [found.part.runs],
+        owner,
+        attempt_limit=attempt_limit,
+        study=found.row.id,
+    )
+    study = study_view(session, found)
+    if not again:
+        raise NotRetryable(f"the study is {study.state}", state=study.state)
+    return study

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
@@ -11,9 +11,10 @@ from rgcontract import Acknowledgement, Forecast, RunCounts, Submission, canonic
 from rgservice import cost, forecasting
 from rgservice.completing import completed
 from rgservice.errors import KeyReused, OverLimit
-from rgstore import experiments, submissions
+from rgstore import submissions
 from rgstore.settings import Settings
 from rgstore.submissions import Asked, IdempotencyKeyReusedError, Submitted
+from rgstore.transitions import combined
 
 
 def forecast(session: Session, submission: Submission) -> Forecast:
@@ -99,20 +100,24 @@ def store(
 def _acknowledgements(
     session: Session, asked: Sequence[Asked], stored: Sequence[Submitted]
 ) -> list[Acknowledgement]:
-    names = {one.name for one in asked}
-    states = experiments.states_of(session, names)
-    counts = {
-        name: RunCounts(**of_state)
-        for name, of_state in submissions.count_runs(session, names).items()
-    }
+    counts = submissions.count_runs(session, {one.name for one in asked})
     return [
-        Acknowledgement(
-            id=one.name,
-            spec_hash=one.spec_hash,
-            state=states[one.name],
-            created=told.created,
-            added_seeds=told.added_seeds,
-            runs=counts[one.name],
-        )
+        _acknowledgement(one, told, counts[one.name])
         for one, told in zip(asked, stored, strict=True)
     ]
+
+
+def _acknowledgement(
+    asked: Asked, told: Submitted, counts: Mapping[int, RunCounts]
+) -> Acknowledgement:
+    seeds = sorted(counts) if told.seeds is None else told.seeds
+    runs = sum((counts[seed] for seed in seeds), RunCounts())
+    return Acknowledgement(
+        id=asked.name,
+        spec_hash=asked.spec_hash,
+        seeds=seeds,
+        state=combined(runs.states),
+        created=told.created,
+        added_seeds=told.added_seeds,
+        runs=runs,
+    )

@@ -1,21 +1,20 @@
-"""Reading and steering experiments that are stored."""
+"""Reading experiments that are stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from rgcontract import Family, Mixing, State
 from rgcontract.spec import Depth, Tag, Width
 from rgstore.among import among
-from rgstore.tables import AttemptRow, ExperimentRow, RunRow
-from rgstore.transitions import move, refresh_experiment
+from rgstore.tables import AttemptRow, ExperimentRow, RunRow, SubmissionRow
 
 LISTED = (
     ExperimentRow.id, ExperimentRow.spec_hash, ExperimentRow.state, ExperimentRow.family,
@@ -63,21 +62,54 @@ class Filters:
         if self.corr_len_max is not None:
             found.append(row.corr_len <= self.corr_len_max)
         if self.tag is not None:
-            found.append(row.tags.contains([self.tag]))
+            found.append(_tagged(self.tag))
         return found
+
+
+def _tagged(tag: str) -> ColumnElement[bool]:
+    """Whether any request has given an experiment this tag."""
+    request = SubmissionRow
+    asked = select(request.experiment_id).where(request.tags.contains([tag])).scalar_subquery()
+    # an array, not a semi-join: both sides are then found by their index and put together
+    return ExperimentRow.tags.contains([tag]) | (ExperimentRow.id == func.any(func.array(asked)))
+
+
+@dataclass(frozen=True)
+class Words:
+    """What someone calls an experiment."""
+
+    label: str | None
+    tags: list[str]
+
+
+NO_WORDS = Words(None, [])
+
+
+def words_of(session: Session, names: Iterable[str], reader: str) -> dict[str, Words]:
+    """Experiment -> what its reader calls it, for those of which they asked for anything."""
+    row = SubmissionRow
+    requests = session.execute(
+        select(row.experiment_id, row.label, row.tags)
+        .where(row.owner == reader, among(row.experiment_id, names))
+        .order_by(row.id)
+    )
+    found: dict[str, Words] = {}
+    for name, label, tags in requests:
+        before = found.get(name, NO_WORDS)
+        found[name] = Words(before.label or label, sorted({*before.tags, *tags}))
+    return found
+
+
+def owners_of(session: Session, name: str) -> list[str]:
+    """Who has asked for any of an experiment."""
+    row = SubmissionRow
+    owners = select(row.owner).where(row.experiment_id == name).distinct()
+    return list(session.scalars(owners.order_by(row.owner)))
 
 
 def get(session: Session, name: str) -> ExperimentRow | None:
     """An experiment by its name."""
     return session.get(ExperimentRow, name)
-
-
-def states_of(session: Session, names: Iterable[str]) -> dict[str, State]:
-    """Experiment -> its state as the database has it now."""
-    rows = session.execute(
-        select(ExperimentRow.id, ExperimentRow.state).where(among(ExperimentRow.id, names))
-    )
-    return {name: State(state) for name, state in rows}
 
 
 def page(
@@ -95,11 +127,17 @@ def page(
     ).all()
 
 
-def runs_of(session: Session, names: Sequence[str]) -> Sequence[RunRow]:
-    """Runs of these experiments, by chain and training seed."""
+def seeds_of(session: Session, name: str) -> list[int]:
+    """Training seeds of an experiment that are there, whoever asked for them."""
+    seeds = select(RunRow.seed).where(RunRow.experiment_id == name).distinct()
+    return list(session.scalars(seeds.order_by(RunRow.seed)))
+
+
+def runs_of(session: Session, name: str, seeds: Collection[int]) -> Sequence[RunRow]:
+    """Runs of these training seeds of an experiment, by chain and training seed."""
     return session.scalars(
         select(RunRow)
-        .where(among(RunRow.experiment_id, names))
+        .where(RunRow.experiment_id == name, among(RunRow.seed, seeds))
         .order_by(RunRow.chain_seed, RunRow.seed)
     ).all()
 
@@ -119,40 +157,6 @@ def place_in_line(session: Session, run: RunRow) -> int:
         & (tuple_(RunRow.queued_at, RunRow.id) < (run.queued_at, run.id)),
     )
     return session.scalar(select(func.count()).where(RunRow.state == State.QUEUED, earlier)) or 0
-
-
-def request_cancel(session: Session, name: str) -> int:
-    """Cancel what is queued and ask the workers to stop what runs. Returns how many runs."""
-    stopped = move(session, State.QUEUED, State.CANCELLED, RunRow.experiment_id == name)
-    asked = session.scalars(
-        update(RunRow)
-        .where(RunRow.experiment_id == name, RunRow.state == State.RUNNING)
-        .values(cancel_requested=True)
-        .returning(RunRow.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if stopped:
-        refresh_experiment(session, name)
-    return len(stopped) + len(asked)
-
-
-def retry(session: Session, name: str, *, attempt_limit: int) -> list[int]:
-    """Queue failed and cancelled runs again, with a fresh allowance. Returns their ids."""
-    again = [
-        run.id
-        for source in (State.FAILED, State.CANCELLED)
-        for run in move(
-            session,
-            source,
-            State.QUEUED,
-            RunRow.experiment_id == name,
-            attempt_limit=RunRow.attempt + attempt_limit,
-            error=None,
-        )
-    ]
-    if again:
-        refresh_experiment(session, name)
-    return again
 
 
 def count_all_runs(session: Session) -> dict[str, int]:

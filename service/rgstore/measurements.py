@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Result, Row, delete, func, select
+from sqlalchemy import ColumnElement, Result, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -15,7 +15,7 @@ from rgstore import aliases
 from rgstore.among import among
 from rgstore.copying import as_it_comes, copy_rows
 from rgstore.leases import Claim, finish
-from rgstore.records import Quantity, RunKey, RunRecord, RunValues, Summary
+from rgstore.records import CONFIDENCE, Quantity, RunKey, RunRecord, Summarise, Summary
 from rgstore.submissions import loaded_spec
 from rgstore.tables import (
     AttemptRow,
@@ -36,7 +36,7 @@ def store(
     session: Session,
     claim: Claim,
     record: RunRecord,
-    summarise: Callable[[RunValues], Summary],
+    summarise: Summarise,
 ) -> None:
     """Finish a run: its numbers, and the experiment's summaries over all runs measured so far.
 
@@ -92,40 +92,85 @@ def _chain_hash(stored: dict[str, Any], chain_seed: int) -> str:
     return chain_hash(loaded_spec(stored, [0]).chain.draw(chain_seed))
 
 
-def _summarise(
-    session: Session, experiment_id: str, summarise: Callable[[RunValues], Summary]
-) -> None:
-    groups: dict[tuple[str, str, str], list[tuple[RunKey, Quantity]]] = {}
+def _summarise(session: Session, experiment_id: str, summarise: Summarise) -> None:
+    summaries = summarised(session, experiment_id, summarise)
+    session.execute(delete(SummaryRow).where(SummaryRow.experiment_id == experiment_id))
+    rows = ({"experiment_id": experiment_id, **vars(summary)} for summary in summaries)
+    copy_rows(session, SummaryRow, rows)
+
+
+def summarised(
+    session: Session,
+    name: str,
+    summarise: Summarise,
+    *,
+    seeds: Collection[int] | None = None,
+    most_indexes: int | None = None,
+) -> list[Summary]:
+    """Every quantity over measured runs of an experiment, worked out from their values.
+
+    Args:
+        session: to read in.
+        name: of the experiment.
+        summarise: gives the error bars.
+        seeds: training seeds of the runs; None for all.
+        most_indexes: of the quantities; None for all.
+
+    Returns:
+        As `summaries_of`, which has those of all measured runs, stored.
+    """
     row = MeasurementRow
     columns = (
         row.when, row.step, row.level, row.quantity, row.n_rows, row.estimator,
         as_it_comes(row.shape), as_it_comes(row.values), as_it_comes(row.half), row.reasons,
     )  # fmt: skip
-    for chain_seed, seed, *values in _measured(session, experiment_id, columns):
+    groups: dict[tuple[str, str, str], list[tuple[int, Quantity]]] = {}
+    measured = _measured(
+        session, name, columns, *_of_indexes(row.shape, most_indexes), seeds=seeds, order=_ORDER
+    )
+    for chain_seed, _, *values in measured:
         quantity = Quantity(*values)
-        groups.setdefault(quantity.key, []).append(((chain_seed, seed), quantity))
-    session.execute(delete(SummaryRow).where(SummaryRow.experiment_id == experiment_id))
-    rows = []
-    for (when, level, name), members in groups.items():
-        first = members[0][1]
-        summary = summarise(
-            RunValues([run for run, _ in members], [quantity for _, quantity in members])
-        )
-        rows.append(
-            {
-                "experiment_id": experiment_id,
-                "when": when,
-                "level": level,
-                "quantity": name,
-                "step": first.step,
-                "n_rows": first.n_rows,
-                "estimator": first.estimator,
-                "shape": first.shape,
-                "n_runs": len(members),
-                **vars(summary),
-            }
-        )
-    copy_rows(session, SummaryRow, rows)
+        groups.setdefault(quantity.key, []).append((chain_seed, quantity))
+    return [
+        _summary([chain for chain, _ in of_run], [quantity for _, quantity in of_run], summarise)
+        for of_run in groups.values()
+    ]
+
+
+def _summary(chains: Sequence[int], of_run: Sequence[Quantity], summarise: Summarise) -> Summary:
+    first = of_run[0]
+    numbers = summarise(
+        [quantity.values for quantity in of_run],
+        [quantity.half for quantity in of_run],
+        chains=chains,
+        confidence=CONFIDENCE,
+    )
+    reasons: dict[str, set[int]] = {}
+    for quantity in of_run:
+        for reason, indexes in quantity.reasons.items():
+            reasons.setdefault(reason, set()).update(indexes)
+    return Summary(
+        when=first.when,
+        level=first.level,
+        quantity=first.quantity,
+        step=first.step,
+        n_rows=first.n_rows,
+        estimator=first.estimator,
+        shape=first.shape,
+        n_runs=len(of_run),
+        mean=numbers.mean,
+        standard_error=numbers.standard_error,
+        low=numbers.low,
+        high=numbers.high,
+        half_shift=numbers.half_shift,
+        reasons={reason: sorted(indexes) for reason, indexes in reasons.items()},
+    )
+
+
+_ORDER = (
+    MeasurementRow.step, MeasurementRow.when, MeasurementRow.level, MeasurementRow.quantity,
+)  # fmt: skip
+"""That of training, the null last."""
 
 
 def _measured(
@@ -133,49 +178,61 @@ def _measured(
     experiment_id: str,
     columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
     *conditions: ColumnElement[bool],
+    seeds: Collection[int] | None = None,
+    order: Sequence[InstrumentedAttribute[Any]] = (),
 ) -> Result[*tuple[Any, ...]]:
-    """Chain seed, seed and these columns of what the runs measured, in the order of the runs."""
+    """Chain seed, seed and columns of what runs measured, in this order and then of the runs."""
     return session.execute(
         select(RunRow.chain_seed, RunRow.seed, *columns)
         .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
-        .where(RunRow.experiment_id == experiment_id, RunRow.state == State.DONE, *conditions)
-        .order_by(RunRow.chain_seed, RunRow.seed)
+        .where(
+            RunRow.experiment_id == experiment_id,
+            RunRow.state == State.DONE,
+            *_of_seeds(seeds),
+            *conditions,
+        )
+        .order_by(*order, RunRow.chain_seed, RunRow.seed)
     )
 
 
-def summaries_of(
-    session: Session, name: str, *, most_indexes: int | None = None
-) -> Sequence[Row[*tuple[Any, ...]]]:
-    """The summaries of an experiment: moments in the order of training, the null last.
+def _of_seeds(seeds: Collection[int] | None) -> list[ColumnElement[bool]]:
+    return [] if seeds is None else [among(RunRow.seed, seeds)]
+
+
+def summaries_of(session: Session, name: str, *, most_indexes: int | None = None) -> list[Summary]:
+    """The stored summaries of an experiment: moments in the order of training, the null last.
 
     Args:
         session: to read in.
         name: of the experiment.
         most_indexes: of the quantities; None for all.
-
-    Returns:
-        Rows with the columns of `SummaryRow`.
     """
     row = SummaryRow
-    arrays = (row.shape, row.mean, row.standard_error, row.low, row.high, row.half_shift)
-    return session.execute(
+    rows = session.execute(
         select(
-            row.when, row.level, row.quantity, row.step, row.n_rows, row.estimator, row.n_runs,
-            row.reasons, *map(as_it_comes, arrays),
+            row.when, row.level, row.quantity, row.step, row.n_rows, row.estimator,
+            as_it_comes(row.shape), row.n_runs, as_it_comes(row.mean),
+            as_it_comes(row.standard_error), as_it_comes(row.low), as_it_comes(row.high),
+            as_it_comes(row.half_shift), row.reasons,
         )
         .where(row.experiment_id == name, *_of_indexes(row.shape, most_indexes))
         .order_by(row.step, row.when, row.level, row.quantity)
-    ).all()  # fmt: skip
+    )  # fmt: skip
+    return [Summary(*values) for values in rows]
 
 
 def values_of(
-    session: Session, name: str, *, most_indexes: int | None = None
+    session: Session,
+    name: str,
+    *,
+    seeds: Collection[int] | None = None,
+    most_indexes: int | None = None,
 ) -> dict[tuple[str, str, str], dict[RunKey, list[float]]]:
     """Flat values of each run, of quantities of so many indexes at most: key -> run -> values."""
     row = MeasurementRow
     columns = (row.when, row.level, row.quantity, as_it_comes(row.values))
     found: dict[tuple[str, str, str], dict[RunKey, list[float]]] = {}
-    rows = _measured(session, name, columns, *_of_indexes(row.shape, most_indexes))
+    rows = _measured(session, name, columns, *_of_indexes(row.shape, most_indexes), seeds=seeds)
     for chain_seed, seed, when, level, quantity, values in rows:
         found.setdefault((when, level, quantity), {})[chain_seed, seed] = values
     return found
@@ -187,15 +244,23 @@ def _of_indexes(
     return [] if most is None else [func.coalesce(func.cardinality(shape), 0) <= most]
 
 
-def results_of(session: Session, name: str) -> Sequence[tuple[RunKey, ResultRow]]:
-    """(run, result) of the measured runs of an experiment, in the order of the runs."""
+def results_of(
+    session: Session, name: str, seeds: Collection[int] | None = None
+) -> Sequence[tuple[RunKey, ResultRow]]:
+    """(run, result) of measured runs of an experiment, in the order of the runs."""
     rows = session.execute(
         select(RunRow.chain_seed, RunRow.seed, ResultRow)
         .join(ResultRow, ResultRow.run_id == RunRow.id)
-        .where(RunRow.experiment_id == name)
+        .where(RunRow.experiment_id == name, RunRow.state == State.DONE, *_of_seeds(seeds))
         .order_by(RunRow.chain_seed, RunRow.seed)
     )
     return [((chain_seed, seed), result) for chain_seed, seed, result in rows]
+
+
+def count_measured(session: Session, name: str) -> int:
+    """Measured runs of an experiment."""
+    done = select(func.count()).where(RunRow.experiment_id == name, RunRow.state == State.DONE)
+    return session.scalar(done) or 0
 
 
 def chains_of(session: Session, experiment: ExperimentRow, draws: Sequence[int]) -> list[ChainRow]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from rgcontract import IMPLEMENTED, Protocols
 
@@ -89,18 +91,47 @@ RunKey = tuple[int, int]
 """(chain seed, training seed)."""
 
 
-@dataclass(frozen=True)
-class RunValues:
-    """One quantity over the measured runs of an experiment, in the order of the runs."""
+class Numbers(Protocol):
+    """Mean and error bar of a quantity over runs; flat arrays of plain floats."""
 
-    runs: list[RunKey]
-    of_run: list[Quantity]
+    @property
+    def mean(self) -> list[float]: ...  # noqa: D102
+    @property
+    def standard_error(self) -> list[float]: ...  # noqa: D102
+    @property
+    def low(self) -> list[float]: ...  # noqa: D102
+    @property
+    def high(self) -> list[float]: ...  # noqa: D102
+    @property
+    def half_shift(self) -> list[float] | None: ...  # noqa: D102
+
+
+class Summarise(Protocol):
+    """The one way from runs to an error bar, `rgcore.statistics.summarise_runs`."""
+
+    def __call__(
+        self,
+        values: Sequence[Sequence[float]],
+        halves: Sequence[Sequence[float] | None],
+        *,
+        chains: Sequence[int],
+        confidence: float,
+    ) -> Numbers:
+        """Of a row of values for each run, and of the same from half of the samples."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Mean and error bar of a quantity over runs; flat arrays."""
+    """One quantity of an experiment over runs of it, with its error bar; flat arrays."""
 
+    when: str
+    level: str
+    quantity: str
+    step: int
+    n_rows: int
+    estimator: str
+    shape: list[int]
+    n_runs: int
     mean: list[float]
     standard_error: list[float]
     low: list[float]

@@ -1,5 +1,8 @@
 """Studies: grids of experiments that are asked for, followed and judged as one.
 
+Its experiments are shared; of each, the study is about the seeds that its own requests named, and
+what others asked for there is none of its business.
+
 Locks are taken in the order runs, experiments (by name), study. Whoever writes findings holds an
 advisory lock of the study meanwhile, so that storing a run never waits for a verdict.
 """
@@ -10,26 +13,27 @@ import hashlib
 import math
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgcontract import (
     IMPLEMENTED,
+    ExperimentSpec,
     Protocols,
+    RunCounts,
     State,
     StudyRequest,
+    Submission,
     canonical_json,
-    shape_hash,
 )
-from rgstore import outbox
 from rgstore.among import among
 from rgstore.records import NETWORK_LEVEL, RunKey
-from rgstore.submissions import ID_DIGITS, loaded_spec
+from rgstore.submissions import ID_DIGITS, Asked, loaded_spec, submit_all
 from rgstore.tables import (
     ExperimentRow,
     MeasurementRow,
@@ -37,9 +41,9 @@ from rgstore.tables import (
     RunRow,
     StudyExperimentRow,
     StudyRow,
-    SummaryRow,
+    SubmissionRow,
 )
-from rgstore.transitions import refresh_experiment
+from rgstore.wishes import of_study
 
 FINDINGS_LOCK = 0x52474C46  # an arbitrary number, "RGLF"; with the study it names a lock
 DECIDING_LEVELS = ("position", "sequence")
@@ -59,24 +63,33 @@ class Member:
     """Its values on the axes of the grid."""
     corr_len: float
     mixing: str
-    state: State
 
 
 @dataclass(frozen=True)
 class RunSums:
     """The runs of an experiment, or of a study, together."""
 
-    by_state: dict[str, int]
-    fractions: float
+    counts: RunCounts = field(default_factory=RunCounts)
+    fractions: float = 0.0
     """Sum over the runs of how far each is."""
+    seeds: frozenset[int] = frozenset()
+    """Training seeds of them."""
 
     @property
-    def total(self) -> int:
-        """All runs."""
-        return sum(self.by_state.values())
+    def is_done(self) -> bool:
+        """Whether all are measured."""
+        return self.counts.done == self.counts.total
+
+    def __add__(self, other: RunSums) -> RunSums:
+        """Of both together."""
+        return RunSums(
+            self.counts + other.counts,
+            self.fractions + other.fractions,
+            self.seeds | other.seeds,
+        )
 
 
-NO_RUNS = RunSums({}, 0.0)
+NO_RUNS = RunSums()
 
 
 def study_id(spec_hashes: Iterable[str], axes: Iterable[str]) -> str:
@@ -97,10 +110,13 @@ def keep(
 ) -> bool:
     """Store a study whose experiments are stored, or bring it up to date. Whether it is new.
 
+    The latest request steers it; while others want it too, it may only make it more precise or more
+    urgent.
+
     Args:
         session: the transaction that stored the experiments.
         name: its `study_id`.
-        request: the latest; seeds asked for before are kept, and a name, if it gives none.
+        request: the latest; seeds asked for before are kept, and a name, if the owner gives none.
         cells: experiment -> its values on the axes, in the order of the grid.
         owner: who asks; the first one stays the owner.
         added_runs: runs that the request added.
@@ -130,21 +146,49 @@ def keep(
         ]
         session.execute(insert(StudyExperimentRow), rows)
         return True
-    study = session.get_one(StudyRow, name, with_for_update=True, populate_existing=True)
-    changed = (study.target_error, study.max_seeds) != (request.target_error, request.max_seeds)
-    study.name = request.name or study.name
+    study = session.get_one(
+        StudyRow, name, with_for_update={"key_share": True}, populate_existing=True
+    )
+    before = (study.seeds, study.target_error, study.max_seeds)
     study.seeds = sorted({*study.seeds, *request.seeds})
-    for field, value in steering.items():
-        setattr(study, field, value)
-    if changed or added_runs:
+    names = (request.name, study.name) if owner == study.owner else (study.name, request.name)
+    study.name = names[0] or names[1]
+    if _others_want(session, name, owner):
+        study.priority = max(study.priority, request.priority)
+        if request.target_error is not None:
+            study.target_error = min(request.target_error, study.target_error or math.inf)
+            study.max_seeds = max(study.max_seeds, request.max_seeds)
+    else:
+        for field, value in steering.items():
+            setattr(study, field, value)
+    if added_runs or before != (study.seeds, study.target_error, study.max_seeds):
         study.findings_due = True  # with the findings it is seen whether seeds are to be added
     session.flush()
     return False
 
 
+def _others_want(session: Session, name: str, owner: str) -> bool:
+    row = SubmissionRow
+    wants = or_(row.wanted.is_(None), func.cardinality(row.wanted) > 0)
+    others = select(row.id).where(row.study_id == name, row.owner != owner, wants).limit(1)
+    return session.scalar(others) is not None
+
+
 def get(session: Session, name: str) -> StudyRow | None:
     """A study by its name."""
     return session.get(StudyRow, name)
+
+
+def get_one(session: Session, name: str) -> StudyRow:
+    """A study that is there."""
+    return session.get_one(StudyRow, name)
+
+
+def owners_of(session: Session, name: str) -> list[str]:
+    """Who has asked for a study."""
+    row = SubmissionRow
+    owners = select(row.owner).where(row.study_id == name).distinct()
+    return list(session.scalars(owners.order_by(row.owner)))
 
 
 def page(
@@ -171,42 +215,63 @@ def members(session: Session, study: str) -> list[Member]:
             StudyExperimentRow.cell,
             ExperimentRow.corr_len,
             ExperimentRow.mixing,
-            ExperimentRow.state,
         )
         .join(StudyExperimentRow, StudyExperimentRow.experiment_id == ExperimentRow.id)
         .where(StudyExperimentRow.study_id == study)
         .order_by(StudyExperimentRow.place)
     )
-    return [
-        Member(name, spec_hash, cell, corr_len, mixing, State(state))
-        for name, spec_hash, cell, corr_len, mixing, state in rows
-    ]
+    return [Member(*values) for values in rows]
 
 
-def runs_by_experiment(session: Session, name: str) -> dict[str, RunSums]:
+@dataclass(frozen=True)
+class Part:
+    """A study, or a part of what was asked for of it: what is read is of that."""
+
+    study: str
+    left_out: frozenset[int] = frozenset()
+    """Training seeds of other requests."""
+
+    @property
+    def runs(self) -> ColumnElement[bool]:
+        """Whether a run belongs to it; experiments of a study are joined to their runs."""
+        own = of_study(self.study)
+        return and_(own, ~among(RunRow.seed, self.left_out)) if self.left_out else own
+
+
+def runs_by_experiment(session: Session, part: Part) -> dict[str, RunSums]:
     """Experiment of a study -> its runs."""
-    return _run_sums(session, [name], by_study=False)
+    return _run_sums(session, StudyExperimentRow.experiment_id, [part.study], part.runs)
 
 
 def runs_by_study(session: Session, names: Sequence[str]) -> dict[str, RunSums]:
     """Study -> the runs of its experiments."""
-    return _run_sums(session, names, by_study=True)
+    study = StudyExperimentRow.study_id
+    return _run_sums(session, study, names, of_study(study))
 
 
-def _run_sums(session: Session, names: Sequence[str], *, by_study: bool) -> dict[str, RunSums]:
-    key = StudyExperimentRow.study_id if by_study else StudyExperimentRow.experiment_id
+def _run_sums(
+    session: Session,
+    key: InstrumentedAttribute[str],
+    names: Sequence[str],
+    own: ColumnElement[bool],
+) -> dict[str, RunSums]:
     rows = session.execute(
-        select(key, RunRow.state, func.count(), func.sum(RunRow.fraction))
+        select(
+            key,
+            RunRow.state,
+            func.count(),
+            func.sum(RunRow.fraction),
+            func.array_agg(RunRow.seed.distinct()),
+        )
         .join(RunRow, RunRow.experiment_id == StudyExperimentRow.experiment_id)
-        .where(among(StudyExperimentRow.study_id, names))
+        .where(among(StudyExperimentRow.study_id, names), own)
         .group_by(key, RunRow.state)
     )
-    counts: dict[str, dict[str, int]] = {}
-    fractions: dict[str, float] = {}
-    for name, state, count, fraction in rows:
-        counts.setdefault(name, {})[state] = count
-        fractions[name] = fractions.get(name, 0.0) + fraction
-    return {name: RunSums(by_state, fractions[name]) for name, by_state in counts.items()}
+    found: dict[str, RunSums] = {}
+    for name, state, count, fraction, seeds in rows:
+        sums = RunSums(RunCounts(**{state: count}), fraction, frozenset(seeds))
+        found[name] = found.get(name, NO_RUNS) + sums
+    return found
 
 
 def over_chains(session: Session, name: str) -> bool:
@@ -222,19 +287,31 @@ def over_chains(session: Session, name: str) -> bool:
     return session.scalar(several) is not None
 
 
-def under_trained(session: Session, name: str) -> dict[str, bool]:
+def _measured(
+    part: Part, *columns: ColumnElement[Any] | InstrumentedAttribute[Any]
+) -> Select[*tuple[Any, ...]]:
+    """Experiment, chain seed, seed and columns of what the runs of a study measured."""
+    return (
+        select(RunRow.experiment_id, RunRow.chain_seed, RunRow.seed, *columns)
+        .join(StudyExperimentRow, StudyExperimentRow.experiment_id == RunRow.experiment_id)
+        .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
+        .where(StudyExperimentRow.study_id == part.study, part.runs, RunRow.state == State.DONE)
+    )
+
+
+def under_trained(session: Session, part: Part) -> dict[str, bool]:
     """Experiment of a study -> whether any run of it is, for those that are measured."""
     rows = session.execute(
-        select(SummaryRow.experiment_id, SummaryRow.mean)
-        .join(StudyExperimentRow, StudyExperimentRow.experiment_id == SummaryRow.experiment_id)
-        .where(
-            StudyExperimentRow.study_id == name,
-            SummaryRow.when == "final",
-            SummaryRow.level == NETWORK_LEVEL,
-            SummaryRow.quantity == "under_trained",
+        _measured(part, MeasurementRow.values[1]).where(
+            MeasurementRow.when == "final",
+            MeasurementRow.level == NETWORK_LEVEL,
+            MeasurementRow.quantity == "under_trained",
         )
     )
-    return {experiment: bool(mean[0]) for experiment, mean in rows}
+    found: dict[str, bool] = {}
+    for experiment, _, _, flag in rows:
+        found[experiment] = found.get(experiment, False) or bool(flag)
+    return found
 
 
 @dataclass(frozen=True)
@@ -257,17 +334,12 @@ class CollapseRatios:
         return statistics.stdev(sample) / math.sqrt(len(sample))
 
 
-def collapse_ratios(session: Session, name: str) -> dict[str, CollapseRatios]:
+def collapse_ratios(session: Session, part: Part) -> dict[str, CollapseRatios]:
     """Experiment of a study -> its collapse ratios, at the level that the claims are about."""
     first = MeasurementRow.values[1]
     last = MeasurementRow.values[func.cardinality(MeasurementRow.values)]
     rows = session.execute(
-        select(RunRow.experiment_id, RunRow.chain_seed, RunRow.seed, first, last)
-        .join(StudyExperimentRow, StudyExperimentRow.experiment_id == RunRow.experiment_id)
-        .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
-        .where(
-            StudyExperimentRow.study_id == name,
-            RunRow.state == State.DONE,
+        _measured(part, first, last).where(
             MeasurementRow.when == "final",
             among(MeasurementRow.level, DECIDING_LEVELS),
             MeasurementRow.quantity == "effective_rank",
@@ -282,29 +354,18 @@ def collapse_ratios(session: Session, name: str) -> dict[str, CollapseRatios]:
 
 def claim_values(session: Session, name: str) -> dict[str, Values]:
     """Experiment of a study -> what the claims are read from, of its measured runs."""
+    row = MeasurementRow
     rows = session.execute(
-        select(
-            RunRow.experiment_id,
-            RunRow.chain_seed,
-            RunRow.seed,
-            MeasurementRow.when,
-            MeasurementRow.level,
-            MeasurementRow.quantity,
-            MeasurementRow.values,
-        )
-        .join(StudyExperimentRow, StudyExperimentRow.experiment_id == RunRow.experiment_id)
-        .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
+        _measured(Part(name), row.when, row.level, row.quantity, row.values)
         .where(
-            StudyExperimentRow.study_id == name,
-            RunRow.state == State.DONE,
             or_(
                 and_(
-                    among(MeasurementRow.when, ("initial", "final")),
-                    among(MeasurementRow.quantity, ("effective_rank", "kernel_drift")),
+                    among(row.when, ("initial", "final")),
+                    among(row.quantity, ("effective_rank", "kernel_drift")),
                 ),
                 and_(
-                    MeasurementRow.when == "final",
-                    among(MeasurementRow.quantity, ("under_trained", "too_few_samples")),
+                    row.when == "final",
+                    among(row.quantity, ("under_trained", "too_few_samples")),
                 ),
             ),
         )
@@ -318,25 +379,30 @@ def claim_values(session: Session, name: str) -> dict[str, Values]:
 
 
 def count_measured(session: Session, name: str) -> int:
-    """Measured runs of the experiments of a study."""
+    """Measured runs of a study."""
     return (
         session.scalar(
             select(func.count())
             .select_from(ResultRow)
             .join(RunRow, RunRow.id == ResultRow.run_id)
             .join(StudyExperimentRow, StudyExperimentRow.experiment_id == RunRow.experiment_id)
-            .where(StudyExperimentRow.study_id == name)
+            .where(StudyExperimentRow.study_id == name, of_study(name))
         )
         or 0
     )
 
 
-def mark_due(session: Session, experiment_id: str) -> None:
-    """A run of this experiment was measured: the findings of its studies are to be written anew."""
+def mark_due(session: Session, experiment_id: str, seed: int) -> None:
+    """A seed was measured: the findings of the studies that asked for it are to be written anew."""
+    row = SubmissionRow
+    asking = select(row.study_id).where(
+        row.experiment_id == experiment_id,
+        row.study_id.is_not(None),
+        or_(row.seeds.is_(None), row.seeds.contains([seed])),
+    )
     containing = (
         select(StudyRow.id)
-        .join(StudyExperimentRow, StudyExperimentRow.study_id == StudyRow.id)
-        .where(StudyExperimentRow.experiment_id == experiment_id)
+        .where(StudyRow.id.in_(asking))
         .order_by(StudyRow.id)  # two that mark the same studies take their locks in one order
         .with_for_update(of=StudyRow, key_share=True)
     )
@@ -397,40 +463,80 @@ def keep_findings(
     session.flush()
 
 
-def add_seeds(
-    session: Session, experiment_id: str, n: int, *, priority: int, attempt_limit: int
-) -> list[int]:
-    """Queue the next `n` unused training seeds of an experiment. Returns the runs."""
-    experiment = session.get_one(ExperimentRow, experiment_id)
-    used = set(session.scalars(select(RunRow.seed).where(RunRow.experiment_id == experiment_id)))
-    unused = [seed for seed in range(len(used) + n) if seed not in used][:n]
-    spec = loaded_spec(experiment.spec, unused)
-    device = session.scalars(  # where those before were asked for last
-        select(RunRow.device)
-        .where(RunRow.experiment_id == experiment_id)
-        .order_by(RunRow.id.desc())
-        .limit(1)
-    ).one()
-    shape = shape_hash(spec)
-    wanted = [
-        {
-            "experiment_id": experiment_id,
-            "chain_seed": chain_seed,
-            "seed": seed,
-            "state": State.QUEUED,
-            "priority": priority,
-            "shape": shape,
-            "device": device,
-            "attempt_limit": attempt_limit,
-        }
-        for chain_seed, seed in spec.runs
-    ]
-    statement = (
-        insert(RunRow)
-        .on_conflict_do_nothing(index_elements=["experiment_id", "chain_seed", "seed"])
-        .returning(RunRow.id)
+def owners_served(session: Session, name: str) -> list[str]:
+    """Who asked for a study, wants it still, and has all that they asked for measured."""
+    row = SubmissionRow
+    wants = RunRow.seed == func.any(row.wanted)
+    rows = select(row.owner).join(RunRow, and_(RunRow.experiment_id == row.experiment_id, wants))
+    served = (
+        rows.where(row.study_id == name)
+        .group_by(row.owner)
+        .having(func.bool_and(RunRow.state == State.DONE))
+        .order_by(row.owner)
     )
-    added = session.scalars(statement, wanted).all()  # in batches, however many draws there are
-    outbox.put(session, device, added)
-    refresh_experiment(session, experiment_id)
-    return list(added)
+    return list(session.scalars(served))
+
+
+def add_seeds(
+    session: Session,
+    study: StudyRow,
+    more: Mapping[str, int],
+    *,
+    owners: Sequence[str],
+    attempt_limit: int,
+) -> list[int]:
+    """Ask for further training seeds of experiments of a study, in the name of its owners.
+
+    Seeds that others have had measured or queued are taken like any other; those that have failed
+    are passed over, for they would fail this study too.
+
+    Args:
+        session: the transaction.
+        study: the study.
+        more: experiment -> how many seeds.
+        owners: who asks.
+        attempt_limit: of the runs that are added.
+
+    Returns:
+        The runs to send messages for.
+    """
+    further = [_further(session, study.id, name, n) for name, n in more.items() if n]
+    run_ids: list[int] = []
+    for owner in owners if further else []:
+        stored = submit_all(
+            session,
+            [_on_terms_of(session, study, owner, *one) for one in further],
+            owner=owner,
+            attempt_limit=attempt_limit,
+            study_id=study.id,
+        )
+        run_ids += [run_id for one in stored for run_id in one.run_ids]
+    return run_ids
+
+
+def _further(
+    session: Session, study: str, name: str, n: int
+) -> tuple[ExperimentRow, ExperimentSpec]:
+    """An experiment with the next `n` seeds of it that a study does not have yet."""
+    experiment = session.get_one(ExperimentRow, name)
+    unfit = or_(of_study(study), RunRow.state == State.FAILED)
+    taken = set(session.scalars(select(RunRow.seed).where(RunRow.experiment_id == name, unfit)))
+    free = [seed for seed in range(len(taken) + n) if seed not in taken][:n]
+    return experiment, loaded_spec(experiment.spec, free)
+
+
+def _on_terms_of(
+    session: Session, study: StudyRow, owner: str, experiment: ExperimentRow, spec: ExperimentSpec
+) -> Asked:
+    """A request as urgent as the study, for the device that its owner named last for it."""
+    row = SubmissionRow
+    device: Any = session.scalar(
+        select(row.device)
+        .where(row.study_id == study.id, row.experiment_id == experiment.id, row.owner == owner)
+        .order_by(row.id.desc())
+        .limit(1)
+    )
+    submission = Submission.model_construct(
+        **dict(spec), priority=study.priority, device=device or "any"
+    )
+    return Asked(experiment.id, experiment.spec_hash, submission, experiment.flops_per_run)

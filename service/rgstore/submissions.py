@@ -1,12 +1,14 @@
-"""Taking in specs: the same record for the same spec, only the missing seeds added.
+"""Taking in requests: the same record for the same spec, only the missing seeds added.
 
-Many are taken in by as few statements as one. Rows are written in one order, so that two who send
-the same specs never wait for each other.
+What each person asked for is kept with their request and changes nothing of another's. Many are
+taken in by as few statements as one. Rows are written in one order, so that two who send the same
+specs never wait for each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
@@ -33,7 +35,9 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from rgcontract import (
     IMPLEMENTED,
     ExperimentSpec,
+    RunCounts,
     State,
+    StoredSpec,
     Submission,
     chain_hash,
     field_problems,
@@ -45,7 +49,8 @@ from rgstore import aliases, outbox
 from rgstore.among import among
 from rgstore.records import RunKey
 from rgstore.tables import ExperimentRow, RunRow, SubmissionRow
-from rgstore.transitions import lock_experiments, move, refresh_experiments
+from rgstore.transitions import lock_runs, move, refresh_experiments
+from rgstore.wishes import weigh
 
 ID_DIGITS = 16  # 64 bits of the hash name an experiment; all 256 keep it unique
 
@@ -73,6 +78,9 @@ class Submitted:
     experiment_id: str
     created: bool
     added_seeds: list[int]
+    seeds: list[int] | None
+    """Those it named; None where that was not kept."""
+    added_runs: int
     run_ids: list[int]
     """Runs that it put in line."""
 
@@ -142,12 +150,14 @@ def submit_all(
     attempt_limit: int,
     idempotency_key: str | None = None,
     body_hash: str = "",
+    study_id: str | None = None,
 ) -> list[Submitted]:
     """Store submissions, all of them or none.
 
     What becomes of each is as if they had come one after another. Runs that were cancelled are
     queued again, since someone wants them now, and those that are about to be go on; failed ones
-    are not, since they would fail again: that takes an explicit retry.
+    are not, since they would fail again: that takes an explicit retry. Runs that wait already
+    wait for the least that any of those asks who want them, see `wishes.weigh`.
 
     Args:
         session: the transaction.
@@ -156,6 +166,7 @@ def submit_all(
         attempt_limit: tries at a run.
         idempotency_key: of all of them together.
         body_hash: of all of them together; counts with a key only.
+        study_id: of the study that they make, which the same transaction stores.
 
     Raises:
         IdempotencyKeyReusedError: the owner used this key with another body.
@@ -168,14 +179,19 @@ def submit_all(
     created = _insert_experiments(session, experiments.values(), owner)
     added = _insert_runs(session, asked, attempt_limit)
     known = experiments.keys() - created
+    there: set[int] = set()
     if known:
-        added |= _want_again(session, [one for one in asked if one.name in known], attempt_limit)
+        of_known = [one for one in asked if one.name in known]
+        again, there = _want_again(session, of_known, attempt_limit)
+        added |= again
     submitted = _shared_out(asked, created, added)
-    later = [one for one, told in zip(asked, submitted, strict=True) if not told.created]
-    _bring_up_to_date(session, later, grown=known & {name for name, _ in added})
-    if not _insert_submissions(session, submitted, owner, idempotency_key, body_hash):
+    refresh_experiments(session, known & {name for name, _ in added})  # after the runs: lock order
+    if not _insert_submissions(
+        session, asked, submitted, owner, idempotency_key, body_hash, study_id
+    ):
         # the same key at the same moment: the other one speaks for both
         return _replay(_earlier(session, owner, idempotency_key), body_hash)
+    weigh(session, there | _asked_twice(asked, added))
     return submitted
 
 
@@ -198,7 +214,10 @@ def _earlier(session: Session, owner: str, key: str | None) -> Sequence[Submissi
 def _replay(earlier: Sequence[SubmissionRow], body_hash: str) -> list[Submitted]:
     if earlier[0].body_hash != body_hash:
         raise IdempotencyKeyReusedError
-    return [Submitted(row.experiment_id, row.created, row.added_seeds, []) for row in earlier]
+    return [
+        Submitted(row.experiment_id, row.created, row.added_seeds, row.seeds, 0, [])
+        for row in earlier
+    ]
 
 
 Added = dict[tuple[str, RunKey], int]
@@ -223,7 +242,7 @@ def _insert_experiments(session: Session, asked: Iterable[Asked], owner: str) ->
 
 def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
     submission = asked.submission
-    chain, model = submission.chain, submission.model
+    chain, model, words = submission.chain, submission.model, _words(submission)
     return {
         "id": asked.name,
         "spec_hash": asked.spec_hash,
@@ -237,11 +256,21 @@ def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
         "depth": model.depth,
         "width": model.width,
         "flops_per_run": asked.flops_per_run,
+        "label": words["label"],
+        "tags": words["tags"],
+        "priority": words["priority"],
+        "owner": owner,
+        "state": State.QUEUED,
+    }
+
+
+def _words(submission: Submission) -> dict[str, Any]:
+    """How a request wants its experiment kept and treated."""
+    return {
         "label": submission.label,
         "tags": sorted(set(submission.tags)),
         "priority": submission.priority,
-        "owner": owner,
-        "state": State.QUEUED,
+        "device": submission.device,
     }
 
 
@@ -298,78 +327,51 @@ def new_runs(name: str, submission: Submission) -> list[dict[str, Any]]:
     ]
 
 
-def _want_again(session: Session, asked: Sequence[Asked], attempt_limit: int) -> Added:
-    """Queue what was cancelled, and let go on what is about to be. Returns what was queued."""
+def _want_again(
+    session: Session, asked: Sequence[Asked], attempt_limit: int
+) -> tuple[Added, set[int]]:
+    """Queue what was cancelled, and let go on what is about to be.
+
+    Returns:
+        What was queued; and the ids of all runs asked for that are still to end. They are locked
+        until the transaction ends: whoever withdraws a wish waits, and then sees these.
+    """
     row = RunRow
-    devices = {
-        (one.name, run): one.submission.device
-        for one in reversed(asked)
-        for run in one.submission.runs
-    }
+    keys = {(one.name, run) for one in asked for run in one.submission.runs}
     wanted = _recordset(
         [
             {"experiment_id": name, "chain_seed": chain_seed, "seed": seed}
-            for name, (chain_seed, seed) in devices
+            for name, (chain_seed, seed) in keys
         ],
         row.experiment_id, row.chain_seed, row.seed,
     )  # fmt: skip
     key = tuple_(row.experiment_id, row.chain_seed, row.seed)
-    stopped = session.execute(
-        select(row.id, row.state, row.experiment_id, row.chain_seed, row.seed)
-        .where(
-            key.in_(select(wanted.c.experiment_id, wanted.c.chain_seed, wanted.c.seed)),
-            (row.state == State.CANCELLED) | row.cancel_requested,
-        )
-        .order_by(row.id)
-        .with_for_update()
-    ).all()
-    running = [run.id for run in stopped if run.state == State.RUNNING]
+    there = lock_runs(
+        session,
+        key.in_(select(wanted.c.experiment_id, wanted.c.chain_seed, wanted.c.seed)),
+        among(row.state, (State.QUEUED, State.RUNNING, State.CANCELLED)),
+    )
     session.execute(
         update(row)
-        .where(among(row.id, running))
+        .where(among(row.id, [run.id for run in there if run.cancel_requested]))
         .values(cancel_requested=False)
         .execution_options(synchronize_session=False)
     )
-    of_device: dict[str, list[int]] = {}
-    for run in stopped:
-        if run.state == State.CANCELLED:
-            device = devices[run.experiment_id, (run.chain_seed, run.seed)]
-            of_device.setdefault(device, []).append(run.id)
-    queued = [
-        run
-        for device, ids in of_device.items()
-        for run in move(
-            session,
-            State.CANCELLED,
-            State.QUEUED,
-            among(row.id, ids),
-            device=device,
-            attempt_limit=row.attempt + attempt_limit,
-        )
-    ]
-    return {(run.experiment_id, (run.chain_seed, run.seed)): run.id for run in queued}
+    queued = move(
+        session,
+        State.CANCELLED,
+        State.QUEUED,
+        among(row.id, [run.id for run in there if run.state == State.CANCELLED]),
+        attempt_limit=row.attempt + attempt_limit,
+    )
+    again = {(run.experiment_id, (run.chain_seed, run.seed)): run.id for run in queued}
+    return again, {run.id for run in there}
 
 
-def _bring_up_to_date(session: Session, later: Sequence[Asked], *, grown: Set[str]) -> None:
-    """The state of experiments that were there and grew, and the words of those asked for again.
-
-    A label stays if there is one. After the runs, which are locked before their experiments.
-    """
-    words: dict[str, list[Submission]] = {}
-    for one in later:
-        if one.submission.tags or one.submission.label:
-            words.setdefault(one.name, []).append(one.submission)
-    names = grown | words.keys()
-    if not names:
-        return
-    locked = lock_experiments(session, names)
-    if grown:
-        refresh_experiments(session, grown)
-    for row in locked:
-        for submission in words.get(row.id, []):
-            row.tags = sorted({*row.tags, *submission.tags})
-            row.label = row.label or submission.label
-    session.flush()
+def _asked_twice(asked: Sequence[Asked], added: Added) -> set[int]:
+    """Runs that several of these ask for."""
+    times = Counter((one.name, run) for one in asked for run in one.submission.runs)
+    return {added[key] for key, n in times.items() if n > 1 and key in added}
 
 
 def _shared_out(asked: Sequence[Asked], created: set[str], added: Added) -> list[Submitted]:
@@ -383,6 +385,8 @@ def _shared_out(asked: Sequence[Asked], created: set[str], added: Added) -> list
                 experiment_id=one.name,
                 created=one.name in unnamed,
                 added_seeds=sorted({seed for _, (_, seed) in keys}),
+                seeds=list(one.submission.seeds),
+                added_runs=len(keys),
                 run_ids=[left.pop(key) for key in keys],
             )
         )
@@ -392,29 +396,38 @@ def _shared_out(asked: Sequence[Asked], created: set[str], added: Added) -> list
 
 def _insert_submissions(
     session: Session,
+    asked: Sequence[Asked],
     submitted: Sequence[Submitted],
     owner: str,
     key: str | None,
     body_hash: str,
+    study_id: str | None,
 ) -> bool:
-    """Remember what was acknowledged. Returns False if the key is taken."""
+    """Remember what was asked for and acknowledged. Returns False if the key is taken."""
     row, place = SubmissionRow, column("place", Integer())
     batch = f"b-{uuid4().hex}" if len(submitted) > 1 else None
-    told = [
+    rows = [
         {
             "place": index,
-            "experiment_id": one.experiment_id,
-            "created": one.created,
-            "added_seeds": one.added_seeds,
+            "experiment_id": told.experiment_id,
+            "created": told.created,
+            "added_seeds": told.added_seeds,
+            "seeds": told.seeds,
+            "wanted": told.seeds,
+            **_words(one.submission),
         }
-        for index, one in enumerate(submitted)
+        for index, (one, told) in enumerate(zip(asked, submitted, strict=True))
     ]
 
     def inserted(these: Sequence[Mapping[str, Any]], key: str | None) -> bool:
-        rows = _recordset(these, place, row.experiment_id, row.created, row.added_seeds)
+        asked = _recordset(
+            these, place, row.experiment_id, row.created, row.added_seeds, row.seeds, row.wanted,
+            row.label, row.tags, row.priority, row.device,
+        )  # fmt: skip
         values = {
-            **dict(rows.c.items()),
+            **dict(asked.c.items()),
             "owner": literal(owner),
+            "study_id": literal(study_id, Text()),
             "idempotency_key": literal(key, Text()),
             "body_hash": literal(body_hash),
             "batch": literal(batch, Text()),
@@ -427,9 +440,9 @@ def _insert_submissions(
         )
         return bool(session.scalars(statement).all())
 
-    if not inserted(told[:1], key):  # the first carries the key of all
+    if not inserted(rows[:1], key):  # the first carries the key of all
         return False
-    return len(told) == 1 or inserted(told[1:], None)
+    return len(rows) == 1 or inserted(rows[1:], None)
 
 
 def _recordset(
@@ -449,7 +462,7 @@ def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", exclude={"seeds"})
 
 
-def loaded_spec(stored: dict[str, Any], seeds: list[int]) -> ExperimentSpec:
+def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
     """The spec of a stored experiment with these seeds.
 
     Lax, since what was stored is plain JSON: 7.0 may come back as 7, a tuple as a list.
@@ -458,7 +471,7 @@ def loaded_spec(stored: dict[str, Any], seeds: list[int]) -> ExperimentSpec:
         UnreadableSpecError: code of another release stored it.
     """
     try:
-        return ExperimentSpec.model_validate({**stored, "seeds": seeds}, strict=False)
+        return StoredSpec.model_validate({**stored, "seeds": tuple(seeds)}, strict=False)
     except ValidationError as error:
         found = [
             # nobody mistyped it: what it may have meant is of no use
@@ -470,14 +483,17 @@ def loaded_spec(stored: dict[str, Any], seeds: list[int]) -> ExperimentSpec:
         raise UnreadableSpecError(f"{type(error).__name__}: {error}") from error
 
 
-def count_runs(session: Session, names: Iterable[str]) -> dict[str, dict[str, int]]:
-    """Experiment -> its runs by state."""
+def count_runs(session: Session, names: Iterable[str]) -> dict[str, dict[int, RunCounts]]:
+    """Experiment -> training seed -> its runs by state."""
     rows = session.execute(
-        select(RunRow.experiment_id, RunRow.state, func.count())
+        select(RunRow.experiment_id, RunRow.seed, RunRow.state, func.count())
         .where(among(RunRow.experiment_id, names))
-        .group_by(RunRow.experiment_id, RunRow.state)
+        .group_by(RunRow.experiment_id, RunRow.seed, RunRow.state)
     )
-    found: dict[str, dict[str, int]] = {}
-    for name, state, count in rows:
-        found.setdefault(name, {})[state] = count
-    return found
+    found: dict[str, dict[int, dict[str, int]]] = {}
+    for name, seed, state, count in rows:
+        found.setdefault(name, {}).setdefault(seed, {})[state] = count
+    return {
+        name: {seed: RunCounts(**by_state) for seed, by_state in of_seed.items()}
+        for name, of_seed in found.items()
+    }

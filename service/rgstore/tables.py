@@ -65,7 +65,7 @@ _devices = ", ".join(f"'{device}'" for device in DEVICES)
 
 
 class ExperimentRow(Base):
-    """A spec that someone asked for. Its runs carry the work."""
+    """A spec, shared by all who ask for it. Its runs are the work, `SubmissionRow` the wishes."""
 
     __tablename__ = "experiments"
 
@@ -92,12 +92,13 @@ class ExperimentRow(Base):
     tags: Mapped[list[str]]
     priority: Mapped[int]
     owner: Mapped[str]
+    """Who asked first; label, tags and priority are that request's. Others have their own."""
     state: Mapped[str]
-    """Derived from the runs, kept here so that a list can be filtered by it."""
+    """Derived from all its runs, kept here so that a list can be filtered by it."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     completed_at: Mapped[datetime | None]
-    """When all runs were done for the first time: from then on there is a result."""
+    """When all its runs were done for the first time."""
 
     __table_args__ = (
         CheckConstraint(f"state IN ({_states})", name="state"),
@@ -418,7 +419,10 @@ class TokenRow(Base):
 
 
 class SubmissionRow(Base):
-    """A submission that was acknowledged; with an idempotency key it is answered the same again."""
+    """A request: what one person asked for of an experiment, which others may share.
+
+    It was acknowledged; with an idempotency key it is answered the same again.
+    """
 
     __tablename__ = "submissions"
 
@@ -429,6 +433,21 @@ class SubmissionRow(Base):
     experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
     created: Mapped[bool]
     added_seeds: Mapped[list[int]]
+    seeds: Mapped[list[int] | None]
+    """Training seeds that it named; null where that was not kept."""
+    wanted: Mapped[list[int] | None]
+    """Seeds that it still wants, none once it is withdrawn; null for all that are there. A run that
+    nobody wants is stopped."""
+    label: Mapped[str | None]
+    tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    priority: Mapped[int] = mapped_column(server_default="0")
+    device: Mapped[str] = mapped_column(server_default=text("'any'"))
+    """Kind of device that it asked for."""
+    study_id: Mapped[str | None] = mapped_column(
+        # at the end of the transaction: a study is stored after its experiments
+        ForeignKey("studies.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    )
+    """The study that it is part of."""
     batch: Mapped[str | None]
     """Names submissions that came in one request, of which the first carries the key."""
     place: Mapped[int] = mapped_column(server_default="0")
@@ -437,7 +456,15 @@ class SubmissionRow(Base):
 
     __table_args__ = (
         UniqueConstraint("owner", "idempotency_key"),
+        CheckConstraint(f"device IN ({_devices})", name="device"),
         Index("ix_submissions_experiment_id", "experiment_id"),
+        Index("ix_submissions_tags", "tags", postgresql_using="gin"),
+        Index(
+            "ix_submissions_study_id_experiment_id",
+            "study_id",
+            "experiment_id",
+            postgresql_where=text("study_id IS NOT NULL"),
+        ),
         Index(
             "ix_submissions_batch_place",
             "batch",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Set
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
@@ -80,6 +80,17 @@ def _columns_of(target: State) -> dict[str, Any]:
     return released
 
 
+def lock_runs(session: Session, *where: ColumnElement[bool]) -> Sequence[RunRow]:
+    """Keep others from changing these runs until the transaction ends; as they then are."""
+    return session.scalars(
+        select(RunRow)
+        .where(*where)
+        .order_by(RunRow.id)  # as `move` does
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
 def lock_experiments(session: Session, names: Collection[str]) -> Sequence[ExperimentRow]:
     """Keep others from changing these experiments until the transaction ends.
 
@@ -106,6 +117,8 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
 
     The runs are read after the experiments are locked, so that the last writer sees all of them.
     """
+    if not names:
+        return []
     experiments = lock_experiments(session, names)
     of_runs: dict[str, set[str]] = {}
     rows = session.execute(
@@ -130,8 +143,8 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
     return experiments
 
 
-def combined(states: set[str]) -> State:
-    """The state of an experiment whose runs are in these states."""
+def combined(states: Set[str]) -> State:
+    """The state of runs that are looked at together and are in these states."""
     for state in (State.RUNNING, State.QUEUED, State.FAILED, State.CANCELLED):
         if state in states:
             return state

@@ -22,6 +22,7 @@ EXPECTED = {
     Code.NOT_AUTHENTICATED: "Unauthorized",
     Code.INVALID_TOKEN: "Unauthorized",
     Code.WRONG_HOST: "ResponseError",
+    Code.NOT_ASKED: "Forbidden",
     Code.NOT_FOUND: "NotFound",
     Code.METHOD_NOT_ALLOWED: "ResponseError",
     Code.NOT_READY: "NotReady",

@@ -26,6 +26,7 @@ from rgclient._default import DefaultClient
 from rgcontract import Findings as Data
 from rgcontract.study import STUDY_FIELDS
 
+OF_SEEDS = "seeds=0%2C1%2C2"
 WHEN = "2026-01-02T03:04:05Z"
 
 
@@ -157,14 +158,14 @@ def test_it_reads_at_a_glance(handle):
 def test_refreshing_asks_again(handle, server):
     server.will(study("running"))
     assert handle.refresh().state == "running"
-    assert server.paths == ["GET /v1/studies/s-1"]
+    assert server.paths == [f"GET /v1/studies/s-1?{OF_SEEDS}"]
 
 
 def test_waiting_ends_with_the_findings(handle, server):
     server.will(study("running"), study("done"), findings())
     found = handle.wait(progress=False)
     assert isinstance(found, Findings)
-    assert server.paths[-1] == "GET /v1/studies/s-1/findings"
+    assert server.paths[-1] == f"GET /v1/studies/s-1/findings?{OF_SEEDS}"
 
 
 def test_what_is_measured_is_waited_for_until_it_is_judged(handle, server, answer, time):
@@ -230,7 +231,10 @@ def test_cancelling_and_retrying(handle, server):
     server.will(study("cancelled"), study("queued"))
     assert handle.cancel().state == "cancelled"
     assert handle.retry().state == "queued"
-    assert server.paths == ["POST /v1/studies/s-1/cancel", "POST /v1/studies/s-1/retry"]
+    assert server.paths == [
+        f"POST /v1/studies/s-1/cancel?{OF_SEEDS}",
+        f"POST /v1/studies/s-1/retry?{OF_SEEDS}",
+    ]
 
 
 def test_cancelling_twice_is_no_error(handle, server, answer):
@@ -336,3 +340,26 @@ def test_the_frame_has_a_row_for_each_effect(verdicts):
 def test_findings_are_saved_as_they_came(verdicts, tmp_path):
     path = verdicts.save(tmp_path / "findings.json")
     assert Data.model_validate_json(path.read_bytes()) == verdicts.data
+
+
+def test_a_study_and_its_experiments_are_about_the_seeds_that_were_asked_for(client, server):
+    own = member("e-1", 1.0, "done") | {"seeds": [0, 1, 2, 5]}  # 5 was added for a target_error
+    server.will(study("done", status=201, experiments=[own]))
+    asked = client.study(corr_len=1)
+    server.requests.clear()
+    server.will(study("done", experiments=[own]), httpx.Response(404))
+    with pytest.raises(rgclient.RGLabError):
+        asked.results()
+    with pytest.raises(rgclient.RGLabError):
+        asked.experiments[0].refresh()
+    assert server.paths == [
+        f"GET /v1/studies/s-1?{OF_SEEDS}",
+        "GET /v1/experiments/e-1/result?arrays=all&seeds=0%2C1%2C2%2C5",
+        "GET /v1/experiments/e-1?seeds=0%2C1%2C2%2C5",
+    ]
+
+
+def test_a_study_that_is_fetched_is_about_the_seeds_that_are_named(client, server):
+    server.will(study())
+    assert client.get_study("s-1", seeds=2).state == "queued"
+    assert server.paths == ["GET /v1/studies/s-1?seeds=0%2C1"]

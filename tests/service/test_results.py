@@ -10,10 +10,10 @@ from measured_study import CHAIN
 from sqlalchemy import update
 
 from rgcontract import Result, strictjson
+from rgcore.statistics import summarise_runs
 from rgstore import leases, measurements
 from rgstore.records import NETWORK_LEVEL, Quantity, RunRecord, Training
 from rgstore.tables import ExperimentRow
-from rgworker.summary import summarise
 
 LOSSES = ("loss", "bayes_loss", "excess_loss", "gap_fraction")
 
@@ -50,7 +50,7 @@ def name(api, database) -> str:
     for _ in range(2):
         with database.begin() as session:
             claim = claim_one(session, holder, lease_seconds=60)
-            measurements.store(session, claim, _record(claim.seed), summarise)
+            measurements.store(session, claim, _record(claim.seed), summarise_runs)
     with database.begin() as session:
         session.execute(update(ExperimentRow).values(protocol=1))
     return found

@@ -41,7 +41,7 @@ def test_more_seeds_add_only_the_missing_ones(api, announcer):
     sent = len(announcer.told)
     more = api.post("/v1/experiments", json={"seeds": [1, 2, 5]}).json()
     assert more["added_seeds"] == [2, 5]
-    assert more["runs"]["queued"] == 4
+    assert (more["seeds"], more["runs"]["queued"]) == ([1, 2, 5], 3)
     assert len(announcer.told) - sent == 2
 
 

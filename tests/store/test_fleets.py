@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cancelling import nobody_wants
 from sqlalchemy import func, select, update
 
 from rgcontract import State
-from rgstore import experiments, leases, upkeep
+from rgstore import leases, upkeep
 from rgstore.leases import TrainingProgress
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 
@@ -159,7 +160,7 @@ def test_a_heartbeat_says_who_is_to_be_cancelled_and_who_is_lost(database, put, 
     lost, kept = put(seeds=2, chain=LONG).run_ids
     claims = take_fleet()
     with database.begin() as session:
-        experiments.request_cancel(session, cancelled.experiment_id)
+        nobody_wants(session, cancelled.experiment_id)
         session.execute(update(RunRow).where(RunRow.id == lost).values(attempt=2))
     heard = _beat(database, claims)
     assert (heard.cancelled, heard.lost) == ({*cancelled.run_ids}, {lost})
@@ -193,6 +194,6 @@ def test_a_cancelled_run_that_is_wanted_again_waits_for_the_device_named_now(
 ):
     name = put(device="cuda").experiment_id
     with database.begin() as session:
-        experiments.request_cancel(session, name)
+        nobody_wants(session, name)
     put(device="cpu")
     assert len(take_fleet(kind="cpu")) == 1

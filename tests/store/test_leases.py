@@ -5,10 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cancelling import nobody_wants
 from sqlalchemy import func, select, update
 
 from rgcontract import State
-from rgstore import experiments, leases, upkeep
+from rgstore import experiments, leases, upkeep, wishes
 from rgstore.leases import LeaseLostError, TrainingProgress
 from rgstore.tables import ExperimentRow, RunRow
 
@@ -132,7 +133,7 @@ def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database, put, take):
     name = put().experiment_id
     claim = take()
     with database.begin() as session:
-        assert experiments.request_cancel(session, name) == 1
+        nobody_wants(session, name)
     _expire(database, claim.run_id)
     _reap(database)
     assert _run(database, claim.run_id).state == State.CANCELLED
@@ -142,14 +143,14 @@ def test_the_holder_hears_that_its_run_is_to_be_cancelled(database, put, take):
     name = put().experiment_id
     claim = take()
     with database.begin() as session:
-        experiments.request_cancel(session, name)
+        nobody_wants(session, name)
     assert _beat(database, claim).cancelled == {claim.run_id}
 
 
 def test_cancelling_queued_runs_needs_no_worker(database, put):
     stored = put(seeds=2)
     with database.begin() as session:
-        assert experiments.request_cancel(session, stored.experiment_id) == 2
+        nobody_wants(session, stored.experiment_id)
         assert experiments.get(session, stored.experiment_id).state == State.CANCELLED
 
 
@@ -167,7 +168,7 @@ def test_a_fault_is_tried_again_until_attempts_run_out(database, put, take):
 
 def _ask_to_cancel(database, name: str) -> None:
     with database.begin() as session:
-        experiments.request_cancel(session, name)
+        nobody_wants(session, name)
 
 
 def test_a_run_that_crashes_while_it_is_to_be_cancelled_is_cancelled(database, put, take):
@@ -220,7 +221,8 @@ def test_retrying_a_failed_run_gives_fresh_attempts(database, put, take):
     with database.begin() as session:
         leases.fail(session, take(), outcome="failed", error="x")
     with database.begin() as session:
-        assert len(experiments.retry(session, name, attempt_limit=3)) == 1
+        of_name = RunRow.experiment_id == name
+        assert len(wishes.want_again(session, [of_name], "alice", attempt_limit=3)) == 1
     again = take()
     assert (again.attempt, again.attempt_limit) == (2, 4)
 

@@ -22,9 +22,14 @@ def stored(database):
         " i % 25, i % 25, 1, ARRAY['tag-' || i % 250], 0, 'owner-' || i % 25, 'done',"
         " now() - i * interval '1 minute' FROM generate_series(1, :many) i"
     )
+    requests = text(
+        "INSERT INTO submissions (owner, body_hash, experiment_id, created, added_seeds, tags)"
+        " SELECT owner, '', id, true, '{}', tags FROM experiments"
+    )
     with database.begin() as session:
         session.execute(fill, {"many": MANY})
-        session.execute(text("ANALYZE experiments"))
+        session.execute(requests)
+        session.execute(text("ANALYZE experiments, submissions"))
         return session.scalar(text("SELECT created_at FROM experiments WHERE id = 'e-2500'"))
 
 

@@ -10,9 +10,10 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from rgcontract import State
+from rgcore.statistics import summarise_runs
 from rgstore import measurements
 from rgstore.leases import LeaseLostError
-from rgstore.records import Quantity, RunRecord, Summary, Training
+from rgstore.records import Quantity, RunRecord, Training
 from rgstore.tables import ExperimentRow, MeasurementRow, ResultRow
 
 AWKWARD = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, 2.0**53 + 2]
@@ -26,15 +27,9 @@ def _record(values):
     return RunRecord(1.0, trained=True, training=TRAINING, chain=CHAIN, quantities=[quantity])
 
 
-def _summarise(values):
-    columns = list(zip(*(quantity.values for quantity in values.of_run), strict=True))
-    mean = [sum(column) / len(column) for column in columns]
-    return Summary(mean, mean, mean, mean, None, {})
-
-
 def _store(database, claim, values):
     with database.begin() as session:
-        measurements.store(session, claim, _record(values), _summarise)
+        measurements.store(session, claim, _record(values), summarise_runs)
 
 
 def test_every_double_comes_back_as_it_was(database, put, take):
@@ -80,7 +75,7 @@ def test_nothing_is_stored_if_anything_fails(database, put, take):
     name = put().experiment_id
     claim = take()
 
-    def broken(values):
+    def broken(values, halves, **options):
         raise RuntimeError("no summary")
 
     with pytest.raises(RuntimeError, match="no summary"), database.begin() as session:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from measured_study import CHAIN
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from rgcontract import IMPLEMENTED, Protocols, State
@@ -215,16 +215,6 @@ def test_what_every_live_worker_handed_back_says_why(database, put):
 
 def test_a_lab_without_workers_says_that_first(database, put):
     assert _stuck(database, put().experiment_id) == waiting.NO_WORKER
-
-
-def test_no_messages_are_sent_for_what_no_live_worker_can_measure(database, put):
-    stuck, free = put(seeds=3), put(chain={"corr_len": 2.0})
-    _set(database, stuck.experiment_id, protocol=IMPLEMENTED.protocol + 1)
-    _seen(database, ("w1", IMPLEMENTED))
-    with database.begin() as session:
-        past = func.now() - func.make_interval(0, 0, 0, 0, 0, 1)
-        session.execute(update(RunRow).values(queued_at=past))
-        assert upkeep.runs_to_send(session, in_broker={}) == free.run_ids
 
 
 def test_a_fleet_is_shared_out_among_those_that_can_take_part(database):

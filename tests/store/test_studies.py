@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from rgcontract import IMPLEMENTED, ExperimentSpec, PottsChain, State, measurement_hash
 from rgstore import studies
-from rgstore.studies import CollapseRatios
+from rgstore.studies import CollapseRatios, Part
 from rgstore.tables import ExperimentRow, RunRow, StudyExperimentRow, StudyRow
 
 SHORT, LONG = (ExperimentSpec(chain=PottsChain(corr_len=length)) for length in (1.0, 7.0))
@@ -118,11 +118,17 @@ def test_findings_stay_due_if_a_run_was_measured_meanwhile(database):
     assert _study(database, name).findings_due
 
 
+def add_seeds(session, experiment: str, n: int) -> list[int]:
+    """Add seeds to an experiment of the one study there is, for its owner."""
+    study = session.scalars(select(StudyRow)).one()
+    return studies.add_seeds(session, study, {experiment: n}, owners=["alice"], attempt_limit=2)
+
+
 def test_the_next_unused_seeds_are_added(database):
-    ask(database, chain={"corr_len": 1}, seeds=[0, 2, 7])
+    ask(database, chain={"corr_len": 1}, seeds=[0, 2, 7], priority=4)
     with database.begin() as session:
         (name,) = session.scalars(select(ExperimentRow.id))
-        added = studies.add_seeds(session, name, 3, priority=4, attempt_limit=2)
+        added = add_seeds(session, name, 3)
         runs = session.scalars(select(RunRow).where(RunRow.id.in_(added))).all()
         assert sorted(run.seed for run in runs) == [1, 3, 4]
         assert {(run.state, run.priority, run.attempt_limit) for run in runs} == {
@@ -135,7 +141,7 @@ def test_a_finished_experiment_runs_again_when_seeds_are_added(database):
     measure(database)
     with database.begin() as session:
         (name,) = session.scalars(select(ExperimentRow.id))
-        studies.add_seeds(session, name, 1, priority=0, attempt_limit=2)
+        add_seeds(session, name, 1)
     with database.begin() as session:
         assert session.get_one(ExperimentRow, name).state == State.QUEUED
 
@@ -152,7 +158,7 @@ def test_collapse_ratios_are_those_of_the_stored_ranks(database):
 
     measure(database, remember)
     with database.begin() as session:
-        found = studies.collapse_ratios(session, name)
+        found = studies.collapse_ratios(session, Part(name))
     # 1e-15: the same quotient of the same doubles
     assert found.keys() == stored.keys()
     for experiment, of_run in stored.items():

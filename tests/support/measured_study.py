@@ -11,11 +11,12 @@ import numpy as np
 from claims import claim_one
 
 from rgcontract import StudyRequest
+from rgcore.statistics import summarise_runs
 from rgservice.studying import accept, grid_of
 from rgstore import leases, measurements, studies
 from rgstore.database import Database
 from rgstore.leases import Claim
-from rgstore.records import ChainRecord, Quantity, RunRecord, RunValues, Summary, Training
+from rgstore.records import ChainRecord, Quantity, RunRecord, Training
 from rgstore.settings import Settings
 
 CHAIN = ChainRecord(
@@ -98,8 +99,8 @@ def store(database: Database, claim: Claim, numbers: Numbers) -> None:
         quantities=_quantities(numbers),
     )
     with database.begin() as session:
-        measurements.store(session, claim, record, _summarise)
-        studies.mark_due(session, claim.experiment_id)
+        measurements.store(session, claim, record, summarise_runs)
+        studies.mark_due(session, claim.experiment_id, claim.seed)
 
 
 def _quantities(numbers: Numbers) -> list[Quantity]:
@@ -111,16 +112,10 @@ def _quantities(numbers: Numbers) -> list[Quantity]:
             quantity=name,
             n_rows=64,
             estimator="plug-in",
-            shape=[] if name in {"under_trained", "too_few_samples"} else [len(values)],
+            shape=[] if len(values) == 1 else [len(values)],
             values=values,
             half=None,
             reasons={},
         )
         for (when, level, name), values in numbers.items()
     ]
-
-
-def _summarise(values: RunValues) -> Summary:
-    """The mean alone: findings are made of runs, not of summaries."""
-    mean = np.mean([quantity.values for quantity in values.of_run], axis=0).tolist()
-    return Summary(mean, mean, mean, mean, None, {})

@@ -8,13 +8,13 @@ from typing import Any
 from claims import claim_one
 
 from rgcontract import Submission
+from rgcore.statistics import summarise_runs
 from rgstore import leases, measurements
 from rgstore.database import Database
 from rgstore.records import RunRecord
 from rgstore.submissions import stored_spec, submit
 from rgworker.process import Trainer
 from rgworker.protocol import Broken, Finished, Job, Task
-from rgworker.summary import summarise
 
 QUICK = {
     "training": {"steps": 3},
@@ -58,7 +58,7 @@ def _store(database: Database, submission: Submission, trainer: Trainer) -> str:
             assert claim is not None
             assert claim.experiment_id == submitted.experiment_id, "other runs are waiting"
             record = records[claim.chain_seed, claim.seed]
-            measurements.store(session, claim, record, summarise)
+            measurements.store(session, claim, record, summarise_runs)
     return submitted.experiment_id
 
 

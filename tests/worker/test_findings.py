@@ -205,7 +205,8 @@ def test_seeds_that_one_side_lacks_are_left_out_of_the_contrast(database):
     measure(database)
     with database.begin() as session:
         short = session.scalars(select(ExperimentRow.id).where(ExperimentRow.corr_len == 1.0)).one()
-        studies.add_seeds(session, short, 1, priority=0, attempt_limit=3)
+        study = session.get_one(StudyRow, name)
+        studies.add_seeds(session, study, {short: 1}, owners=["alice"], attempt_limit=3)
     measure(database)
     refresh(database)
     found = findings(database, name)

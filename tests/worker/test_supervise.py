@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cancelling import nobody_wants
 from lab_processes import TINY
 from measured_study import CHAIN
 from sqlalchemy import select, update
 
 from rgcontract import State, Submission
-from rgstore import experiments
 from rgstore.leases import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
@@ -117,7 +117,7 @@ class Worker:
 
     def cancel(self, name: str) -> None:
         with self.database.begin() as session:
-            experiments.request_cancel(session, name)
+            nobody_wants(session, name)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A quantity over seeds: mean, standard error and bootstrap interval."""
+"""A quantity over seeds: mean, standard error and bootstrap interval. Needs no torch."""
 
 from __future__ import annotations
 
@@ -100,6 +100,56 @@ def summarise(
         n=n,
         n_groups=len(names),
         over=ONE_CHAIN if len(names) == 1 else SEVERAL_CHAINS,
+    )
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """A quantity over runs; flat arrays as plain numbers.
+
+    Attributes:
+        mean, standard_error, low, high: as in `Summary`.
+        half_shift: mean of (value from all samples - value from the first half of them), over what
+            the mean is over; None if the half of a run is not known.
+    """
+
+    mean: list[float]
+    standard_error: list[float]
+    low: list[float]
+    high: list[float]
+    half_shift: list[float] | None
+
+
+def summarise_runs(
+    values: Sequence[Sequence[float]],
+    halves: Sequence[Sequence[float] | None],
+    *,
+    chains: Sequence[int],
+    confidence: float,
+) -> RunSummary:
+    """Mean, error and interval of a quantity: over seeds, or over chains if there are several.
+
+    Runs of one chain share its draw: with several chains, they are what is sampled.
+
+    Args:
+        values: (R, size), a row for each run, from all samples.
+        halves: the same from the first half of the samples.
+        chains: the chain seed of each run.
+        confidence: coverage of the interval.
+    """
+    whole = np.array(values)
+    summary = summarise(whole, confidence=confidence, groups=chains)
+    known = [half for half in halves if half is not None]
+    shift = None
+    if len(known) == len(whole):
+        shifts = whole - np.array(known)
+        shift = summarise(shifts, groups=chains, n_resamples=1).mean.tolist()
+    return RunSummary(
+        mean=summary.mean.tolist(),
+        standard_error=summary.standard_error.tolist(),
+        low=summary.low.tolist(),
+        high=summary.high.tolist(),
+        half_shift=shift,
     )
 
 

@@ -9,12 +9,11 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from rgcontract import Finding, Findings, State
+from rgcontract import Finding, Findings
 from rgcore.claims import CONFIDENCE
 from rgstore import studies
 from rgstore.database import Database
-from rgstore.studies import NO_RUNS
-from rgstore.submissions import UnreadableSpecError
+from rgstore.studies import NO_RUNS, Part
 from rgstore.tables import StudyRow
 from rgworker.verdicts import Judge, fewest_rows
 
@@ -48,14 +47,13 @@ def refresh_findings(database: Database, *, attempt_limit: int) -> list[int]:
 
 def _refresh(session: Session, study: StudyRow, attempt_limit: int) -> list[int]:
     over = studies.count_measured(session, study.id)  # first: what comes later is not in it
-    runs = studies.runs_by_study(session, [study.id]).get(study.id, NO_RUNS)
-    complete = runs.by_state.get(State.DONE, 0) == runs.total
+    complete = studies.runs_by_study(session, [study.id]).get(study.id, NO_RUNS).is_done
     try:
         findings = _findings(session, study, complete=complete)
     except (ValueError, ArithmeticError):  # stored numbers that no claim can be read from
         log.exception("study %s: no findings", study.id)
         findings = None
-    added = _add_seeds(session, study, attempt_limit) if complete else []
+    added = _add_seeds(session, study, attempt_limit)
     written = None if findings is None else findings.model_dump(mode="json")
     studies.keep_findings(session, study, written, over=over)
     return added
@@ -92,23 +90,22 @@ def _earlier(study: StudyRow) -> list[Finding]:
 
 
 def _add_seeds(session: Session, study: StudyRow, attempt_limit: int) -> list[int]:
-    """Queue seeds for the experiments whose collapse ratio is not known well enough."""
+    """Queue seeds for the experiments whose collapse ratio is not known well enough.
+
+    For those who have all that they asked for: nobody waits for another's seeds.
+    """
     if study.target_error is None:
         return []
-    added: list[int] = []
-    for name, ratios in sorted(studies.collapse_ratios(session, study.id).items()):
-        n = more_seeds(
+    owners = studies.owners_served(session, study.id)
+    if not owners:
+        return []
+    more = {
+        name: more_seeds(
             len(ratios.of_run), ratios.standard_error, study.target_error, study.max_seeds
         )
-        if not n:
-            continue
-        try:
-            added += studies.add_seeds(
-                session, name, n, priority=study.priority, attempt_limit=attempt_limit
-            )
-        except UnreadableSpecError as error:  # the other studies go on
-            log.warning("study %s: no seeds added to %s: %s", study.id, name, error)
-    return added
+        for name, ratios in sorted(studies.collapse_ratios(session, Part(study.id)).items())
+    }
+    return studies.add_seeds(session, study, more, owners=owners, attempt_limit=attempt_limit)
 
 
 def more_seeds(n: int, error: float | None, target: float, most: int) -> int:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from rgcontract import IMPLEMENTED, ExperimentSpec, Protocols, State, training_hash
+from rgcore.statistics import summarise_runs
 from rgstore import leases, trainings, upkeep
 from rgstore.database import Database
 from rgstore.leases import Claim, Holder, LeaseLostError
@@ -23,7 +24,6 @@ from rgworker.findings import refresh_findings
 from rgworker.fleet_size import fleet_size
 from rgworker.process import Lent, Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Broken, Finished, Job, Ready, Task, Unread
-from rgworker.summary import summarise
 from rgworker.upkeep import AWAY
 from rgworker.watch import Outcome, StoppedError, TimedOutError, Watch
 
@@ -216,8 +216,8 @@ class Supervisor:
         for attempt in range(STORE_TRIES):
             try:
                 with self.database.begin() as session:
-                    store(session, claim, record, summarise)
-                    mark_due(session, claim.experiment_id)
+                    store(session, claim, record, summarise_runs)
+                    mark_due(session, claim.experiment_id, claim.seed)
                     if record.trained:
                         trainings.keep(
                             session,

@@ -97,8 +97,8 @@ class Judge:
         names = [member.experiment_id for member in members]
         warnings = self._warnings(names, level)
         before = self._before.get(_key(claim, level, names))
-        # runs only come: as many seeds are the same seeds. The mean over a chain's may still move
-        if before is not None and _n_rows(before) == len(seeds) and not self._over_chains:
+        # a run's numbers stay as they are. The mean over a chain's may still move
+        if before is not None and _rows(before) == seeds and not self._over_chains:
             return before.model_copy(update={"warnings": warnings})
         core = judge(*(np.array([of_seed[seed] for seed in seeds]) for of_seed in rows))
         return Finding(
@@ -137,7 +137,7 @@ class Judge:
 
 def fewest_rows(groups: Sequence[Group]) -> int:
     """Seeds, or chains, behind the finding that has the fewest."""
-    return min((_n_rows(finding) for group in groups for finding in group.findings), default=0)
+    return min((len(_rows(finding)) for group in groups for finding in group.findings), default=0)
 
 
 def _settings(member: Member) -> dict[str, Any]:
@@ -148,8 +148,9 @@ def _key(claim: Claim, level: str, experiments: Sequence[str]) -> tuple[str, ...
     return (claim, level, *experiments)
 
 
-def _n_rows(finding: Finding) -> int:
-    return len(next(iter(finding.effects.values())).per_seed)
+def _rows(finding: Finding) -> list[int]:
+    """The seeds, or chains, that it is over."""
+    return sorted(map(int, next(iter(finding.effects.values())).per_seed))
 
 
 def _effect(effect: claims.Effect, seeds: Sequence[int]) -> Effect:

@@ -20,9 +20,10 @@ from rgcontract import (
 )
 from rgservice import bulk, listing, steering, submitting
 from rgservice.body import parsed, read_body, read_model
-from rgservice.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
+from rgservice.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SnapshotDep
 from rgservice.results import Arrays, result_view
 from rgservice.routes.described import ASKING, body_of, refusals
+from rgservice.seeds import SeedsQuery
 from rgservice.views import experiment_view
 from rgstore.experiments import Filters
 
@@ -131,26 +132,29 @@ def _submit_many(
 @router.get("", responses=refusals(401, 422))
 def list_experiments(
     session: SnapshotDep,
-    _: OwnerDep,
+    reader: OwnerDep,
     filters: Annotated[Filters, Depends()],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> ExperimentPage:
-    """Experiments, newest first, a page at a time."""
-    return listing.page(session, filters, cursor=cursor, limit=limit)
+    """Experiments, newest first, a page at a time. State and counts are those of all their runs."""
+    return listing.page(session, filters, reader, cursor=cursor, limit=limit)
 
 
-@router.get("/{name}", responses=refusals(401, 404))
-def get_experiment(name: str, session: SnapshotDep, _: OwnerDep) -> Experiment:
+@router.get("/{name}", responses=refusals(401, 404, 422))
+def get_experiment(
+    name: str, session: SnapshotDep, reader: OwnerDep, seeds: SeedsQuery = None
+) -> Experiment:
     """An experiment: spec with defaults filled in, state, progress, attempts."""
-    return experiment_view(session, steering.find(session, name))
+    return experiment_view(session, steering.find(session, name, seeds), reader)
 
 
-@router.get("/{name}/result", responses=refusals(401, 404, 409))
+@router.get("/{name}/result", responses=refusals(401, 404, 409, 422))
 def get_result(
     name: str,
     session: SnapshotDep,
     _: OwnerDep,
+    seeds: SeedsQuery = None,
     arrays: Annotated[
         Arrays,
         Query(
@@ -161,19 +165,26 @@ def get_result(
     partial: Annotated[bool, Query(description="over the runs measured so far")] = False,
 ) -> Result:
     """The measurement, every number with its error bar."""
-    row = steering.find(session, name)
-    return result_view(session, row, arrays=arrays, partial=partial)
+    found = steering.find(session, name, seeds)
+    return result_view(session, found, arrays=arrays, partial=partial)
 
 
-@router.post("/{name}/cancel", responses=refusals(401, 404, 409))
-def cancel(name: str, session: SessionDep, _: OwnerDep) -> Experiment:
-    """Cancel what is queued and stop what runs."""
-    return experiment_view(session, steering.cancel(session, name))
+@router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
+def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
+    """Withdraw what you asked for: a run stops when nobody wants it any more.
 
-
-@router.post("/{name}/retry", responses=refusals(401, 404, 409))
-def retry(name: str, use: PartsDep, _: OwnerDep) -> Experiment:
-    """Queue failed and cancelled runs again."""
+    What others asked for goes on. Without `seeds`, all that you asked for of it.
+    """
     with use.database.begin() as session:
-        row = steering.retry(session, name, attempt_limit=use.settings.max_attempts)
-        return experiment_view(session, row)
+        found = steering.find(session, name, seeds)
+        steering.cancel(session, found, owner)
+        return experiment_view(session, found, owner)
+
+
+@router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
+def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
+    """Queue failed and cancelled runs again, and want them from now on."""
+    with use.database.begin() as session:
+        found = steering.find(session, name, seeds)
+        steering.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
+        return experiment_view(session, found, owner)

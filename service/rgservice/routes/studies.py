@@ -11,8 +11,9 @@ from rgcontract import Findings, Forecast, Study, StudyPage, StudyRequest, with_
 from rgcontract.study import STUDY_FIELDS
 from rgservice import study_views, studying
 from rgservice.body import read_model
-from rgservice.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SessionDep, SnapshotDep
+from rgservice.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SnapshotDep
 from rgservice.routes.described import ASKING, body_of, refusals
+from rgservice.seeds import SeedsQuery
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"], dependencies=AUTHENTICATED)
 
@@ -79,26 +80,33 @@ def list_studies(
     return study_views.page(session, owner=owner, cursor=cursor, limit=limit)
 
 
-@router.get("/{name}", responses=refusals(401, 404))
-def get_study(name: str, session: SnapshotDep, _: OwnerDep) -> Study:
+@router.get("/{name}", responses=refusals(401, 404, 422))
+def get_study(name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None) -> Study:
     """A study: its experiments, how far each is, how well it is known."""
-    return study_views.study_view(session, studying.find(session, name))
+    return study_views.study_view(session, studying.find(session, name, seeds))
 
 
-@router.get("/{name}/findings", responses=refusals(401, 404, 409))
-def get_findings(name: str, session: SnapshotDep, _: OwnerDep) -> Findings:
-    """The verdict on each claim, for each architecture of the study."""
-    return study_views.findings_view(session, studying.find(session, name))
+@router.get("/{name}/findings", responses=refusals(401, 404, 409, 422))
+def get_findings(
+    name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None
+) -> Findings:
+    """The verdict on each claim, for each architecture of the study, over all that it measured.
+
+    `complete` once the runs of these seeds are in it.
+    """
+    return study_views.findings_view(session, studying.find(session, name, seeds))
 
 
-@router.post("/{name}/cancel", responses=refusals(401, 404, 409))
-def cancel(name: str, session: SessionDep, _: OwnerDep) -> Study:
-    """Cancel what is queued of its experiments and stop what runs, also where others share them."""
-    return studying.cancel(session, name)
+@router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
+def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
+    """Withdraw what you asked for by this study: a run stops when nobody wants it any more."""
+    with use.database.begin() as session:
+        return studying.cancel(session, studying.find(session, name, seeds), owner)
 
 
-@router.post("/{name}/retry", responses=refusals(401, 404, 409))
-def retry(name: str, use: PartsDep, _: OwnerDep) -> Study:
+@router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
+def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
     """Queue failed and cancelled runs of its experiments again."""
     with use.database.begin() as session:
-        return studying.retry(session, name, attempt_limit=use.settings.max_attempts)
+        found = studying.find(session, name, seeds)
+        return studying.retry(session, found, owner, attempt_limit=use.settings.max_attempts)

@@ -1,0 +1,251 @@
+"""Who wants which runs: a run goes on while anybody does, and waits for the least that they ask.
+
+Wishes are what `SubmissionRow.wanted` says. Runs are locked before the wishes for them are read or
+written, here and by whoever submits, so that nobody stops what another asks for at that moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, tuple_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from rgcontract import State
+from rgstore import outbox
+from rgstore.among import among
+from rgstore.tables import RunRow, SubmissionRow
+from rgstore.transitions import lock_runs, move, refresh_experiments
+
+UNENDED = (State.QUEUED, State.RUNNING)
+ENDED = (State.FAILED, State.CANCELLED)
+"""Without a measurement."""
+
+Seeds = dict[str, set[int]]
+"""Experiment -> training seeds of it."""
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What came of withdrawing wishes."""
+
+    asked: bool
+    """Whether the owner has ever asked for any of it."""
+    was_open: bool
+    """Whether any run that they asked for was still to end."""
+
+
+def of_study(study: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
+    """Whether a run is one that this study asked for, whoever asked for the study."""
+    row = SubmissionRow
+    named = or_(row.seeds.is_(None), RunRow.seed == func.any(row.seeds))
+    return exists().where(row.study_id == study, row.experiment_id == RunRow.experiment_id, named)
+
+
+def _wished() -> ColumnElement[bool]:
+    """Whether a request wants a run."""
+    row = SubmissionRow
+    wants = or_(row.wanted.is_(None), RunRow.seed == func.any(row.wanted))
+    return and_(row.experiment_id == RunRow.experiment_id, wants)
+
+
+def weigh(session: Session, run_ids: Collection[int]) -> None:
+    """Let runs wait for the least that any of those asks who want them.
+
+    That is the device if all name the same, any device otherwise, and the largest priority. Those
+    who may take a run that waits for another device now are told of it.
+
+    Args:
+        session: a transaction that has locked the runs.
+        run_ids: of runs; those that have ended, and those that nobody wants, stay as they are.
+    """
+    row, request = RunRow, SubmissionRow
+    same = func.count(request.device.distinct()) == 1
+    least = (
+        select(
+            row.id,
+            case((same, func.min(request.device)), else_="any").label("device"),
+            func.max(request.priority).label("priority"),
+        )
+        .join(request, _wished())
+        .where(among(row.id, run_ids), among(row.state, UNENDED))
+        .group_by(row.id)
+        .subquery()
+    )
+    others = session.execute(
+        select(row.id, row.state, least.c.device, least.c.priority, row.device != least.c.device)
+        .join(least, least.c.id == row.id)
+        .where(tuple_(row.device, row.priority) != tuple_(least.c.device, least.c.priority))
+    ).all()
+    by_words: dict[tuple[str, int], list[int]] = {}
+    for run_id, _, device, priority, _ in others:
+        by_words.setdefault((device, priority), []).append(run_id)
+    for (device, priority), ids in by_words.items():
+        session.execute(
+            update(row)
+            .where(among(row.id, ids))
+            .values(device=device, priority=priority)
+            .execution_options(synchronize_session=False)
+        )
+    for run_id, state, device, _, elsewhere in others:
+        if elsewhere and state == State.QUEUED:
+            outbox.put(session, device, [run_id])
+
+
+def withdraw(
+    session: Session,
+    names: Collection[str],
+    owner: str,
+    *,
+    seeds: Collection[int] | None = None,
+    study: str | None = None,
+) -> Withdrawal:
+    """Take back what one person asked for; stop what nobody else wants.
+
+    A run in line is cancelled, a running one is to stop at its next heartbeat.
+
+    Args:
+        session: the transaction.
+        names: experiments.
+        owner: whose wishes.
+        seeds: of these training seeds; None for all.
+        study: only the wishes that are part of it; None for all.
+    """
+    row = SubmissionRow
+    still_to_end = lock_runs(
+        session,
+        among(RunRow.experiment_id, names),
+        among(RunRow.state, UNENDED),
+        *([] if seeds is None else [among(RunRow.seed, seeds)]),
+    )
+    there = _seeds_there(session, names)
+    requests = session.scalars(
+        select(row)
+        .where(
+            row.owner == owner,
+            among(row.experiment_id, names),
+            *([] if study is None else [row.study_id == study]),
+        )
+        .order_by(row.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    asked: Seeds = {}
+    for request in requests:
+        of = there.get(request.experiment_id, set())
+        named = set(of) if request.seeds is None else set(request.seeds)
+        wanted = set(of) if request.wanted is None else set(request.wanted)
+        asked.setdefault(request.experiment_id, set()).update(named | wanted)
+        request.wanted = [] if seeds is None else sorted(wanted - set(seeds))
+    session.flush()
+    runs = [run for run in still_to_end if run.seed in asked.get(run.experiment_id, set())]
+    run_ids = [run.id for run in runs]
+    _stop_unwanted(session, run_ids)
+    weigh(session, run_ids)
+    refresh_experiments(session, {run.experiment_id for run in runs})
+    return Withdrawal(
+        asked=any(seeds is None or not of.isdisjoint(seeds) for of in asked.values()),
+        was_open=bool(runs),
+    )
+
+
+def _seeds_there(session: Session, names: Collection[str]) -> Seeds:
+    rows = session.execute(
+        select(RunRow.experiment_id, RunRow.seed)
+        .where(among(RunRow.experiment_id, names))
+        .distinct()
+    )
+    found: Seeds = {}
+    for name, seed in rows:
+        found.setdefault(name, set()).add(seed)
+    return found
+
+
+def _stop_unwanted(session: Session, run_ids: Collection[int]) -> None:
+    unwanted = session.scalars(
+        select(RunRow.id).where(
+            among(RunRow.id, run_ids), ~exists(select(SubmissionRow.id).where(_wished()))
+        )
+    ).all()
+    move(session, State.QUEUED, State.CANCELLED, among(RunRow.id, unwanted))
+    session.execute(
+        update(RunRow)
+        .where(among(RunRow.id, unwanted), RunRow.state == State.RUNNING)
+        .values(cancel_requested=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def want_again(
+    session: Session,
+    where: Iterable[ColumnElement[bool]],
+    owner: str,
+    *,
+    attempt_limit: int,
+    study: str | None = None,
+) -> bool:
+    """Queue failed and cancelled runs again, with a fresh allowance, for whoever asks.
+
+    Args:
+        session: the transaction.
+        where: which runs.
+        owner: who asks; from now on they want these runs.
+        attempt_limit: tries at a run.
+        study: that the wish is part of; None for none.
+
+    Returns:
+        Whether there were any.
+    """
+    ended = lock_runs(session, among(RunRow.state, ENDED), *where)
+    if not ended:
+        return False
+    _wish(session, ended, owner, study)
+    for source in ENDED:
+        move(
+            session,
+            source,
+            State.QUEUED,
+            among(RunRow.id, [run.id for run in ended if run.state == source]),
+            attempt_limit=RunRow.attempt + attempt_limit,
+            error=None,
+        )
+    weigh(session, [run.id for run in ended])
+    refresh_experiments(session, {run.experiment_id for run in ended})
+    return True
+
+
+def _wish(session: Session, runs: Collection[RunRow], owner: str, study: str | None) -> None:
+    """Want these runs in the name of someone, on the terms of their latest request if any."""
+    row = SubmissionRow
+    wanted: Seeds = {}
+    for run in runs:
+        wanted.setdefault(run.experiment_id, set()).add(run.seed)
+    of_owner = session.scalars(
+        select(row).where(row.owner == owner, among(row.experiment_id, wanted)).order_by(row.id)
+    ).all()
+    latest = {request.experiment_id: request for request in of_owner}
+    for request in of_owner:
+        if request.study_id == study:
+            named = wanted[request.experiment_id] if request.wanted is None else request.wanted
+            wanted[request.experiment_id] = wanted[request.experiment_id].difference(named)
+    terms: dict[str, Any] = {run.experiment_id: run for run in runs} | latest
+    session.add_all(
+        row(
+            owner=owner,
+            body_hash="",
+            experiment_id=name,
+            created=False,
+            added_seeds=[],
+            seeds=sorted(seeds),
+            wanted=sorted(seeds),
+            tags=[],
+            priority=terms[name].priority,
+            device=terms[name].device,
+            study_id=study,
+        )
+        for name, seeds in sorted(wanted.items())
+        if seeds
+    )
+    session.flush()
