@@ -63,7 +63,6 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.include_router(studies.router)
     app.include_router(operations.router)
     app.include_router(reading.router)
-    app.mount(reading.ASSETS, reading.assets())
     rendering.install(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)

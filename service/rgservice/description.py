@@ -59,9 +59,11 @@ def _schemas(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def _bound_by_integers(schema: dict[str, Any]) -> None:
-    """FastAPI reads every bound into a float, in which 2^63 - 1 is 2^63."""
+    """FastAPI reads the bounds of a model's fields into floats, in which 2^63 - 1 is 2^63."""
     if schema.get("type") != "integer":
         return
     for name in _BOUNDS:
         if isinstance(schema.get(name), float):
-            schema[name] = max(-(2**63), min(int(schema[name]), 2**63 - 1))
+            schema[name] = int(schema[name])
+    if schema.get("maximum") == 2**63:
+        schema["maximum"] = 2**63 - 1

@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     max_stored_bytes: int = Field(default=16 * 2**30, gt=0)
     """Most that one submission may add to the database."""
     max_bulk_runs: int = Field(default=50_000, ge=1)
-    """Most runs that many submissions at once may ask for."""
+    """Most runs that many submissions at once, or a study, may ask for."""
     max_bulk_flops: float = Field(default=1e17, gt=0)
     """Largest cost of many submissions at once; each by itself is held to `max_flops`."""
     max_bulk_stored_bytes: int = Field(default=64 * 2**30, gt=0)

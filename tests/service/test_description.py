@@ -11,6 +11,7 @@ from fastapi import FastAPI, Query
 from jsonschema import Draft202012Validator
 from markdown import blocks
 from openapi_spec_validator import validate
+from pydantic import BaseModel, Field
 from refused_requests import WRONG_VALUES
 
 from rgcontract import PRESETS, StudyRequest
@@ -173,17 +174,25 @@ def test_an_integer_is_bound_by_integers(described):
     assert {type(bound) for bound in bounds} == {int}
 
 
+class Large(BaseModel):
+    """Numbers of 63 bits."""
+
+    one: int = Field(ge=LEAST, le=MOST)
+    other: int | None = Field(gt=1, lt=2**63)
+
+
 def test_a_bound_of_63_bits_is_exact():
     app = FastAPI()
 
     @app.get("/v1/x")
-    def route(
-        one: Annotated[int, Query(ge=LEAST, le=MOST)],
-        other: Annotated[int | None, Query(gt=1, lt=MOST)] = None,
-    ) -> str: ...
+    def route(least: Annotated[int, Query(ge=LEAST, le=MOST)]) -> Large: ...
 
-    one, other = app_described(app)["paths"]["/v1/x"]["get"]["parameters"]
-    assert (one["schema"]["minimum"], one["schema"]["maximum"]) == (LEAST, MOST)
-    assert type(one["schema"]["maximum"]) is int
-    bounds = other["schema"]["anyOf"][0]
-    assert (bounds["exclusiveMinimum"], bounds["exclusiveMaximum"]) == (1, MOST)
+    found = app_described(app)
+    (parameter,) = found["paths"]["/v1/x"]["get"]["parameters"]
+    one, other = found["components"]["schemas"]["Large"]["properties"].values()
+    for schema in (parameter["schema"], one):
+        assert (schema["minimum"], schema["maximum"]) == (LEAST, MOST)
+        assert {type(schema["minimum"]), type(schema["maximum"])} == {int}
+    bounds = other["anyOf"][0]
+    assert (bounds["exclusiveMinimum"], bounds["exclusiveMaximum"]) == (1, 2**63)
+    assert type(bounds["exclusiveMaximum"]) is int

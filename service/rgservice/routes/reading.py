@@ -12,7 +12,8 @@ from fastapi.staticfiles import StaticFiles
 
 from rgservice.query import known_query
 
-ASSETS = "/docs/assets"
+SWAGGER_UI = StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static")
+"""Its files, as a package brings them."""
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -63,6 +64,7 @@ def script() -> Response:
     return Response(SCRIPT, media_type="text/javascript", headers=POLICY)
 
 
-def assets() -> StaticFiles:
-    """Swagger UI, as a package brings it."""
-    return StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static")
+@router.get("/docs/assets/{name}")
+async def asset(name: str, request: Request) -> Response:
+    """A file of Swagger UI; 304 to a browser that has it."""
+    return await SWAGGER_UI.get_response(name, request.scope)
