@@ -11,7 +11,7 @@ import torch
 from benchmarks.gpu.part import Part, milliseconds
 from benchmarks.gpu.problems import members
 from benchmarks.gpu.setting import CPU, Setting
-from benchmarks.shapes import SHAPES, Problem
+from benchmarks.shapes import SHAPES, Problem, Shape
 from benchmarks.timing import Timing
 from rgcore.cost.passes import ALL_PAIRS
 from rgcore.measurement import (
@@ -32,30 +32,49 @@ from rgcore.training import train
 
 SEED, BATCH = 0, 128
 EPS = torch.finfo(torch.float32).eps
-SHAPES_OF = {False: ("S", "M"), True: ("tiny",)}
-STEPS = {False: 100, True: 2}
-SEQUENCES = {False: 4096, True: 128}
+STEPS = 100
+SEQUENCES = {"S": 4096, "M": 1024}
+TOY_STEPS, TOY_SEQUENCES = 2, {"tiny": 128}
 
 
 def run(setting: Setting, part: Part) -> None:
-    """A row for each part of a measurement, on the device and on the CPU."""
-    for name in SHAPES_OF[setting.toy]:
-        shape = SHAPES[name]
-        problem = shape.problem(STEPS[setting.toy])
-        member = members(problem, [SEED], setting.device)[0]
-        train(member.network, member.chain, member.plan, SEED, seq_len=shape.seq_len)
-        for device in dict.fromkeys((setting.device, CPU)):
-            here = Setting(device, setting.toy, setting.left)
-            network = copy.deepcopy(member.network).to(device)
-            with torch.no_grad():
-                for what, work in parts(problem, network, SEQUENCES[setting.toy]):
-                    row = {"shape": str(shape), "device": device.type, "part": what}
-                    if setting.left < 0:
-                        part.add(**row, note="not measured: no time left")
-                        continue
-                    once = here.timed(work)
-                    once()  # loads what the first call loads
-                    part.add(**row, ms=milliseconds(Timing((once(),))))
+    """A row for each part of a measurement, first on the device, then on the CPU."""
+    sequences = TOY_SEQUENCES if setting.toy else SEQUENCES
+    trained = {name: _trained(setting, name) for name in sequences}
+    part.set(sequences=sequences)
+    for device in dict.fromkeys((setting.device, CPU)):
+        for name, (problem, network) in trained.items():
+            here = copy.deepcopy(network).to(device)
+            _measure(setting, part, SHAPES[name], problem, here, sequences[name])
+
+
+def _trained(setting: Setting, name: str) -> tuple[Problem, ResidualNetwork]:
+    problem = SHAPES[name].problem(TOY_STEPS if setting.toy else STEPS)
+    member = members(problem, [SEED], setting.device)[0]
+    train(member.network, member.chain, member.plan, SEED, seq_len=problem.arch.seq_len)
+    return problem, member.network
+
+
+@torch.no_grad()
+def _measure(
+    setting: Setting,
+    part: Part,
+    shape: Shape,
+    problem: Problem,
+    network: ResidualNetwork,
+    n_sequences: int,
+) -> None:
+    """The rows of one network on the device where it is."""
+    device = next(network.parameters()).device
+    clock = Setting(device, setting.toy, setting.left)
+    of = {"shape": str(shape), "device": device.type}
+    for what, work in parts(problem, network, n_sequences):
+        once = clock.timed(work)
+        once()  # loads what the first call loads
+        part.add(**of, part=what, ms=milliseconds(Timing((once(),))))
+        if setting.left < 0:
+            part.add(**of, part="the rest", note="not measured: no time left")
+            return
 
 
 def parts(

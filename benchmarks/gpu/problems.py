@@ -37,7 +37,7 @@ def small(mixing: str, *, steps: int, toy: bool) -> Problem:
         ),
         plan=TrainingPlan(
             steps=steps,
-            batch_size=8 if toy else 64,
+            batch_size=8 if toy else 32,
             mask_prob=0.2,
             optimizer="adamw",
             lr=3e-3,

@@ -39,6 +39,8 @@ ROUNDS = 5
 JAX_STEPS, JAX_ROUNDS = 8, 3
 CYCLES, JAX_CYCLES = 4, 8
 """So often are the sequences of a cycle drawn for the rows of one K."""
+STEPS = 20
+"""So many steps are taken, about, with the rounds of all ways, where a step is long."""
 JAX_COMPILES_S = 20
 NO_TIME = "not measured: no time left"
 
@@ -50,6 +52,14 @@ class Trial:
     shapes: tuple[str, ...]
     members: tuple[int, ...]
     rounds: int
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Seconds per member and step: of the step alone, and to draw its sequences."""
+
+    alone: float
+    drawn: float
 
 
 FULL = Trial(("S", "M"), (1, 8, 64, 256), ROUNDS)
@@ -64,15 +74,15 @@ def run(setting: Setting, part: Part) -> None:
         shape = SHAPES[name]
         _plain(setting, part, shape, trial.rounds)
         fleet: list[Member] = []
-        drawn = 0.0  # seconds per member and step, of the fleet before
+        costs = Costs(0.0, 0.0)  # of the fleet before
         for n in trial.members:
-            if CYCLES * CYCLE * n * drawn > setting.left:
+            if n * (CYCLES * CYCLE * costs.drawn + STEPS * costs.alone) > setting.left:
                 part.add(shape=str(shape), members=n, way=EAGER, sequences=False, note=NO_TIME)
                 continue
             try:
                 fleet += members(shape.problem(ENDLESS), range(len(fleet), n), setting.device)
-                drawn = _fleet(setting, part, shape, fleet, trial.rounds)
-                measured.append((shape, n, drawn))
+                costs = _fleet(setting, part, shape, fleet, trial.rounds)
+                measured.append((shape, n, costs.drawn))
             except torch.OutOfMemoryError as error:
                 note = f"not measured: {error}"
                 part.add(shape=str(shape), members=n, way=EAGER, sequences=False, note=note)
@@ -92,8 +102,8 @@ def _plain(setting: Setting, part: Part, shape: Shape, rounds: int) -> None:
 
 def _fleet(
     setting: Setting, part: Part, shape: Shape, fleet: Sequence[Member], rounds: int
-) -> float:
-    """The rows of one K; seconds per member and step that its sequences took."""
+) -> Costs:
+    """The rows of one K, and what they cost."""
     n = len(fleet)
     of = {"shape": str(shape), "members": n}
     stream = fleet_stream(fleet, shape.seq_len)
@@ -116,7 +126,7 @@ def _fleet(
     row = {**of, "way": way, "sequences": True, "sampling_ms": 1e3 * drawn}
     if CYCLE * n * (alone + drawn) > setting.left:
         part.add(**row, note=NO_TIME)
-        return drawn
+        return Costs(alone, drawn)
     least_left = 0.9 * setting.left
     whole = interleave(
         {way: with_sequences(setting, running[way])},
@@ -125,7 +135,7 @@ def _fleet(
         enough=lambda: setting.left < least_left,
     )[way]
     part.add(**row, **_costs(whole), waits=max(0.0, 1 - alone / whole.median))
-    return drawn
+    return Costs(alone, drawn)
 
 
 def _jax(setting: Setting, part: Part, shape: Shape, n: int, drawn: float) -> None:

@@ -16,6 +16,7 @@ from markdown import ROOT
 FOLDER = ROOT / "findings"
 SCRIPTS = sorted(FOLDER.glob("*.sh"))
 OURS = re.compile(r"^\s*(?:import|from)\s+rg\w+", re.MULTILINE)
+REQUIREMENT = re.compile(r"([A-Za-z][\w.-]*)(?:\[[\w,-]+\])?(?:==(\d[\w.]*))?")
 INSTALLED = re.compile(r"pip install ((?:[^\n\\]|\\\n|\\.)*)")
 
 
@@ -47,11 +48,17 @@ def _requirements(script):
     found = {}
     for words in INSTALLED.findall(script.read_text()):
         for word in words.replace("\\\n", " ").split():
-            requirement = word.strip("'\"")
-            if not requirement.startswith("-"):
-                name, _, version = requirement.partition("==")
-                found[name.partition("[")[0]] = version or None
+            if word.startswith("-"):
+                continue
+            match = REQUIREMENT.fullmatch(word.strip("'\""))
+            if match is None:  # the shell goes on to something else
+                break
+            found[_normal(match[1])] = match[2]
     return found
+
+
+def _normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def test_there_are_some():
@@ -78,7 +85,7 @@ def test_a_script_can_be_run_by_hand_and_stops_at_the_first_failure(script):
 def test_a_script_installs_the_versions_that_its_header_names(script):
     named = library_findings.packages(library_findings.read(script))
     installed = _requirements(script)
-    assert {name: installed.get(name) for name in named} == named
+    assert {name: installed.get(_normal(name)) for name in named} == named
     assert [name for name, version in installed.items() if version is None] == []
 
 
