@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import math
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,6 +38,20 @@ depends_on = None
 IDLE = ["potts", "ring", "hierarchical", "spectrum", "explicit"]
 """Families whose seed draws nothing, those with derived fields among them."""
 SEVERAL = ("seeds", None)
+SET_RIGHT = (
+    """
+UPDATE experiments SET corr_len = :length, spec = CAST(:spec AS json)
+WHERE id = :id AND abs(corr_len - :length) > 1e-9 * :length
+""",
+    """
+UPDATE chains SET corr_len = :length, reversible = :reversible,
+    eigenvalues_real = CAST(:real AS float8[]), eigenvalues_imag = CAST(:imag AS float8[])
+WHERE chain_hash = :kept
+    AND (reversible <> :reversible OR abs(corr_len - :length) > 1e-9 * :length)
+""",
+    "UPDATE chains SET corr_len_error = :error WHERE chain_hash = :kept",
+)
+"""Last digits stay as they were measured."""
 Names = tuple[str, str, str]
 """Hashes of a measurement, a training and a chain."""
 
@@ -72,15 +86,35 @@ def upgrade() -> None:
             sa.text("UPDATE runs SET chain_seed = 0 WHERE experiment_id = :id AND chain_seed <> 0"),
             {"id": name},
         )
-        for length in _length(spec):
-            written = {**stored, "chain": {**stored["chain"], "corr_len": length}}
-            connection.execute(
-                sa.text(
-                    "UPDATE experiments SET corr_len = :length, spec = CAST(:spec AS json)"
-                    " WHERE id = :id AND corr_len <> :length"
-                ),
-                {"length": length, "spec": json.dumps(written), "id": name},
-            )
+        if isinstance(spec.chain, ExplicitChain):
+            _set_right(connection, name, stored, hashes[-1], spec.chain)
+
+
+def _set_right(
+    connection: sa.Connection,
+    name: str,
+    stored: dict[str, Any],
+    kept: str,
+    spec: ExplicitChain,
+) -> None:
+    """What follows from a matrix of one's own, where it was something else."""
+    try:
+        chain = make_chain("explicit", matrix=spec.matrix)
+    except ChainError:  # no worker has measured it
+        return
+    error = chain.corr_len_error
+    values = {
+        "id": name,
+        "kept": kept,
+        "spec": json.dumps({**stored, "chain": {**stored["chain"], "corr_len": chain.corr_len}}),
+        "length": chain.corr_len,
+        "error": error if math.isfinite(error) else None,
+        "reversible": chain.reversible,
+        "real": chain.eigenvalues.real.tolist(),
+        "imag": chain.eigenvalues.imag.tolist(),
+    }
+    for statement in SET_RIGHT:
+        connection.execute(sa.text(statement), values)
 
 
 def _today(spec: ExperimentSpec, protocol: int) -> Names:
@@ -101,15 +135,6 @@ def _then(stored: dict[str, Any], protocol: int) -> Names:
 
 def _digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
-
-
-def _length(spec: ExperimentSpec) -> Iterator[float]:
-    """The correlation length of a matrix of one's own, if it is one that is measured today."""
-    if isinstance(spec.chain, ExplicitChain):
-        try:
-            yield make_chain("explicit", matrix=spec.chain.matrix).corr_len
-        except ChainError:
-            return
 
 
 def downgrade() -> None:

@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rgcontract import Submission
+from rgcontract import Submission, chains, stochastic
 from rgcontract.stochastic import defect
-from rgcore.chain import ChainError, make_chain
+from rgcore.chain import ChainError, checks, make_chain
+from rgcore.chain.explicit import ROW_SUM, SUMS_TO_ONE
 from rgservice.completing import completed
 from rgservice.errors import InvalidSpec
 from rgstore.submissions import loaded_spec, stored_spec
@@ -157,6 +158,12 @@ def test_what_is_taken_is_measured_and_says_one_length_to_both(draw):
     chain = chain_of(loaded_spec(stored_spec(taken.spec), [0]))
     assert chain.corr_len == taken.chain.corr_len
     assert chain.transition.tolist() == [list(row) for row in taken.chain.matrix]
+
+
+def test_the_contract_and_the_core_have_one_set_of_bounds():
+    assert stochastic.ROW_SUM_TOLERANCE == ROW_SUM
+    assert stochastic.SUMS_TO_ONE == SUMS_TO_ONE
+    assert chains.CONSISTENT == checks.AGREEMENT
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)

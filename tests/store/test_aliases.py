@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -46,27 +47,26 @@ def _experiment(kept, **changed) -> dict:
 def migrated(database_url, database):
     """Store rows of the release before, as done, and bring the database to today's schema."""
 
-    def _migrated(*experiments: dict) -> None:
+    def _insert(session, table: str, columns: dict) -> None:
+        names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+        session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), columns)
+
+    def _migrated(*experiments: dict, chains: Iterable[dict] = ()) -> None:
         config = alembic_config(database_url)
         before = ScriptDirectory.from_config(config).get_revision("0007").down_revision
         command.downgrade(config, before)
         with database.begin() as session:
             for columns in experiments:
-                names = ", ".join(columns)
-                values = ", ".join(f":{name}" for name in columns)
-                session.execute(
-                    text(f"INSERT INTO experiments ({names}) VALUES ({values})"), columns
-                )
+                _insert(session, "experiments", columns)
                 for seed in SEEDS:
-                    run = {"id": columns["id"], "seed": seed}
-                    run["draw"] = json.loads(columns["spec"])["chain"]["seed"]
-                    session.execute(
-                        text(
-                            "INSERT INTO runs (experiment_id, chain_seed, seed, state, priority,"
-                            " attempt_limit) VALUES (:id, :draw, :seed, 'done', 0, 3)"
-                        ),
-                        run,
-                    )
+                    run = {
+                        "experiment_id": columns["id"], "seed": seed, "state": "done",
+                        "chain_seed": json.loads(columns["spec"])["chain"]["seed"],
+                        "priority": 0, "attempt_limit": 3,
+                    }  # fmt: skip
+                    _insert(session, "runs", run)
+            for facts in chains:
+                _insert(session, "chains", facts)
         upgrade(database_url)
 
     return _migrated
@@ -110,14 +110,8 @@ def test_weights_are_found(database, migrated, kept):
 @by_spec
 def test_what_is_known_of_the_chain_is_found(database, migrated, kept):
     migrated(_experiment(kept))
-    facts = {
-        "chain_hash": kept["chain"], "seq_len": 32, "seed": 0, "family": "x", "n_states": 2,
-        "corr_len": 1.0, "entropy_rate": 1.0, "unigram_entropy": 1.0, "eigenvalues_real": [1.0],
-        "eigenvalues_imag": [0.0], "stationary": [1.0], "transition": [1.0], "reversible": True,
-        "mutual_information": [0.0],
-    }  # fmt: skip
     with database.begin() as session:
-        session.execute(insert(ChainRow).values(facts))
+        session.execute(insert(ChainRow).values(_chain_row(kept, [[0.5, 0.5]] * 2)))
         experiment = session.get_one(ExperimentRow, _name(kept))
         (found,) = measurements.chains_of(session, experiment, [0])
         assert found.chain_hash == kept["chain"]
@@ -149,13 +143,46 @@ def test_numbers_of_another_protocol_go_by_no_name_of_today(database, migrated):
     assert "of protocol 1" not in stored
 
 
+def _chain_row(kept, matrix, **changed) -> dict:
+    size = len(matrix)
+    facts = {
+        "chain_hash": kept["chain"], "seq_len": 32, "seed": 0, "family": "explicit",
+        "n_states": size, "corr_len": 1.0, "entropy_rate": 1.0, "unigram_entropy": 1.0,
+        "eigenvalues_real": [1.0] * size, "eigenvalues_imag": [0.0] * size,
+        "stationary": [1 / size] * size, "transition": [float(p) for row in matrix for p in row],
+        "reversible": True, "mutual_information": [0.0] * 31,
+    }  # fmt: skip
+    return facts | changed
+
+
+def _of_matrix(matrix, length: float) -> dict:
+    """A kept spec of this matrix, of the length that the service had for it."""
+    (*_, kept) = RENAMED
+    chain = {"matrix": matrix, "n_states": len(matrix), "corr_len": length}
+    return kept | {"stored": kept["stored"] | {"chain": kept["stored"]["chain"] | chain}}
+
+
 def test_a_length_that_the_service_had_wrong_is_set_right(database, migrated):
     tosses = [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5], [0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
-    (*_, kept) = RENAMED
-    chain = kept["stored"]["chain"] | {"matrix": tosses, "n_states": 4, "corr_len": 0.0536}
-    wrong = kept | {"stored": kept["stored"] | {"chain": chain}}
-    migrated(_experiment(wrong))
+    kept = _of_matrix(tosses, 0.0536)
+    migrated(_experiment(kept), chains=[_chain_row(kept, tosses, corr_len=0.0536)])
     with database.begin() as session:
         row = session.get_one(ExperimentRow, _name(kept))
         assert (row.corr_len, row.spec["chain"]["corr_len"]) == (0.0, 0.0)
         assert row.spec["chain"]["matrix"] == tosses
+        chain = session.scalars(select(ChainRow)).one()
+        assert (chain.corr_len, chain.reversible) == (0.0, False)
+        assert chain.eigenvalues_real == [1.0, 0.0, 0.0, 0.0]
+        assert chain.corr_len_error > 0
+
+
+def test_a_length_that_was_right_keeps_its_last_digits(database, migrated):
+    lazy, length = [[0.75, 0.25], [0.25, 0.75]], 1.4426950408889636
+    kept = _of_matrix(lazy, length)
+    facts = _chain_row(kept, lazy, corr_len=length, eigenvalues_real=[1.0, 0.49999999999999994])
+    migrated(_experiment(kept), chains=[facts])
+    with database.begin() as session:
+        assert session.get_one(ExperimentRow, _name(kept)).corr_len == length
+        chain = session.scalars(select(ChainRow)).one()
+        assert (chain.corr_len, chain.eigenvalues_real[1]) == (length, 0.49999999999999994)
+        assert chain.corr_len_error < 1e-14
