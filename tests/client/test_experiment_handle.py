@@ -37,7 +37,7 @@ def test_the_spec_is_asked_for_once_when_it_is_read(client, server, answer):
 def test_a_spec_that_the_server_cannot_read_is_said_and_the_rest_is_there(client, server, answer):
     server.will(answer.experiment(spec=None, unreadable="training.tempo: unknown field"))
     handle = client.get("exp1")
-    assert "a spec that the server cannot read, 0 of 3 runs done" in repr(handle)
+    assert "queued, a spec that the server cannot read" in repr(handle)
     with pytest.raises(RGLabError, match=r"exp1: training\.tempo: unknown field"):
         _ = handle.spec
 
