@@ -28,6 +28,7 @@ EXPECTED = {
     Code.NOT_READY: "NotReady",
     Code.NOT_CANCELLABLE: "Conflict",
     Code.NOT_RETRYABLE: "Conflict",
+    Code.UNREADABLE_SPEC: "Conflict",
     Code.IDEMPOTENCY_KEY_REUSED: "Conflict",
     Code.UNAVAILABLE: "ServerError",
     Code.INTERNAL: "ServerError",

@@ -34,6 +34,14 @@ def test_the_spec_is_asked_for_once_when_it_is_read(client, server, answer):
     assert server.paths[1:] == ["GET /v1/experiments/exp1"]
 
 
+def test_a_spec_that_the_server_cannot_read_is_said_and_the_rest_is_there(client, server, answer):
+    server.will(answer.experiment(spec=None, unreadable="training.tempo: unknown field"))
+    handle = client.get("exp1")
+    assert "queued, a spec that the server cannot read" in repr(handle)
+    with pytest.raises(RGLabError, match=r"exp1: training\.tempo: unknown field"):
+        _ = handle.spec
+
+
 def test_the_repr_has_the_key_numbers(client, server, answer):
     counts = {"running": 1, "done": 1, "failed": 1}
     server.will(answer.experiment("running", run_counts=counts, progress=0.42, label="a 'b'"))

@@ -14,7 +14,7 @@ from lab_processes import TINY
 from rgcore.fleet import train_fleet
 from rgstore.records import RunRecord
 from rgworker.fleet import Fleet, Training
-from rgworker.protocol import Advanced, Broken, End, Event, Finished, Job, Left, Task
+from rgworker.protocol import Advanced, Broken, End, Event, Finished, Job, Left, Task, Unread
 
 ROUNDING = 1e-5
 """Relative and absolute. Float32 rounds to 6e-8; over 20 steps and read-outs through directions of
@@ -123,9 +123,10 @@ def test_a_member_that_diverges_fails_alone_with_its_cause():
     assert "try a smaller training.lr" in ends[1].error
 
 
-def test_a_member_whose_spec_is_none_fails_alone():
+def test_a_member_whose_spec_cannot_be_read_is_handed_back_alone():
     ends = ends_of([Task({"chain": {"corr_len": -1.0}}, 0, 0, None), task(1), task(2)])
-    assert [type(ends[member]) for member in range(3)] == [Broken, Finished, Finished]
+    assert [type(ends[member]) for member in range(3)] == [Unread, Finished, Finished]
+    assert ends[0].error.startswith("chain.corr_len")
 
 
 @pytest.mark.parametrize(("room", "sizes"), [(2, [5, 2, 2, 1]), (1, [5, 2, 1, 1, 1, 1, 1])])

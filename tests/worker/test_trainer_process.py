@@ -16,9 +16,10 @@ from multiprocessing.connection import Connection
 import pytest
 from lab_processes import LONG, TINY
 
+from rgcontract import IMPLEMENTED
 from rgstore.leases import TrainingProgress
 from rgworker.process import Trainer, TrainerDiedError, TrainerPool
-from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Ready, Task
+from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Ready, Task, Unread
 
 WILD = {
     **TINY,
@@ -44,7 +45,7 @@ def outcome(trainer: Trainer, spec: dict) -> Event:
     while True:
         event = trainer.listen(SECONDS)
         assert event is not None
-        if isinstance(event, Finished | Broken):
+        if isinstance(event, Finished | Broken | Unread):
             return event
 
 
@@ -139,11 +140,15 @@ def test_a_training_that_diverges_is_broken_for_good(trainer):
     assert "DivergedError" in broken.traceback
 
 
-def test_a_spec_that_is_none_is_broken_for_good(trainer):
-    broken = outcome(trainer, {"chain": {"corr_len": -1.0}})
-    assert isinstance(broken, Broken)
-    assert broken.may_pass is False
-    assert broken.error.startswith("ValidationError")
+def test_a_spec_that_cannot_be_read_is_handed_back_by_the_name_of_its_field(trainer):
+    unread = outcome(trainer, {"chain": {"corr_len": -1.0}})
+    assert isinstance(unread, Unread)
+    assert unread.error.startswith("chain.corr_len")
+
+
+def test_a_trainer_says_which_protocols_its_code_implements(trainer):
+    assert trainer.ready.implements == IMPLEMENTED
+    assert outcome(trainer, TINY).record.protocols == IMPLEMENTED
 
 
 def test_a_trainer_outlives_a_job_that_breaks(trainer):
