@@ -131,13 +131,13 @@ class Result:
         """Out-of-sample R^2 of a linear ridge read-out from each layer at the masked positions.
 
         With mixing `flat` at the middle position alone. Negative where the read-out predicts worse
-        than the mean does; None where there is nothing to read, see `reasons`.
+        than the mean does; nan where there is nothing to read: the `reasons` of the series say why.
 
         Args:
             target: `posterior` (log-odds of the exact posterior given the tokens in view) or
                 `irrelevant` (what the next visible tokens beyond the nearest hold that these do
                 not say of them; given the nearest, it says nothing of the masked token). Of each
-                eigenvector by itself: `quantity("relevance_eigenvectors")`.
+                eigenvector by itself: `quantity("relevance_eigenvectors", "network")`.
             when: the moment.
         """
         return self._series(f"relevance_{target}", NETWORK, when)
