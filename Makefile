@@ -1,10 +1,18 @@
 # Each target first makes .venv if it is missing or out of date. pip, not uv: pip takes torch's CPU
 # build from where it is configured to, uv fetches CUDA builds of several gigabytes.
-PYTHON ?= python3.11
+PYTHON ?= $(shell for python in $(PYTHONS); do \
+	$$python $(USABLE) >/dev/null 2>&1 && echo $$python && break; done)
+PYTHONS := python3.14 python3.13 python3.12 python3.11
+# A shim that is found may still fail; Debian's python3 comes without venv.
+USABLE := -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))'
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.peers
+LOG := $(VENV)/install.log
+# What pip says goes to a log; where it fails, the end of that is the reason.
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+LOGGED := >>$(LOG) 2>&1 || { tail -n 15 $(LOG); echo "not installed; all that pip said is in $(LOG)"; exit 1; }
 
 .PHONY: help demo test serve check bench findings clean
 .DEFAULT_GOAL := help
@@ -19,11 +27,15 @@ help:
 	@echo "make clean   remove .venv and caches (never the lab's data)"
 
 $(STAMP): pyproject.toml client/pyproject.toml constraints.txt
-	@echo "setting up $(VENV) (a few minutes the first time)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		-e ./client -e '.[dev]'
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || "$(PYTHON)" $(USABLE) 2>/dev/null || { \
+		echo "$(if $(PYTHON),$(PYTHON) is not,none of $(PYTHONS) is) a Python 3.11 to 3.14 with" \
+			"venv: install one, or name one, make PYTHON=/path/to/python"; exit 1; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		echo "setting up $(VENV) with $(PYTHON)"; "$(PYTHON)" -m venv $(VENV) --clear; }
+	@echo "installing torch (a minute or two the first time)"
+	@$(INSTALL) torch $(LOGGED)
+	@echo "installing rglab and what else it needs (a minute or two)"
+	@$(INSTALL) -e ./client -e '.[dev]' $(LOGGED)
 	@touch $@
 
 demo: $(STAMP)
@@ -40,8 +52,8 @@ check: $(STAMP)
 
 # A race whose peer could not be installed says so in its row; the others are run.
 $(PEERS): $(STAMP)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		-e '.[bench]' && touch $@ || echo "some peers could not be installed"
+	@echo "installing the packages to race with"; >>$(LOG) 2>&1 $(INSTALL) \
+		-e '.[bench]' && touch $@ || echo "some could not be installed; why is in $(LOG)"
 
 bench: $(PEERS)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)

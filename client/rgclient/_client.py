@@ -232,7 +232,8 @@ class Client:
         Experiments that the lab has are not measured again. The same grid gives the same study.
 
         Args:
-            preset: `paper`, `demo` or `smoke` to start from; other fields override it.
+            preset: a name of `rgcontract.PRESETS` to start from, such as `paper-small`; other
+                fields override it.
             **fields: as in `submit`; also `name`, `target_error` (add seeds until the standard
                 error of every collapse ratio is below it) and `max_seeds`.
 

@@ -129,11 +129,16 @@ class Result:
         return self._array("cka", level or (self.level if flat else Level.MASKED.value), when)
 
     def relevance(self, target: str = "posterior", when: str = "final") -> LayerSeries:
-        """Out-of-sample R^2 of a linear read-out from each layer at the masked positions.
+        """Out-of-sample R^2 of a linear ridge read-out from each layer at the masked positions.
+
+        With mixing `flat` at the middle position alone. Negative where the read-out predicts worse
+        than the mean does; nan where there is nothing to read: the `reasons` of the series say why.
 
         Args:
-            target: `posterior` (log-odds of the exact posterior) or `irrelevant` (tokens that
-                carry nothing more on the masked one, given the nearest visible ones).
+            target: `posterior` (log-odds of the exact posterior given the tokens in view) or
+                `irrelevant` (what the next visible tokens beyond the nearest hold that these do
+                not say of them; given the nearest, it says nothing of the masked token). Of each
+                eigenvector by itself: `quantity("relevance_eigenvectors", "network")`.
             when: the moment.
         """
         return self._series(f"relevance_{target}", NETWORK, when)

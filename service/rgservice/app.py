@@ -70,6 +70,10 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     return app
 
 
+PROBES = {"/healthz", "/readyz"}
+"""Asked by orchestrators under whatever address they know; they tell a stranger nothing."""
+
+
 class _KnownHosts:
     """Refuses requests for another host name, against DNS rebinding; says so as a problem."""
 
@@ -77,7 +81,8 @@ class _KnownHosts:
         self._app, self._hosts = app, {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and "*" not in self._hosts:
+        probe = scope.get("path") in PROBES
+        if scope["type"] == "http" and "*" not in self._hosts and not probe:
             headers = dict(scope["headers"])
             host = _without_port(headers.get(b"host", b"").decode("latin-1")).lower()
             if host not in self._hosts:

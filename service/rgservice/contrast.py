@@ -19,7 +19,7 @@ CLEAR = 2.0
 
 
 def specs() -> list[dict[str, Any]]:
-    """What the demo submits: small enough for three minutes on two cores."""
+    """What the demo submits: small enough for a few minutes on two cores."""
     return [
         {
             "chain": {"family": "random_reversible", "n_states": 16, "corr_len": corr_len},

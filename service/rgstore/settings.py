@@ -213,10 +213,10 @@ def _in_words_of_kombu(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     known = BROKERS.get(scheme.strip().lower())
     if not separator or known is None or not rest:
-        shown = f"{scheme[:20]}://..." if separator else "no URL"  # what follows may be a password
+        begins = f"with {scheme[:20]}://" if separator else "with no scheme"  # no password is in it
         allowed = ", ".join(f"{name}://" for name in BROKERS)
         raise ValueError(
-            f"RGLAB_BROKER_URL is {shown}; the broker is Valkey or Redis, so it begins with one "
-            f"of {allowed}, as in redis://127.0.0.1:6379/0"
+            f"a URL of Valkey or Redis that begins with one of {allowed}, as in "
+            f"redis://127.0.0.1:6379/0; this one begins {begins}"
         )
     return f"{known}://{rest}"

@@ -5,16 +5,23 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
+import httpx
 import pytest
 import yaml
+from commands import listens
+from lab_processes import until
 from markdown import ROOT
 from typer.main import get_command
 
 from rgservice.cli import app
+from rgservice.embedded.children import Child
+from rgservice.embedded.lab import free_port
 from rgstore.settings import Settings
 
 VARIABLES = {f"RGLAB_{name.upper()}" for name in Settings.model_fields}
@@ -198,6 +205,31 @@ def test_the_health_of_the_service_is_asked_where_it_listens():
     *_, url = SERVICES["service"]["healthcheck"]["test"]
     (port,) = _arguments("service", "EXPOSE")
     assert url == f"http://127.0.0.1:{port}/readyz"
+
+
+@pytest.mark.parametrize("hosts", ["lab.example", "lab.example,10.0.0.7", "*"])
+def test_the_service_is_healthy_whatever_names_it_answers_to(hosts, database_url, tmp_path):
+    """The command of the compose file, against an API that is told its names as compose does."""
+    given = SERVICES["service"]["environment"]["RGLAB_ALLOWED_HOSTS"]
+    assert given.startswith("${RGLAB_ALLOWED_HOSTS:-")
+    port = free_port("127.0.0.1")
+    env = {
+        "RGLAB_DATABASE_URL": database_url,
+        "RGLAB_BROKER_URL": "redis://127.0.0.1:1",
+        "RGLAB_ALLOWED_HOSTS": hosts,
+    }
+    log = tmp_path / "api.log"
+    api = Child("API", ["rgservice", "--port", str(port)], log=log, env=env)
+    try:
+        until(lambda: listens(f"http://127.0.0.1:{port}"))
+        _, _, *arguments, url = SERVICES["service"]["healthcheck"]["test"]
+        here = url.replace(":8000/", f":{port}/")
+        ran = subprocess.run([sys.executable, *arguments, here], check=False)
+        assert ran.returncode == 0
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").status_code
+        assert told == (200 if hosts == "*" else 421)
+    finally:
+        api.stop()
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -107,6 +107,114 @@ def test_what_it_was_installed_from_has_changed_so_it_is_installed_again(install
     assert any(line == "touch .venv/.installed" for line in lines)
 
 
+def _python(directory: Path, name: str, *, works: bool = True) -> None:
+    """A command of this name: a Python that only says that it was asked, or a shim that fails."""
+    directory.mkdir(exist_ok=True)
+    program = directory / name
+    says = 'case "$1" in -c) exit 0 ;; *) echo "$0 $*"; exit 7 ;; esac'
+    program.write_text(f"#!/bin/sh\n{says if works else 'exit 127'}\n")
+    program.chmod(0o755)
+
+
+@pytest.fixture
+def make(clone, tmp_path_factory):
+    """Run make in a fresh clone where these are the only Pythons."""
+    found = tmp_path_factory.mktemp("bin")
+    for name in ("sh", "make", "touch", "tail"):
+        (found / name).symlink_to(shutil.which(name))
+
+    def _make(*settings: str, works: tuple[str, ...] = (), fails: tuple[str, ...] = ()):
+        for name in works:
+            _python(found, name)
+        for name in fails:
+            _python(found, name, works=False)
+        return subprocess.run(
+            ["make", "test", *settings],
+            cwd=clone,
+            env={"PATH": str(found)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return _make
+
+
+@pytest.mark.parametrize(
+    ("works", "taken"),
+    [
+        (("python3.13",), "python3.13"),
+        (("python3.11", "python3.12"), "python3.12"),
+        (("python3.14", "python3.11"), "python3.14"),
+    ],
+)
+def test_the_newest_python_that_is_found_is_taken(make, works, taken):
+    ran = make(works=works)
+    assert f"setting up .venv with {taken}\n" in ran.stdout
+    assert f"/{taken} -m venv .venv --clear" in ran.stdout
+
+
+def test_a_shim_that_is_there_and_fails_is_passed_over(make):
+    """As pyenv's are for the versions that are not switched on."""
+    ran = make(works=("python3.11",), fails=("python3.12", "python3.13", "python3.14"))
+    assert "setting up .venv with python3.11\n" in ran.stdout
+
+
+def test_without_a_python_it_says_what_is_missing(make):
+    ran = make(works=("python3.10",))
+    said = (
+        "none of python3.14 python3.13 python3.12 python3.11 is a Python 3.11 to 3.14 with venv: "
+        "install one, or name one, make PYTHON=/path/to/python"
+    )
+    assert ran.stdout == f"{said}\n"
+    assert ran.returncode != 0
+
+
+def test_the_python_that_is_named_is_taken(make):
+    ran = make("PYTHON=python3.11", works=("python3.11", "python3.13"))
+    assert "setting up .venv with python3.11\n" in ran.stdout
+
+
+def test_a_python_that_is_named_and_is_none_is_refused(make):
+    ran = make("PYTHON=python3.9", works=("python3.13",))
+    assert ran.stdout.startswith("python3.9 is not a Python 3.11 to 3.14 with venv: ")
+    assert ran.returncode != 0
+
+
+@pytest.fixture
+def pip(clone: Path) -> Path:
+    """A virtual environment whose Python prints warnings, and fails when told to by a file."""
+    program = clone / ".venv" / "bin" / "python"
+    program.parent.mkdir(parents=True)
+    program.write_text(
+        "#!/bin/sh\necho WARNING: of no interest >&2\n"
+        'case "$*" in *dev*) test ! -e fails || { echo ERROR: disk full >&2; exit 1; } ;; esac\n'
+    )
+    program.chmod(0o755)
+    return clone
+
+
+def test_what_pip_says_goes_to_a_log_and_steps_are_shown(pip):
+    ran = subprocess.run(
+        ["make", ".venv/.installed"], cwd=pip, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0
+    assert [line.split()[0] for line in ran.stdout.splitlines()] == ["installing", "installing"]
+    assert ran.stderr == ""
+    assert "of no interest" in (pip / ".venv" / "install.log").read_text()
+
+
+def test_an_installation_that_fails_shows_why(pip):
+    (pip / "fails").touch()
+    ran = subprocess.run(
+        ["make", ".venv/.installed"], cwd=pip, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode != 0
+    assert "ERROR: disk full" in ran.stdout
+    assert "all that pip said is in .venv/install.log" in ran.stdout
+    assert not (pip / ".venv" / ".installed").exists()
+
+
 def test_help_names_every_target(clone):
     shown = "\n".join(_would_run(clone, "help"))
     makefile = (clone / "Makefile").read_text()

@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from commands import RGLAB, environment
@@ -177,14 +178,11 @@ def test_a_worker_joins_the_lab_that_runs_on_the_same_data(lab):
     process = subprocess.Popen(
         [RGLAB, "worker", "--concurrency", "1"],
         env=environment(RGLAB_DATA_DIR=str(lab.data_dir)),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
-        line = next(line for line in process.stdout if "is ready on" in line)
-        assert f"-{process.pid}-" in line
+        until(lambda: httpx.get(f"{lab.url}/readyz").json()["workers"] == 2, 120)
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
-    assert process.returncode in (0, 130)
+        process.wait(60)

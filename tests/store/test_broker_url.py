@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 from kombu import Connection
-from pydantic import ValidationError
 
-from rgstore.settings import BROKERS, Settings
+from rgstore.settings import BROKERS, InvalidSettingError, Settings
 
 
 @pytest.mark.parametrize(
@@ -53,12 +52,12 @@ def test_kombu_knows_every_scheme_that_is_allowed(scheme):
     ],
 )
 def test_any_other_scheme_is_refused_with_what_is_allowed(url):
-    with pytest.raises(ValidationError, match=r"it begins with one of redis://, .*valkey://"):
+    with pytest.raises(InvalidSettingError, match=r"begins with one of redis://, .*valkey://"):
         Settings(broker_url=url)
 
 
 def test_a_refusal_does_not_show_the_password():
-    with pytest.raises(ValidationError) as refused:
+    with pytest.raises(InvalidSettingError) as refused:
         Settings(broker_url="amqp://alice:hunter2@host")
     assert "hunter2" not in str(refused.value)
-    assert "amqp://..." in str(refused.value)
+    assert "amqp://" in str(refused.value)

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from rgservice.embedded.children import Child, tail
-from rgservice.embedded.identity import server_process
+from rgservice.embedded.identity import await_end, server_process
 from rgservice.embedded.kept import ServerError
 from rgservice.embedded.sockets import make_private, socket_directory
 from rgstore.orphan import exit_with_parent
@@ -152,7 +152,8 @@ def _stop_orphan(directory: Path, path: Path) -> None:
     if process is None:
         sys.exit(f"what listens on {path} is no server of this directory: end it")
     process.terminate()
-    process.wait(START_SECONDS)
+    if not await_end(process, START_SECONDS):
+        sys.exit(f"the server of an earlier lab, process {pid}, does not end")
 
 
 def _binary() -> Path:

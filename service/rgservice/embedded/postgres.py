@@ -14,7 +14,7 @@ import psutil
 from rgservice.embedded import cluster
 from rgservice.embedded.children import tail
 from rgservice.embedded.cluster import ClusterError
-from rgservice.embedded.identity import has_ended, server_process
+from rgservice.embedded.identity import await_end, has_ended, server_process
 from rgservice.embedded.kept import Say, ServerError
 from rgservice.embedded.sockets import make_private, socket_directory
 
@@ -86,9 +86,8 @@ class EmbeddedPostgres:
                 break
             with contextlib.suppress(psutil.NoSuchProcess):
                 self._process.send_signal(number)
-            deadline = time.monotonic() + seconds
-            while self.running and time.monotonic() < deadline:
-                time.sleep(POLL_SECONDS)
+            if await_end(self._process, seconds):
+                break
         self._reap()
 
     def _launch(self) -> psutil.Popen:

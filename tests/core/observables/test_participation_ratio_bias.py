@@ -1,0 +1,41 @@
+"""docs/observables.md says how far the participation ratio is off for few rows: what is so."""
+
+from __future__ import annotations
+
+import re
+from math import sqrt
+
+import numpy as np
+import pytest
+from markdown import ROOT
+
+from rgcore.observables import (
+    participation_ratio_corrected_from_moments,
+    participation_ratio_from_spectrum,
+)
+
+DRAWS = 20_000
+PAGE = (ROOT / "docs" / "observables.md").read_text(encoding="utf-8")
+PLAIN = re.search(r"d = 10 isotropic directions read ([\d., ]+) at n = 10, 20, 50", PAGE)[1]
+CORRECTED = re.search(r"slightly high: ([\d., ]+) there", PAGE)[1]
+SAID = [
+    (n, float(plain), float(corrected))
+    for n, plain, corrected in zip(
+        (10, 20, 50), PLAIN.split(", "), CORRECTED.split(", "), strict=True
+    )
+]
+
+
+@pytest.mark.parametrize(("n", "plain", "corrected"), SAID)
+def test_the_bias_that_the_page_tells_is_that_of_the_functions(n, plain, corrected):
+    """Within four standard errors of the mean over the draws, and the page's rounding."""
+    rows = np.random.default_rng(n).standard_normal((DRAWS, n, 10))
+    rows -= rows.mean(axis=1, keepdims=True)
+    gram = rows.mT @ rows  # (draws, d, d)
+    norms4 = np.square(np.square(rows).sum(axis=2)).sum(axis=1)
+    for said, found in (
+        (plain, participation_ratio_from_spectrum(np.linalg.eigvalsh(gram))),
+        (corrected, participation_ratio_corrected_from_moments(gram, norms4, n)),
+    ):
+        error = found.std() / sqrt(DRAWS)
+        assert said == pytest.approx(found.mean(), abs=4 * error + 0.005)
