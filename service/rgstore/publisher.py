@@ -6,12 +6,9 @@ import logging
 import queue
 import threading
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 from rgstore.database import Database
 from rgstore.lab import lab_id
-from rgstore.messages import BrokerAwayError, CelerySender, Sender
+from rgstore.messages import CelerySender, Sender
 from rgstore.outbox import Announcement
 
 log = logging.getLogger(__name__)
@@ -58,7 +55,7 @@ class Publisher:
         while (announcement := self._waiting.get()) is not None:
             try:
                 self._sender.publish(announcement)
-            except (BrokerAwayError, DBAPIError, PoolTimeoutError) as error:
+            except Exception as error:  # whatever it is: the thread lives, and workers look
                 if not self._away:
                     log.warning("no messages are sent: %s; workers look by themselves", error)
                 self._away = True

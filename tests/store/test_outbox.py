@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from claims import claim_one
 from markdown import ROOT
+from slow_commit import make_commits_slow
 from sqlalchemy import func, select, text, update
 
 from rgcontract import State
@@ -141,20 +142,7 @@ def test_whoever_is_told_of_a_run_can_take_it_at_once(database, put, take, fast,
 
 
 def test_a_commit_that_takes_long_is_waited_for(database, put, fast):
-    """As on a slow disk: .3 s go by in the commit itself, while the rows are locked."""
-    with database.begin() as session:
-        session.execute(
-            text(
-                "CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql "
-                "AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NULL; END'"
-            )
-        )
-        session.execute(
-            text(
-                "CREATE CONSTRAINT TRIGGER linger AFTER INSERT OR UPDATE ON runs "
-                "DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()"
-            )
-        )
+    make_commits_slow(database)
     database.announce_to(fast)
     begin = time.monotonic()
     run_ids = put().run_ids

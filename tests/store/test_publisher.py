@@ -126,6 +126,26 @@ def test_a_broker_that_comes_back_is_sent_what_comes_then(caplog):
     assert broker.sent == [{"any": [3]}]
 
 
+def test_a_sender_that_breaks_in_an_unknown_way_is_tried_again():
+    broker = Away()
+    broken = [KeyError("no such transport")]
+    publish = broker.publish
+    broker.back.set()
+
+    def breaks_once(announcement) -> int:
+        if broken:
+            raise broken.pop()
+        return publish(announcement)
+
+    broker.publish = breaks_once
+    publisher = Publisher(broker)
+    publisher.announce({"any": [1]})
+    until(lambda: not broken)
+    publisher.announce({"any": [2]})
+    publisher.close()
+    assert {"any": [2]} in broker.sent
+
+
 def test_what_is_announced_is_sent_before_the_end():
     broker = Away()
     broker.back.set()

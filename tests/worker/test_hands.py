@@ -12,7 +12,6 @@ from sqlalchemy.exc import OperationalError
 
 from rgcontract import State
 from rgstore.leases import Holder, in_line
-from rgworker import hands as hands_module
 from rgworker.hands import Hands
 from rgworker.lookout import Lookout
 
@@ -55,8 +54,12 @@ class Crew:
     def __init__(self, line: Line, count: int, waiting: Callable[[int], int] | None = None) -> None:
         self.line = line
         self.stopping, self.told = threading.Event(), threading.Event()
-        self.hands = Hands(count, line.measure_next, self.stopping, on_free=self.told.set)
-        self.lookout = Lookout(self.hands, waiting or line.count, self.told, self.stopping)
+        self.hands = Hands(
+            count, line.measure_next, self.stopping, on_free=self.told.set, pause_seconds=0.05
+        )
+        self.lookout = Lookout(
+            self.hands, waiting or line.count, self.told, self.stopping, pause_seconds=0.05
+        )
 
     def start(self) -> Crew:
         self.hands.start()
@@ -121,8 +124,7 @@ def test_a_hand_that_is_free_again_takes_the_next(crew):
     until(lambda: line.waiting == 0, AT_ONCE_S)
 
 
-def test_a_hand_outlives_what_goes_wrong(crew, caplog, monkeypatch):
-    monkeypatch.setattr(hands_module, "PAUSE_SECONDS", 0.05)
+def test_a_hand_outlives_what_goes_wrong(crew, caplog):
     line = Line(waiting=1)
     line.end.set()
     tries = []
@@ -154,6 +156,20 @@ def test_a_database_that_is_away_is_looked_at_again(crew, caplog):
     crew(line, 1, waiting=away_at_first)
     until(lambda: line.at_work == 1, AT_ONCE_S)
     assert caplog.text.count("the database does not answer") == 1
+
+
+def test_a_look_that_breaks_in_an_unknown_way_is_not_the_last(crew, caplog):
+    line = Line(waiting=1)
+    broken = [ValueError("what is this")]
+
+    def breaks_once(most):
+        if broken:
+            raise broken.pop()
+        return line.count(most)
+
+    crew(line, 1, waiting=breaks_once)
+    until(lambda: line.at_work == 1, AT_ONCE_S)
+    assert "what is this" in caplog.text
 
 
 def test_a_worker_that_stops_ends_its_threads():

@@ -34,6 +34,7 @@ class Hands:
         measure_next: what each does.
         stopping: set when the worker is to stop.
         on_free: called when one is free again after work.
+        pause_seconds: after something went wrong.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Hands:
         stopping: threading.Event,
         *,
         on_free: Callable[[], None],
+        pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self._measure_next, self._stopping, self._on_free = measure_next, stopping, on_free
+        self._pause = pause_seconds
         self._calls: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._idle, self._looking = count, 0
@@ -96,8 +99,8 @@ class Hands:
         try:
             measured = self._measure_next(claimed)
         except Exception:  # the hand stays: a database or a trainer that is away comes back
-            log.exception("nothing was measured; trying again in %g s", PAUSE_SECONDS)
-            self._stopping.wait(PAUSE_SECONDS)
+            log.exception("nothing was measured; trying again in %g s", self._pause)
+            self._stopping.wait(self._pause)
         finally:
             claimed()
             with self._lock:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from rgworker.hands import Hands
+from rgworker.hands import PAUSE_SECONDS, Hands
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,7 @@ class Lookout(threading.Thread):
         waiting: how many runs wait for this worker, counted up to so many.
         told: set by whoever knows that there may be work.
         stopping: set when the worker is to stop.
+        pause_seconds: after something went wrong that is not the database's being away.
     """
 
     def __init__(
@@ -36,10 +37,13 @@ class Lookout(threading.Thread):
         waiting: Callable[[int], int],
         told: threading.Event,
         stopping: threading.Event,
+        *,
+        pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         super().__init__(name="lookout", daemon=True)
         self._hands, self._waiting = hands, waiting
         self._told, self._stopping = told, stopping
+        self._pause = pause_seconds
         self._away = False
 
     def run(self) -> None:
@@ -54,6 +58,9 @@ class Lookout(threading.Thread):
                     log.warning("the database does not answer: %s; looking again and again", error)
                 self._away = True
                 self._stopping.wait(LOOK_SECONDS)
+            except Exception:  # without it the worker would do nothing, and seem alive
+                log.exception("looking failed; looking again in %g s", self._pause)
+                self._stopping.wait(self._pause)
             else:
                 self._away = False
 

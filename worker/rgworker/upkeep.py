@@ -72,6 +72,8 @@ class Upkeep(threading.Thread):
                 self.once()
             except AWAY as error:
                 log.warning("upkeep: %s; trying again in %g s", error, self._every)
+            except Exception:  # without it the worker would seem to be gone
+                log.exception("upkeep failed; trying again in %g s", self._every)
             self._next.wait(self._every)
             self._next.clear()
 
