@@ -61,17 +61,16 @@ def cancel(session: Session, found: Found, owner: str) -> None:
     """
     name = found.row.id
     done = wishes.withdraw(session, [name], owner, seeds=found.seeds if found.named else None)
-    check(done, experiments.owners_of(session, name), found.state(session))
+    check(done, experiments.owners_of(session, name))
     session.refresh(found.row)
 
 
-def check(done: Withdrawal, owners: Sequence[str], state: State) -> None:
+def check(done: Withdrawal, owners: Sequence[str]) -> None:
     """Refuse to withdraw what was not asked for, or has ended.
 
     Args:
         done: what came of it.
         owners: who has asked for it.
-        state: that it is in.
 
     Raises:
         NotAsked, NotCancellable: as they say.
@@ -81,8 +80,8 @@ def check(done: Withdrawal, owners: Sequence[str], state: State) -> None:
             "you have not asked for this, so nothing is cancelled; what was asked for can be "
             f"withdrawn by who did: {', '.join(owners)}"
         )
-    if not done.was_open:
-        raise NotCancellable(f"what you asked for is {state}", state=state)
+    if done.ended is not None:
+        raise NotCancellable(f"what you asked for is {done.ended}", state=done.ended)
 
 
 def retry(session: Session, found: Found, owner: str, *, attempt_limit: int) -> None:

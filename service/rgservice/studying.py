@@ -231,7 +231,7 @@ def cancel(session: Session, found: FoundStudy, owner: str) -> Study:
     names = [member.id for member in before.experiments]
     seeds = {seed for member in before.experiments for seed in member.seeds}
     done = wishes.withdraw(session, names, owner, seeds=seeds, study=found.row.id)
-    steering.check(done, studies.owners_of(session, found.row.id), before.state)
+    steering.check(done, studies.owners_of(session, found.row.id))
     return study_view(session, found)
 
 

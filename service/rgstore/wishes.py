@@ -17,7 +17,7 @@ from rgcontract import State
 from rgstore import outbox
 from rgstore.among import among
 from rgstore.tables import RunRow, SubmissionRow
-from rgstore.transitions import lock_runs, move, refresh_experiments
+from rgstore.transitions import combined, lock_runs, move, refresh_experiments
 
 UNENDED = (State.QUEUED, State.RUNNING)
 ENDED = (State.FAILED, State.CANCELLED)
@@ -33,8 +33,8 @@ class Withdrawal:
 
     asked: bool
     """Whether the owner has ever asked for any of it."""
-    was_open: bool
-    """Whether any run that they asked for was still to end."""
+    ended: State | None
+    """The state of all that they asked for, if nothing of it was still to end."""
 
 
 def of_study(study: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
@@ -113,13 +113,34 @@ def withdraw(
         seeds: of these training seeds; None for all.
         study: only the wishes that are part of it; None for all.
     """
+    chosen = [among(RunRow.experiment_id, names)]
+    if seeds is not None:
+        chosen.append(among(RunRow.seed, seeds))
+    still_to_end = lock_runs(session, *chosen, among(RunRow.state, UNENDED))
+    asked = _take_back(session, names, owner, seeds, study)
+    runs = [run for run in still_to_end if (run.experiment_id, run.seed) in asked]
+    run_ids = [run.id for run in runs]
+    _stop_unwanted(session, run_ids)
+    weigh(session, run_ids)
+    refresh_experiments(session, {run.experiment_id for run in runs})
+    ended = None
+    if not run_ids:
+        there = select(RunRow.experiment_id, RunRow.seed, RunRow.state).where(*chosen)
+        ended = combined(
+            {state for name, seed, state in session.execute(there) if (name, seed) in asked}
+        )
+    return Withdrawal(asked=bool(asked), ended=ended)
+
+
+def _take_back(
+    session: Session,
+    names: Collection[str],
+    owner: str,
+    seeds: Collection[int] | None,
+    study: str | None,
+) -> set[tuple[str, int]]:
+    """Of these seeds, those that someone has ever asked for: (experiment, seed). None is wanted."""
     row = SubmissionRow
-    still_to_end = lock_runs(
-        session,
-        among(RunRow.experiment_id, names),
-        among(RunRow.state, UNENDED),
-        *([] if seeds is None else [among(RunRow.seed, seeds)]),
-    )
     there = _seeds_there(session, names)
     requests = session.scalars(
         select(row)
@@ -132,23 +153,16 @@ def withdraw(
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
-    asked: Seeds = {}
+    asked: set[tuple[str, int]] = set()
     for request in requests:
-        of = there.get(request.experiment_id, set())
-        named = set(of) if request.seeds is None else set(request.seeds)
-        wanted = set(of) if request.wanted is None else set(request.wanted)
-        asked.setdefault(request.experiment_id, set()).update(named | wanted)
-        request.wanted = [] if seeds is None else sorted(wanted - set(seeds))
+        every = there.get(request.experiment_id, set())
+        named = every if request.seeds is None else set(request.seeds)
+        wanted = every if request.wanted is None else set(request.wanted)
+        gone = named | wanted if seeds is None else (named | wanted).intersection(seeds)
+        asked |= {(request.experiment_id, seed) for seed in gone}
+        request.wanted = sorted(wanted - gone)
     session.flush()
-    runs = [run for run in still_to_end if run.seed in asked.get(run.experiment_id, set())]
-    run_ids = [run.id for run in runs]
-    _stop_unwanted(session, run_ids)
-    weigh(session, run_ids)
-    refresh_experiments(session, {run.experiment_id for run in runs})
-    return Withdrawal(
-        asked=any(seeds is None or not of.isdisjoint(seeds) for of in asked.values()),
-        was_open=bool(runs),
-    )
+    return asked
 
 
 def _seeds_there(session: Session, names: Collection[str]) -> Seeds:

@@ -233,6 +233,9 @@ def test_withdrawing_twice_is_as_good_as_once(lab, ada, bob):
     lab.work()
     with pytest.raises(Conflict, match="what you asked for is done"):
         mine.cancel()
+    bob.submit(**SPEC, seeds=[5])
+    with pytest.raises(Conflict, match="what you asked for is done"):
+        ada.get(mine.id).cancel()
 
 
 def test_asking_again_after_a_cancel_is_a_wish_like_the_first(lab, ada, bob):

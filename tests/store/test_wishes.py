@@ -91,6 +91,6 @@ def test_who_withdraws_waits_for_a_wish_and_then_leaves_the_run(database, ask):
             withdrawing = pool.submit(withdraw)
             with pytest.raises(TimeoutError):
                 withdrawing.result(timeout=0.5)
-        assert withdrawing.result().was_open
+        assert withdrawing.result().ended is None
     with database.begin() as session:
         assert session.get_one(RunRow, stored.run_ids[0]).state == State.QUEUED
