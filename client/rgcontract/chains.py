@@ -85,7 +85,8 @@ class Chain(Section):
     corr_len: float = Field(default=1.0, ge=0.05, le=MOST_CORR_LEN)
     """Correlation length xi = -1 / ln|l2|, in tokens."""
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
-    """Draws the transition matrix of a random family. Not the training seed: that is `seeds`."""
+    """Draws the transition matrix of a random family; 0 for the others, which have one matrix. Not
+    the training seed: that is `seeds`."""
 
     @model_validator(mode="after")
     def _draws_nothing(self) -> Self:

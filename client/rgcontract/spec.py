@@ -22,8 +22,8 @@ SCHEMA = 1
 """Bumped by hand when a spec gets a field, or a value, that the code before cannot read. What was
 stored under a lower number stays readable."""
 DEFAULT_CONTEXT = 3
-LEAST_FACTOR = 1e-30
-"""Of what networks are multiplied by: below, float32 makes 0 of it, or of its square."""
+LEAST_FACTOR = 1e-300
+"""Of what networks are multiplied by: near 2e-308 float64 loses digits, and trainers read 0."""
 LOG_SNAPSHOTS = 8
 """Log-spaced moments before the last one at `at` "log"."""
 
@@ -86,9 +86,9 @@ class ModelSpec(Section):
     norm: Literal["none", "layer", "rms"] = "layer"
     """Normalisation N at the entry of a block."""
     residual_scale: float = Field(default=1.0, gt=0, le=10)
-    """Factor s of a block's output; 1e-30 or more."""
+    """Factor s of a block's output; 1e-300 or more."""
     init_scale: float = Field(default=1.0, gt=0, le=10)
-    """Factor on the standard deviation of the initial weights; 1e-30 or more."""
+    """Factor on the standard deviation of the initial weights; 1e-300 or more."""
 
     @model_validator(mode="before")
     @classmethod
@@ -126,7 +126,7 @@ class TrainingSpec(Section):
     weight_decay: float = Field(default=0.01, ge=0, le=1)
     """Decay of the weights per unit of learning rate."""
     grad_clip: float | None = Field(default=1.0, gt=0, le=1e6)
-    """Largest norm of the gradient, 1e-30 or more; null for none."""
+    """Largest norm of the gradient, 1e-300 or more; null for none."""
 
 
 class MeasurementSpec(Section):
@@ -240,7 +240,7 @@ class Submission(ExperimentSpec):
     """Kind of device to train on; `any` takes the first worker that is free."""
 
     @model_validator(mode="after")
-    def _float32_holds_it(self) -> Self:
+    def _is_no_zero_to_a_trainer(self) -> Self:
         """Only of what is sent: a stored spec is read as it is."""
         factors = {
             "model.residual_scale": self.model.residual_scale,
@@ -251,7 +251,7 @@ class Submission(ExperimentSpec):
             if value is not None and value < LEAST_FACTOR:
                 raise conflict(
                     path,
-                    f"{value!r} is lost in float32, in which networks are trained",
+                    f"{value!r} is 0 in the arithmetic in which networks are trained",
                     f"{LEAST_FACTOR:g} (LEAST_FACTOR) or more",
                 )
         return self

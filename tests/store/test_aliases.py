@@ -12,10 +12,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 
 from migrations import alembic_config, upgrade
-from rgcontract import Submission, measurement_hash, training_hash
+from rgcontract import StudyRequest, Submission, measurement_hash, training_hash
 from rgservice.completing import completed
-from rgstore import measurements, trainings
+from rgservice.studying import grid_of
+from rgstore import measurements, studies, trainings
 from rgstore.records import Training, Weights
+from rgstore.settings import Settings
 from rgstore.submissions import Asked, missing_runs, submit_all, under_kept_names
 from rgstore.tables import AliasRow, ChainRow, ExperimentRow
 
@@ -141,6 +143,18 @@ def test_numbers_of_another_protocol_go_by_no_name_of_today(database, migrated):
     assert kept["training"] in stored
     assert RENAMED[1]["chain"] in stored
     assert "of protocol 1" not in stored
+
+
+def test_a_study_of_it_keeps_its_name(database, migrated):
+    kept = RENAMED[0]
+    migrated(_experiment(kept))
+    family, length = kept["today"]["chain"]["family"], kept["stored"]["chain"]["corr_len"]
+    body = {"chain": {"family": family, "corr_len": [length]}, "seeds": len(SEEDS)}
+    request = StudyRequest.model_validate_json(json.dumps(body))
+    with database.begin() as session:
+        grid = grid_of(request, Settings()).under_kept_names(session)
+        assert list(grid.submissions) == list(grid.cells) == [_name(kept)]
+        assert grid.id == studies.study_id([kept["measurement"]], request.axes())
 
 
 def _chain_row(kept, matrix, **changed) -> dict:

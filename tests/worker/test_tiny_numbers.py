@@ -170,8 +170,8 @@ def test_a_state_that_is_next_to_never_there_is_measured_or_refused(flushed, val
 
 def test_a_spec_that_was_stored_before_there_was_a_bound_is_read():
     stored = stored_spec(ExperimentSpec())
-    stored["model"] = stored["model"] | {"init_scale": 1e-35}
-    assert loaded_spec(stored, [0]).model.init_scale == 1e-35
+    stored["model"] = stored["model"] | {"init_scale": 1e-302}
+    assert loaded_spec(stored, [0]).model.init_scale == 1e-302
 
 
 def test_a_tiny_entry_is_the_same_matrix_in_a_trainer(flushed):

@@ -49,8 +49,9 @@ def explicit(
     check_agrees("n_states", n_states, len(given), "matrix")
     _check_mixing(given)
     stationary = stationary_law(given)
-    if not (stationary >= LEAST_STATIONARY).all():  # a NaN is no such number either
-        state = int(np.argmin(np.nan_to_num(stationary)))
+    if not (stationary >= LEAST_STATIONARY).all():
+        stationary = np.nan_to_num(stationary)  # what has underflown altogether
+        state = int(np.argmin(stationary))
         found = f"{stationary[state]:.3g}, too small for float64"
         reason = f"state {state} has a stationary probability of {found}"
         raise ChainError("matrix", state, f"{LEAST_STATIONARY:g} or more for each state", reason)
