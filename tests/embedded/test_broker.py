@@ -16,15 +16,13 @@ from lab_processes import until
 
 from rgservice.embedded import broker
 from rgservice.embedded.broker import BrokerError, EmbeddedBroker
+from rgservice.embedded.identity import server_process
 
 
 def server_of(directory: Path) -> psutil.Process:
     """The server that runs on a directory."""
-    return next(
-        process
-        for process in psutil.process_iter()
-        if process.name() == "valkey-server" and Path(process.cwd()) == directory
-    )
+    found = (server_process(pid, "valkey-server", directory) for pid in psutil.pids())
+    return next(process for process in found if process is not None)
 
 
 def test_a_server_that_a_killed_supervisor_left_is_stopped_and_its_messages_kept(scratch):

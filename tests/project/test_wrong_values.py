@@ -182,7 +182,7 @@ def test_a_worker_joins_the_lab_that_runs_on_the_same_data(lab):
         stderr=subprocess.DEVNULL,
     )
     try:
-        until(lambda: httpx.get(f"{lab.url}/readyz").json()["workers"] == 2, 120)
+        until(lambda: httpx.get(f"{lab.url}/readyz").json()["workers"] == 2, 200)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -65,10 +66,22 @@ class EmbeddedBroker:
 
     def _await(self) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not answers(socket_path(self._directory)):
+        while not self._is_up():
             if not self.running or time.monotonic() > deadline:
                 raise BrokerError(f"Valkey did not start; {self.log} ends:\n{tail(self.log)}")
             time.sleep(0.05)
+
+    def _is_up(self) -> bool:
+        """Whether the server of our child answers, and not one that it is about to stop."""
+        path = socket_path(self._directory)
+        try:
+            return (
+                self._child is not None
+                and answers(path)
+                and psutil.Process(_server_pid(path)).ppid() == self._child.pid
+            )
+        except (redis.RedisError, psutil.Error):
+            return False
 
     @property
     def url(self) -> str:
@@ -110,6 +123,11 @@ def _client(path: Path) -> redis.Redis:
     return redis.Redis(unix_socket_path=str(path), socket_timeout=1, retry=once)
 
 
+def _server_pid(path: Path) -> int:
+    with _client(path) as client:
+        return int(client.info("server")["process_id"])
+
+
 def main(directory: Path) -> int:
     """Run the server until SIGTERM, or until the supervisor is gone; its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the supervisor
@@ -142,8 +160,7 @@ def main(directory: Path) -> int:
 def _stop_orphan(directory: Path, path: Path) -> None:
     """Stop a server that a killed supervisor left; two on one directory would spoil it."""
     try:
-        with _client(path) as client:
-            pid = int(client.info("server")["process_id"])
+        pid = _server_pid(path)
     except redis.ConnectionError:
         return  # nobody listens
     except redis.RedisError as error:
