@@ -76,11 +76,10 @@ def upgrade() -> None:
     for name, stored, protocol, *hashes in rows:
         try:
             spec = ExperimentSpec.model_validate({**stored, "seeds": [0]}, strict=False)
-        except ValidationError:  # nobody can ask for it today
+            before = _then(stored, protocol)
+        except (ValidationError, KeyError):  # nobody can ask for it today
             continue
-        for today, then, kept in zip(
-            _today(spec, protocol), _then(stored, protocol), hashes, strict=True
-        ):
+        for today, then, kept in zip(_today(spec, protocol), before, hashes, strict=True):
             if then == kept != today:  # else it is of another protocol, which goes by no name today
                 connection.execute(
                     sa.text("INSERT INTO aliases VALUES (:today, :kept) ON CONFLICT DO NOTHING"),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -395,14 +395,12 @@ def count_measured(session: Session, name: str) -> int:
 def mark_due(session: Session, experiment_id: str, seed: int) -> None:
     """A seed was measured: the findings of the studies that asked for it are to be written anew."""
     row = SubmissionRow
-    asking = select(row.study_id).where(
-        row.experiment_id == experiment_id,
-        row.study_id.is_not(None),
-        or_(row.seeds.is_(None), row.seeds.contains([seed])),
-    )
+    asked = or_(row.seeds.is_(None), row.seeds.contains([seed]))
     containing = (
         select(StudyRow.id)
-        .where(StudyRow.id.in_(asking))
+        .where(
+            exists().where(row.study_id == StudyRow.id, row.experiment_id == experiment_id, asked)
+        )
         .order_by(StudyRow.id)  # two that mark the same studies take their locks in one order
         .with_for_update(of=StudyRow, key_share=True)
     )

@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterator
 import pytest
 from claims import claim_one
 from markdown import ROOT
+from measured_study import ask
 from slow_commit import make_commits_slow
 from sqlalchemy import func, select, text, update
 
 from rgcontract import State
-from rgstore import experiments, leases, studies, upkeep
+from rgstore import leases, studies, upkeep, wishes
 from rgstore.database import Database
 from rgstore.leases import Claim, Holder
 from rgstore.outbox import Announcement
-from rgstore.tables import RunRow
+from rgstore.tables import RunRow, StudyRow
 
 HOLDER = Holder("w2/1", "w2", "h", "cpu", {}, {})
 
@@ -58,7 +59,7 @@ def _submitted(database, put, take):
 def _wanted_again(database, put, take):
     name = put(seeds=2).experiment_id
     with database.begin() as session:
-        experiments.request_cancel(session, name)
+        wishes.withdraw(session, [name], "alice")
     return lambda: put(seeds=2)
 
 
@@ -69,18 +70,20 @@ def _retried(database, put, take):
 
     def retry():
         with database.begin() as session:
-            experiments.retry(session, name, attempt_limit=3)
+            wishes.want_again(session, [RunRow.experiment_id == name], "alice", attempt_limit=3)
 
     return retry
 
 
 def _seeds_of_a_study(database, put, take):
-    name = put().experiment_id
-    take()
+    ask(database, chain={"corr_len": 1}, seeds=1)
 
     def add():
         with database.begin() as session:
-            studies.add_seeds(session, name, 2, priority=0, attempt_limit=3)
+            study = session.scalars(select(StudyRow)).one()
+            (member,) = studies.members(session, study.id)
+            more = {member.experiment_id: 2}
+            studies.add_seeds(session, study, more, owners=["alice"], attempt_limit=3)
 
     return add
 
@@ -158,7 +161,8 @@ def test_what_is_rolled_back_is_told_to_nobody(database, put, take, fast):
 
     def retry() -> None:
         with database.begin() as session:
-            assert experiments.retry(session, name, attempt_limit=3)
+            runs = [RunRow.experiment_id == name]
+            assert wishes.want_again(session, runs, "alice", attempt_limit=3)
             raise RuntimeError("rolled back")
 
     with pytest.raises(RuntimeError, match="rolled back"):

@@ -12,11 +12,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import StatementError
 
+from rgcore.statistics import RunSummary
 from rgstore import leases, measurements, trainings
 from rgstore.copying import copy_rows
 from rgstore.leases import TrainingProgress
 from rgstore.plain import Float, Floats, Ints
-from rgstore.records import Quantity, RunRecord, Summary, Training
+from rgstore.records import Quantity, RunRecord, Training
 from rgstore.tables import (
     Base,
     ChainRow,
@@ -89,8 +90,8 @@ def test_arrays_are_stored_whatever_they_are_made_of(database, put, take, values
     claim = take()
     record = _record(values)
 
-    def summarise(_):
-        return Summary(values, values, values, values, values, {})
+    def summarise(*_, **__):
+        return RunSummary(values, values, values, values, values)
 
     with database.begin() as session:
         measurements.store(session, claim, record, summarise)
@@ -108,8 +109,8 @@ def test_numbers_are_stored_whatever_they_are(database, put, take, number):
     claim = take()
     with database.begin() as session:
         record = _record([0.5], number)
-        summary = Summary([0.5], [0.5], [0.5], [0.5], None, {})
-        measurements.store(session, claim, record, lambda _: summary)
+        summary = RunSummary([0.5], [0.5], [0.5], [0.5], None)
+        measurements.store(session, claim, record, lambda *_, **__: summary)
     with database.begin() as session:
         for table in (ResultRow, ChainRow):
             row = session.scalars(select(table)).one()
@@ -124,10 +125,10 @@ def test_counts_are_stored_whatever_they_are_made_of(database, put, take, counts
     record = _record([0.5])
     training = Training(counts, [0.5], [])
     quantities = [replace(record.quantities[0], shape=counts)]
-    summary = Summary([0.5], [0.5], [0.5], [0.5], None, {})
+    summary = RunSummary([0.5], [0.5], [0.5], [0.5], None)
     with database.begin() as session:
         record = replace(record, training=training, quantities=quantities)
-        measurements.store(session, claim, record, lambda _: summary)
+        measurements.store(session, claim, record, lambda *_, **__: summary)
         trainings.keep(session, "t", 0, training, device="cpu", versions={})
     with database.begin() as session:
         for table in (ResultRow, MeasurementRow, SummaryRow, TrainingRow):

@@ -10,10 +10,11 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from rgcontract import IMPLEMENTED, Protocols, State
-from rgstore import experiments, leases, measurements, upkeep, waiting
+from rgcore.statistics import RunSummary
+from rgstore import experiments, leases, measurements, upkeep, waiting, wishes
 from rgstore.leases import Holder
 from rgstore.measurements import OtherProtocolError
-from rgstore.records import Quantity, RunRecord, Summary, Training
+from rgstore.records import Quantity, RunRecord, Training
 from rgstore.submissions import UnreadableSpecError, loaded_spec
 from rgstore.tables import AttemptRow, ExperimentRow, ResultRow, RunRow, SummaryRow
 
@@ -76,9 +77,9 @@ def _record(protocols: Protocols = IMPLEMENTED) -> RunRecord:
     )
 
 
-def _summarise(values):
-    mean = values.of_run[0].values
-    return Summary(mean, mean, mean, mean, None, {})
+def _summarise(values, *_, **__):
+    mean = list(values[0])
+    return RunSummary(mean, mean, mean, mean, None)
 
 
 @pytest.mark.parametrize("others", OTHERS, ids=str)
@@ -180,7 +181,7 @@ def test_a_run_that_is_handed_back_while_it_is_to_be_cancelled_is_cancelled(data
     name = put().experiment_id
     (claim,) = _claim(database, _holder())
     with database.begin() as session:
-        experiments.request_cancel(session, name)
+        wishes.withdraw(session, [name], "alice")
     assert _hand_back(database, claim) is State.CANCELLED
 
 
