@@ -17,9 +17,12 @@ N, HALF, SEQ_LEN, DEPTH = 128, 64, 8, 2
 ROUNDING = {"rtol": 1e-9, "atol": 1e-7}
 """Of sums over some 1000 float64 rows; a root or an arc cosine turns 1e-15 into 1e-7."""
 LAYER_OF_FEW = {"effective_rank": {"rtol": 1e-9, "atol": 3e-6}}
-"""Where fewer tokens than dimensions enter, a direction is empty. Its singular value is rounding: 0,
-or at the floor of `without_noise`, p = sqrt(d eps) of the largest: a rank of 4 moves by 4 p ln 1/p.
-"""
+"""Where fewer tokens than dimensions enter, a direction is empty. Its singular value is rounding:
+0, or at the floor of `without_noise`, p = sqrt(d eps) of the largest: a rank of 4 moves by
+4 p ln 1/p."""
+FULL = {"context": slice(2, 6), "mixer": slice(0, 8), "window": slice(2, 6)}
+MIXINGS = sorted(LEVELS_OF)
+LEVELS = [(mixing, level) for mixing in MIXINGS for level in LEVELS_OF[mixing]]
 
 
 def drawn(chain, n=N):
