@@ -26,9 +26,9 @@ Answer = dict[str, Any]
 
 
 @pytest.fixture
-def answers(settings, sender, token) -> dict[str, Answer]:
+def answers(settings, announcer, token) -> dict[str, Answer]:
     """Request -> what it is answered now, in a lab that has two experiments and two studies."""
-    app = create_app(settings.model_copy(update={"max_bulk_bytes": 200_000}), sender)
+    app = create_app(settings.model_copy(update={"max_bulk_bytes": 200_000}), announcer)
     with TestClient(app, raise_server_exceptions=False) as api:
         api.headers["Authorization"] = f"Bearer {token}"
         queued, cancelled = (

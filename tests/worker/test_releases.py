@@ -14,7 +14,6 @@ from sqlalchemy import select, update
 
 from rgcontract import IMPLEMENTED, Protocols, State, Submission
 from rgstore import waiting
-from rgstore.messages import NullSender
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
 from rgstore.submissions import submit
@@ -96,7 +95,7 @@ class Worker:
         self.trainer = of(of_trainer, measures or of_trainer, reads=reads)
         settings = Settings(database_url="postgresql://", broker_url="redis://127.0.0.1:1")
         self._supervisor = Supervisor(
-            database, settings, Pool(self.trainer), NullSender(), name, "host", threading.Event(),
+            database, settings, Pool(self.trainer), name, "host", threading.Event(),
             implements=implements,
         )  # fmt: skip
         with database.begin() as session:
