@@ -5,9 +5,11 @@ The workers make the same chain by the same function, so that they refuse nothin
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from rgcontract import ExplicitChain, FieldProblem, Submission
 from rgcontract.chains import CONSISTENT, MOST_CORR_LEN
-from rgcore.chain import Chain, ChainError, make_chain
+from rgcore.chain import ChainError, make_chain
 from rgservice.errors import InvalidSpec
 
 
@@ -21,7 +23,7 @@ def completed(submission: Submission) -> Submission:
     chain = submission.chain
     if not isinstance(chain, ExplicitChain):
         return submission
-    length = _made(chain).corr_len
+    length = _corr_len(chain.matrix)
     given = chain.corr_len
     if given is not None and abs(given - length) > CONSISTENT * length:
         raise _refused(
@@ -37,9 +39,10 @@ def completed(submission: Submission) -> Submission:
     return submission.model_copy(update={"chain": filled})
 
 
-def _made(chain: ExplicitChain) -> Chain:
+@lru_cache(maxsize=16)  # every cell of a study has the same one
+def _corr_len(matrix: tuple[tuple[float, ...], ...]) -> float:
     try:
-        return make_chain(chain.family, matrix=chain.matrix)
+        return make_chain("explicit", matrix=matrix).corr_len
     except ChainError as error:
         reason = error.reason or f"{error.field} is {error.value!r}"
         raise _refused("matrix", reason, error.allowed) from error
