@@ -221,4 +221,4 @@ def test_a_file_that_was_cut_off_says_what_to_do(content):
     with pytest.raises(NoServer, match=r"delete it and run `rglab up`"):
         Client()
     with pytest.raises(LabError, match=r"delete it and run `rglab up`"):
-        lab._credentials(Settings(data_dir=path.parent), "no database is asked", "http://x")
+        lab._known(Settings(data_dir=path.parent))
