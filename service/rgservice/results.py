@@ -51,9 +51,11 @@ def result_view(session: Session, found: Found, *, arrays: Arrays, partial: bool
         partial: also before all of these are measured.
 
     Raises:
+        UnreadableSpecError: code of another release stored its spec.
         NotReady: it is not there; carries the state.
     """
     row = found.row
+    spec = loaded_spec(row.spec, found.seeds)
     results = measurements.results_of(session, row.id, found.seeds)
     asked = experiments.runs_of(session, row.id, found.seeds)
     if not results or (len(results) < len(asked) and not partial):
@@ -76,7 +78,7 @@ def result_view(session: Session, found: Found, *, arrays: Arrays, partial: bool
         spec_hash=row.spec_hash,
         protocol=row.protocol,
         state=combined({run.state for run in asked}),
-        spec=loaded_spec(row.spec, seeds),
+        spec=spec.model_copy(update={"seeds": tuple(seeds)}),
         seeds=seeds,
         chain_seeds=chain_seeds,
         confidence=CONFIDENCE,

@@ -12,6 +12,8 @@ PARAMETERLESS = [
     ("GET", "/metrics"),
     ("GET", "/docs"),
     ("GET", "/openapi.json"),
+]
+OF_SEEDS = [
     ("GET", f"{LIST}/{{experiment}}"),
     ("POST", f"{LIST}/{{experiment}}/cancel"),
     ("POST", f"{LIST}/{{experiment}}/retry"),
@@ -82,25 +84,33 @@ def test_a_route_without_parameters_refuses_any(api, there, method, path):
     assert (field, allowed) == ("x", "none")
 
 
+@pytest.mark.parametrize(("method", "path"), OF_SEEDS)
+def test_a_route_about_seeds_refuses_any_other(api, there, method, path):
+    ((field, _, allowed),) = _refused(api.request(method, path.format(**there) + "?seed=1"))
+    assert (field, allowed) == ("seed", "seeds")
+
+
 def test_these_are_all_the_routes(api):
     paths = api.get("/openapi.json").json()["paths"]
-    described = {
-        (method.upper(), path)
+    takes = {
+        (method.upper(), path): {
+            one["name"] for one in operation.get("parameters", []) if one["in"] == "query"
+        }
         for path, operations in paths.items()
         for method, operation in operations.items()
-        if not [one for one in operation.get("parameters", []) if one["in"] == "query"]
     }
-    names = {"{experiment}": "{name}", "{study}": "{name}"}
-    tried = set(PARAMETERLESS)
-    for placeholder, name in names.items():
-        tried = {(method, path.replace(placeholder, name)) for method, path in tried}
-    assert described <= tried
+    for tried, names in ((PARAMETERLESS, set()), (OF_SEEDS, {"seeds"})):
+        described = {route for route, taken in takes.items() if taken == names}
+        assert described <= {
+            (method, path.replace("{experiment}", "{name}").replace("{study}", "{name}"))
+            for method, path in tried
+        }
 
 
 def test_a_parameter_of_another_route_is_unknown(api, there):
     path = f"{LIST}/{there['experiment']}/result"
     ((field, _, allowed),) = _refused(api.get(f"{path}?array=all"))
-    assert (field, allowed) == ("array", "arrays, partial")
+    assert (field, allowed) == ("array", "seeds, arrays, partial")
 
 
 @pytest.mark.parametrize(
