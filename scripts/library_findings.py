@@ -180,7 +180,9 @@ def main(arguments: Sequence[str]) -> int:
     match list(arguments):
         case ["table"]:
             page = FOLDER / "README.md"
-            page.write_text(filled(page.read_text(), [read(script) for script in scripts(FOLDER)]))
+            beside = page.with_suffix(".tmp")
+            beside.write_text(filled(page.read_text(), [read(one) for one in scripts(FOLDER)]))
+            beside.replace(page)
             return 0
         case ["run", *names]:
             return run_all(names)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.gpu import session
 from benchmarks.gpu.report import as_markdown, complaints
+from benchmarks.gpu.written import write_whole
 from benchmarks.progress import say
 
 BUDGET_S, TOY_BUDGET_S = 450.0, 120.0
@@ -30,18 +31,12 @@ def main(arguments: list[str]) -> int:
     parts.mkdir(parents=True, exist_ok=True)
     budget = chosen.budget or (TOY_BUDGET_S if chosen.toy else BUDGET_S)
     found = session.run(parts, chosen.device, budget, toy=chosen.toy)
-    _write(chosen.out / "gpu.json", json.dumps(found, indent=1, allow_nan=False))
+    write_whole(chosen.out / "gpu.json", json.dumps(found, indent=1, allow_nan=False))
     text = as_markdown(found)
-    _write(chosen.out / "table.md", text)
+    write_whole(chosen.out / "table.md", text)
     say(f"wrote {chosen.out}/table.md and gpu.json")
     sys.stdout.write(text)
     return 1 if complaints(found) else 0
-
-
-def _write(path: Path, text: str) -> None:
-    beside = path.with_suffix(".tmp")
-    beside.write_text(text)
-    beside.replace(path)
 
 
 if __name__ == "__main__":

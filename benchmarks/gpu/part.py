@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gpu.written import write_whole
 from benchmarks.timing import Timing
 
 Fact = Any
@@ -37,9 +38,7 @@ class Part:
         self._write()
 
     def _write(self) -> None:
-        beside = self._path.with_suffix(".tmp")
-        beside.write_text(json.dumps(plain(self._found), indent=1, allow_nan=False))
-        beside.replace(self._path)
+        write_whole(self._path, json.dumps(plain(self._found), indent=1, allow_nan=False))
 
 
 def plain(value: Fact) -> Fact:

@@ -103,7 +103,7 @@ def test_doctor_tells_what_answers_from_what_does_not(rglab, database_url):
     api, database, broker = ran.stdout.splitlines()
     assert ran.exit_code == 1
     assert api.startswith("BAD  API")
-    assert database == "ok   database  0 workers heard of lately"
+    assert database == "ok   database  0 workers heard of lately, 0 hear the broker"
     assert broker.startswith("BAD  broker    does not answer")
 
 
