@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from rgcontract import (
+    Claim,
     Findings,
     Study,
     StudyMember,
     StudyPage,
     StudySummary,
 )
+from rgcore.statistics import ONE_CHAIN
 from rgservice import cursor as cursors
 from rgservice.errors import NotReady
 from rgstore import studies
@@ -123,7 +126,8 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
         NotReady: nothing is measured, or no worker has written it down yet.
     """
     row = found.row
-    runs = sum(studies.runs_by_experiment(session, found.part).values(), NO_RUNS)
+    of_experiments = studies.runs_by_experiment(session, found.part)
+    runs = sum(of_experiments.values(), NO_RUNS)
     if row.findings is None:
         state = combined(runs.counts.states)
         advice = (
@@ -138,7 +142,24 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
             progress=_progress(runs),
         )
     findings = Findings.model_validate(row.findings)
-    return findings.model_copy(update={"complete": runs.is_done and not row.findings_due})
+    judged = not row.findings_due or (row.target_error is None and _over(findings, of_experiments))
+    return findings.model_copy(update={"complete": runs.is_done and judged})
+
+
+def _over(findings: Findings, runs: Mapping[str, RunSums]) -> bool:
+    """Whether these runs, once measured, are known to be in findings that are to be written anew.
+
+    They are written anew for the seeds of others too, which nobody else is to wait for. Over
+    several chains they do not say which seeds they are over.
+    """
+    if findings.error_bar != ONE_CHAIN:
+        return False
+    there: dict[str, set[int]] = {}
+    for finding in (finding for group in findings.groups for finding in group.findings):
+        rows = {int(seed) for effect in finding.effects.values() for seed in effect.per_seed}
+        if finding.claim is Claim.MONOTONE:  # of one experiment each
+            there.setdefault(finding.experiments[0], rows).intersection_update(rows)
+    return all(sums.seeds <= there.get(name, set()) for name, sums in runs.items())
 
 
 def _progress(runs: RunSums) -> float:

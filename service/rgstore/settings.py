@@ -6,6 +6,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -219,4 +220,20 @@ def _in_words_of_kombu(url: str) -> str:
             f"a URL of Valkey or Redis that begins with one of {allowed}, as in "
             f"redis://127.0.0.1:6379/0; this one begins {begins}"
         )
+    if known != "redis+socket" and not _has_place(rest):
+        raise ValueError(
+            "a URL with a port from 0 to 65535 and the number of a database, or without them, as "
+            "in redis://127.0.0.1:6379/0"
+        )
     return f"{known}://{rest}"
+
+
+def _has_place(rest: str) -> bool:
+    """Whether the port and the database are numbers; Kombu asks only when it connects."""
+    try:
+        parts = urlsplit(f"//{rest}")
+        _ = parts.port
+    except ValueError:
+        return False
+    database = parts.path.removeprefix("/")
+    return not database or (database.isascii() and database.isdigit())

@@ -102,6 +102,19 @@ def test_who_asks_for_the_same_study_has_seeds_of_their_own(lab, ada, bob, datab
         theirs.wait(SOON)
 
 
+def test_findings_that_others_seeds_make_due_hold_up_nobody_else(lab, ada, bob, database):
+    mine = ada.study(**GRID)
+    lab.work()
+    _judge(database)
+    theirs = bob.study(**GRID | {"seeds": 5})
+    lab.work()  # they are to be written anew
+    assert mine.findings().data.complete
+    assert not theirs.findings().data.complete
+    assert not ada.get_study(mine.id).findings().data.complete
+    _judge(database)
+    assert theirs.findings().data.complete
+
+
 def test_a_seed_that_fails_is_its_askers(lab, ada, bob, database):
     mine = ada.study(**GRID)
     theirs = bob.study(**GRID | {"seeds": [0, 9]})

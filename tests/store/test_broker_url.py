@@ -61,3 +61,19 @@ def test_a_refusal_does_not_show_the_password():
         Settings(broker_url="amqp://alice:hunter2@host")
     assert "hunter2" not in str(refused.value)
     assert "amqp://" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [":hunter2@host:99999", "host:abc", "host:-5", "[::1", "host/abc", "host/1/2", "host/-1"],
+)
+@pytest.mark.parametrize("scheme", ["redis", "valkeys"])
+def test_what_kombu_would_only_find_when_it_connects_is_refused_at_once(scheme, rest):
+    with pytest.raises(InvalidSettingError, match="a port from 0 to 65535") as refused:
+        Settings(broker_url=f"valkey://host;{scheme}://{rest}")
+    assert "hunter2" not in str(refused.value)
+
+
+def test_ports_and_databases_that_are_numbers_are_taken():
+    for rest in ("host", "host/", "host:1/15", "[::1]:6380/0", ":p%40ss@host:6379/2?health=1"):
+        assert Settings(broker_url=f"redis://{rest}").broker == f"redis://{rest}"

@@ -23,7 +23,7 @@ class Line:
     """Runs in line, and work on them that lasts until it is let end."""
 
     def __init__(self, waiting: int = 0) -> None:
-        self.waiting, self.at_work, self.looks = waiting, 0, 0
+        self.waiting, self.at_work, self.looks, self.warm = waiting, 0, 0, 0
         self.claim, self.end = threading.Event(), threading.Event()
         self.claim.set()
         self._lock = threading.Lock()
@@ -55,7 +55,12 @@ class Crew:
         self.line = line
         self.stopping, self.told = threading.Event(), threading.Event()
         self.hands = Hands(
-            count, line.measure_next, self.stopping, on_free=self.told.set, pause_seconds=0.05
+            count,
+            line.measure_next,
+            self.stopping,
+            on_free=self.told.set,
+            warm=lambda: line.warm,
+            pause_seconds=0.05,
         )
         self.lookout = Lookout(
             self.hands, waiting or line.count, self.told, self.stopping, pause_seconds=0.05
@@ -108,6 +113,16 @@ def test_one_run_calls_one_hand(crew):
     line.claim.set()
     until(lambda: made.hands.counts() == (3, 0), AT_ONCE_S)
     assert line.looks == 1
+
+
+def test_a_run_does_not_wait_for_a_trainer_that_starts_while_another_is_ready(crew):
+    line = Line(waiting=1)
+    line.claim.clear()  # the first hand starts a trainer
+    made = crew(line, 3)
+    until(lambda: line.looks == 1, AT_ONCE_S)
+    line.warm = 1
+    made.told.set()
+    until(lambda: line.looks == 2, AT_ONCE_S)
 
 
 def test_as_many_runs_as_there_are_hands_are_at_work_side_by_side(crew):

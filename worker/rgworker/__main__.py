@@ -91,7 +91,7 @@ def serve(
             os.kill(os.getpid(), signal.SIGTERM)
             raise
 
-    hands = Hands(concurrency, measure_next, stopping, on_free=told.set)
+    hands = Hands(concurrency, measure_next, stopping, on_free=told.set, warm=lambda: trainers.warm)
     lookout = Lookout(hands, partial(supervisor.in_line, ready), told, stopping)
     hearing = Hearing()
 

@@ -34,6 +34,7 @@ class Hands:
         measure_next: what each does.
         stopping: set when the worker is to stop.
         on_free: called when one is free again after work.
+        warm: says how many trainers are ready and lent to nobody.
         pause_seconds: after something went wrong.
     """
 
@@ -44,9 +45,11 @@ class Hands:
         stopping: threading.Event,
         *,
         on_free: Callable[[], None],
+        warm: Callable[[], int],
         pause_seconds: float = PAUSE_SECONDS,
     ) -> None:
         self._measure_next, self._stopping, self._on_free = measure_next, stopping, on_free
+        self._warm = warm
         self._pause = pause_seconds
         self._calls: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -66,9 +69,13 @@ class Hands:
             return self._idle, self._looking
 
     def call(self, waiting: int) -> None:
-        """So many runs wait: call as many hands as there is work that none looks for already."""
+        """So many runs wait: call as many hands as there is work that none looks for already.
+
+        A hand that looks may be starting a trainer, which takes seconds. No run waits for that
+        while a trainer is ready: another hand is called to it.
+        """
         with self._lock:
-            called = max(0, min(waiting - self._looking, self._idle))
+            called = min(max(waiting - self._looking, min(waiting, self._warm())), self._idle)
             self._idle -= called
             self._looking += called
         for _ in range(called):

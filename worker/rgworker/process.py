@@ -132,6 +132,11 @@ class TrainerPool:
         self._device = device
         self._idle: queue.LifoQueue[Trainer] = queue.LifoQueue()
 
+    @property
+    def warm(self) -> int:
+        """Trainers that are ready and lent to nobody."""
+        return self._idle.qsize()
+
     @contextmanager
     def trainer(self) -> Iterator[Lent]:
         """A trainer; it goes back to the pool unless it is discarded or the block raises.
