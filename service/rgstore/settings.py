@@ -219,4 +219,20 @@ def _in_words_of_kombu(url: str) -> str:
             f"a URL of Valkey or Redis that begins with one of {allowed}, as in "
             f"redis://127.0.0.1:6379/0; this one begins {begins}"
         )
-    return f"{known}://{rest}"
+    found = f"{known}://{rest}"
+    if not _is_read_by_kombu(found):
+        raise ValueError(
+            "a URL such as redis://:PASSWORD@HOST:PORT/0, whose port and database are numbers; "
+            "other characters than letters and digits in a password are written as %XX"
+        )
+    return found
+
+
+def _is_read_by_kombu(url: str) -> bool:
+    from kombu import Connection  # noqa: PLC0415 - only where a broker is named
+
+    try:
+        database = str(Connection(url).virtual_host or "").strip("/")
+    except (ValueError, TypeError):  # a port that is no number, an option that there is not
+        return False
+    return not database or database.isdecimal()

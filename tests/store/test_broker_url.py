@@ -56,6 +56,24 @@ def test_any_other_scheme_is_refused_with_what_is_allowed(url):
         Settings(broker_url=url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host:port",
+        "redis://host:99999",
+        "redis://host/database",
+        "redis://[::1",
+        "redis://host?timeout_of=1",
+        "redis://one;valkey://two:port",
+        "redis://:pass/word@host",
+    ],
+)
+def test_what_kombu_would_only_stumble_over_later_is_refused_at_once(url):
+    with pytest.raises(InvalidSettingError, match=r"^RGLAB_BROKER_URL .* redis://:PASSWORD@") as no:
+        Settings(broker_url=url)
+    assert "pass/" not in str(no.value) and "'pass'" not in str(no.value)
+
+
 def test_a_refusal_does_not_show_the_password():
     with pytest.raises(InvalidSettingError) as refused:
         Settings(broker_url="amqp://alice:hunter2@host")
