@@ -229,10 +229,11 @@ def _in_words_of_kombu(url: str) -> str:
 
 
 def _is_read_by_kombu(url: str) -> bool:
-    from kombu import Connection  # noqa: PLC0415 - only where a broker is named
+    from kombu.connection import Connection  # noqa: PLC0415 - only where a broker is named
 
     try:
-        database = str(Connection(url).virtual_host or "").strip("/")
+        read = Connection(url)  # type: ignore[no-untyped-call]  # Kombu has few types
     except (ValueError, TypeError):  # a port that is no number, an option that there is not
         return False
+    database = str(read.virtual_host or "").strip("/")
     return not database or database.isdecimal()

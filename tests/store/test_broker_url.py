@@ -71,7 +71,7 @@ def test_any_other_scheme_is_refused_with_what_is_allowed(url):
 def test_what_kombu_would_only_stumble_over_later_is_refused_at_once(url):
     with pytest.raises(InvalidSettingError, match=r"^RGLAB_BROKER_URL .* redis://:PASSWORD@") as no:
         Settings(broker_url=url)
-    assert "pass/" not in str(no.value) and "'pass'" not in str(no.value)
+    assert "'pass" not in str(no.value)
 
 
 def test_a_refusal_does_not_show_the_password():
