@@ -6,7 +6,6 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -220,20 +219,21 @@ def _in_words_of_kombu(url: str) -> str:
             f"a URL of Valkey or Redis that begins with one of {allowed}, as in "
             f"redis://127.0.0.1:6379/0; this one begins {begins}"
         )
-    if known != "redis+socket" and not _has_place(rest):
+    found = f"{known}://{rest}"
+    if not _is_read_by_kombu(found):
         raise ValueError(
-            "a URL with a port from 0 to 65535 and the number of a database, or without them, as "
-            "in redis://127.0.0.1:6379/0"
+            "a URL such as redis://:PASSWORD@HOST:PORT/0, whose port and database are numbers; "
+            "other characters than letters and digits in a password are written as %XX"
         )
-    return f"{known}://{rest}"
+    return found
 
 
-def _has_place(rest: str) -> bool:
-    """Whether the port and the database are numbers; Kombu asks only when it connects."""
+def _is_read_by_kombu(url: str) -> bool:
+    from kombu.connection import Connection  # noqa: PLC0415 - only where a broker is named
+
     try:
-        parts = urlsplit(f"//{rest}")
-        _ = parts.port
-    except ValueError:
+        read = Connection(url)  # type: ignore[no-untyped-call]  # Kombu has few types
+    except (ValueError, TypeError):  # a port that is no number, an option that there is not
         return False
-    database = parts.path.removeprefix("/")
-    return not database or (database.isascii() and database.isdigit())
+    database = str(read.virtual_host or "").strip("/")
+    return (not database or database.isdecimal()) and int(read.port or 0) <= 65535

@@ -156,6 +156,12 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path):
     assert said == []
 
 
+@pytest.mark.parametrize("host", ["nonsense.invalid", "203.0.113.9"])
+def test_of_an_address_that_is_not_this_machines_the_host_is_blamed(host):
+    with pytest.raises(LabError, match=rf"{host} \([^(]*\): RGLAB_HOST is an address"):
+        free_port(host)
+
+
 def test_a_free_port_is_taken_as_asked():
     port = free_port("127.0.0.1")
     assert free_port("127.0.0.1", port) == port

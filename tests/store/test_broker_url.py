@@ -56,6 +56,29 @@ def test_any_other_scheme_is_refused_with_what_is_allowed(url):
         Settings(broker_url=url)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://host:port",
+        "redis://host:99999",
+        "redis://host/database",
+        "redis://[::1",
+        "redis://host?timeout_of=1",
+        "redis://one;valkey://two:port",
+        "redis://:pass/word@host",
+        "redis://host:-5",
+        "redis://host/1/2",
+        "redis://host/-1",
+        "valkeys://:hunter2@host:99999",
+    ],
+)
+def test_what_kombu_would_only_stumble_over_later_is_refused_at_once(url):
+    with pytest.raises(InvalidSettingError, match=r"^RGLAB_BROKER_URL .* redis://:PASSWORD@") as no:
+        Settings(broker_url=url)
+    assert "'pass" not in str(no.value)
+    assert "hunter2" not in str(no.value)
+
+
 def test_a_refusal_does_not_show_the_password():
     with pytest.raises(InvalidSettingError) as refused:
         Settings(broker_url="amqp://alice:hunter2@host")
@@ -63,17 +86,6 @@ def test_a_refusal_does_not_show_the_password():
     assert "amqp://" in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "rest",
-    [":hunter2@host:99999", "host:abc", "host:-5", "[::1", "host/abc", "host/1/2", "host/-1"],
-)
-@pytest.mark.parametrize("scheme", ["redis", "valkeys"])
-def test_what_kombu_would_only_find_when_it_connects_is_refused_at_once(scheme, rest):
-    with pytest.raises(InvalidSettingError, match="a port from 0 to 65535") as refused:
-        Settings(broker_url=f"valkey://host;{scheme}://{rest}")
-    assert "hunter2" not in str(refused.value)
-
-
 def test_ports_and_databases_that_are_numbers_are_taken():
-    for rest in ("host", "host/", "host:1/15", "[::1]:6380/0", ":p%40ss@host:6379/2?health=1"):
+    for rest in ("host", "host/", "host:1/15", "[::1]:6380/0", ":p%40ss@host:6379/2"):
         assert Settings(broker_url=f"redis://{rest}").broker == f"redis://{rest}"

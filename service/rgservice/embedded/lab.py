@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import getpass
 import socket
 import threading
@@ -34,6 +35,8 @@ from rgstore.tokens import make_token, owner_of
 
 START_SECONDS = 60.0
 WATCH_SECONDS = 0.5
+NO_ADDRESS = (errno.EADDRNOTAVAIL, socket.EAI_NONAME, socket.EAI_AGAIN)
+"""What is wrong is the host, not the port."""
 
 
 class LabError(RuntimeError):
@@ -253,10 +256,13 @@ def free_port(host: str, port: int = 0) -> int:
         with socket.create_server((host, port), family=family) as probe:
             return int(probe.getsockname()[1])
     except OSError as error:
-        raise LabError(
-            f"cannot listen on port {port} of {host} ({error.strerror}): "
-            "choose another with --port or RGLAB_PORT; 0 takes a free one"
-        ) from error
+        advice = (
+            "RGLAB_HOST is an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all"
+            if error.errno in NO_ADDRESS
+            else "choose another with --port or RGLAB_PORT; 0 takes a free one"
+        )
+        cause = (error.strerror or str(error)).partition(" (while ")[0]  # the rest repeats it
+        raise LabError(f"cannot listen on port {port} of {host} ({cause}): {advice}") from error
 
 
 def _shown(host: str) -> str:
