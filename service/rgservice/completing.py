@@ -5,6 +5,7 @@ The workers make the same chain by the same function, so that they refuse nothin
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 from rgcontract import ExplicitChain, FieldProblem, Submission
@@ -23,9 +24,9 @@ def completed(submission: Submission) -> Submission:
     chain = submission.chain
     if not isinstance(chain, ExplicitChain):
         return submission
-    length = _corr_len(chain.matrix)
+    length, error = _corr_len(chain.matrix)
     given = chain.corr_len
-    if given is not None and abs(given - length) > CONSISTENT * length:
+    if given is not None and abs(given - length) > max(CONSISTENT * length, error):
         raise _refused(
             "corr_len", f"{given:g} is not that of the matrix", f"{length:.6g}, or leave it out"
         )
@@ -40,12 +41,18 @@ def completed(submission: Submission) -> Submission:
 
 
 @lru_cache(maxsize=16)  # every cell of a study has the same one
-def _corr_len(matrix: tuple[tuple[float, ...], ...]) -> float:
+def _corr_len(matrix: tuple[tuple[float, ...], ...]) -> tuple[float, float]:
+    """The correlation length, and how far that of another server's linear algebra may be from it.
+
+    Where that is not known at all, only the same one will do: 0.
+    """
     try:
-        return make_chain("explicit", matrix=matrix).corr_len
+        chain = make_chain("explicit", matrix=matrix)
     except ChainError as error:
         reason = error.reason or f"{error.field} is {error.value!r}"
         raise _refused("matrix", reason, error.allowed) from error
+    known = chain.corr_len_error if math.isfinite(chain.corr_len_error) else 0.0
+    return chain.corr_len, known
 
 
 def _refused(name: str, message: str, allowed: str) -> InvalidSpec:

@@ -131,6 +131,20 @@ def test_one_matrix_on_machines_of_two_kinds_is_one_experiment():
     assert lengths[0] == pytest.approx(lengths[1], rel=1e-12)
 
 
+def test_a_length_from_another_kind_of_machine_is_taken_back_where_rounding_decides_it():
+    matrix = np.linalg.matrix_power(np.random.default_rng(17).dirichlet(np.full(6, 0.3), 6), 24)
+    body = {"chain": {"family": "explicit", "matrix": matrix.tolist()}}
+    here = completed(Submission.model_validate(body)).chain
+    error = make_chain("explicit", matrix=matrix).corr_len_error
+    assert 1e-6 * here.corr_len < error < here.corr_len
+    there = here.corr_len + 0.5 * error
+    body["chain"]["corr_len"] = there
+    assert completed(Submission.model_validate(body)).chain.corr_len == here.corr_len
+    body["chain"]["corr_len"] = here.corr_len + 3 * error
+    with pytest.raises(InvalidSpec):
+        completed(Submission.model_validate(body))
+
+
 def _random_matrix(draw: int) -> np.ndarray:
     """Of any kind: full, sparse, of few different rows, nearly periodic, a lag of another."""
     random = np.random.default_rng(draw)
