@@ -14,7 +14,9 @@ from rgcore.architecture import Architecture
 from rgcore.cost.forward import forward_multiply_adds
 from rgcore.cost.passes import (
     BATCH,
+    MOST_LAG,
     NUMBER,
+    QUARTERS,
     Pass,
     keeps_all_pairs,
     layer_pairs,
@@ -26,10 +28,6 @@ from rgcore.cost.passes import (
 
 SNAPSHOTS = 2
 """Observables are read off half of the sequences, and off all."""
-FOLDS = 4
-"""Quarters of the sequences, whose read-outs are kept apart."""
-LAGS = 32
-"""Most tokens between two positions whose streams are correlated, and positions taken together."""
 EIGH, SINGULAR_VALUES, SOLVE = 9.0, 8 / 3, 2 / 3
 """Operations over d^3 of a symmetric eigenproblem with vectors, of singular values alone, of a
 linear system (Golub & Van Loan 2013, tables 8.3.1 and 8.6.1, section 3.2)."""
@@ -103,8 +101,8 @@ def _correlations(arch: Architecture, n: int) -> float:
         return 0.0
     seq_len = arch.seq_len
     lags = sum(
-        min(LAGS, seq_len - begin) * min(2 * LAGS, seq_len - begin)
-        for begin in range(0, seq_len, LAGS)
+        min(MOST_LAG, seq_len - begin) * min(2 * MOST_LAG, seq_len - begin)
+        for begin in range(0, seq_len, MOST_LAG)
     )
     return float((arch.depth + 1) * n * arch.width * lags)
 
@@ -142,7 +140,7 @@ def _pass_bytes(arch: Architecture, one: Pass, n: int, mask_prob: float) -> int:
     held = at_once * sequence_values(arch, one, mask_prob) * NUMBER + MOMENT_COPIES * moments
     if one.masked:
         targets = 5 * arch.n_states
-        held += NUMBER * FOLDS * (arch.depth + 1) * arch.width * (2 * arch.width + targets)
+        held += NUMBER * QUARTERS * (arch.depth + 1) * arch.width * (2 * arch.width + targets)
     return held
 
 
@@ -166,6 +164,6 @@ def measured_numbers(arch: Architecture, *, levels: Set[str]) -> tuple[int, int]
         add(1)  # whether there were too few samples
     add(n_layers, n_layers, n_layers * (v - 1), v - 1)  # relevance
     if arch.mixing != "flat":
-        add(n_layers, n_layers * (1 + min(seq_len - 1, LAGS)))  # correlation
+        add(n_layers, n_layers * (1 + min(seq_len - 1, MOST_LAG)))  # correlation
     add(*[1] * 8)  # losses and flags
     return quantities, numbers

@@ -11,6 +11,12 @@ MEMORY = 2**28
 """Bytes that the moments, and the activations of a batch, may take, about."""
 BATCH = 128
 """Most sequences at a time."""
+BLOCK_SEQUENCES = 1024
+"""Drawn at a time, whatever the batch size, so that the batch size does not choose them."""
+QUARTERS = 4
+"""Parts of the sequences whose read-outs are kept apart."""
+MOST_LAG = 32
+"""Tokens between two positions whose streams are correlated, and positions taken together."""
 NUMBER = 8
 """Bytes of a float64."""
 TARGET_COPIES = 20

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from rgcore.architecture import Architecture
 from rgcore.cost.measuring import measured_numbers, measurement_bytes, measurement_flops
 from rgcore.cost.parameters import parameter_count
-from rgcore.cost.passes import NUMBER
+from rgcore.cost.passes import BLOCK_SEQUENCES, NUMBER
 from rgcore.cost.training import FLOAT, training_bytes, training_flops
 
 PROCESS_BYTES = 280 * 2**20
 """A process with torch that has done nothing yet."""
-BLOCK, BLOCK_COPIES = 1024, 16
-"""Sequences whose Bayes losses are worked out at a time, and numbers held for each of their
-tokens."""
+BLOCK_COPIES = 16
+"""Numbers held for each token of a block while its Bayes losses are worked out."""
 KEPT_PER_QUANTITY = 320
 """Bytes of a quantity beside its numbers: its row, its keys in the index, its reasons."""
 VALUES_AND_HALVES = 2
@@ -65,7 +64,7 @@ def run_cost(
     a_measurement = measurement_flops(
         arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels
     )
-    reference = NUMBER * BLOCK_COPIES * min(n_sequences, BLOCK) * arch.seq_len
+    reference = NUMBER * BLOCK_COPIES * min(n_sequences, BLOCK_SEQUENCES) * arch.seq_len
     training = training_bytes(arch, batch_size=batch_size, mask_prob=mask_prob)
     weights = moments * FLOAT * parameters
     measured = moments + 2

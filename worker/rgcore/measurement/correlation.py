@@ -7,13 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rgcore.cost.passes import MOST_LAG
 from rgcore.measurement.observe import Observed, with_codes
 from rgcore.measurement.reasons import CODE, Codes
 from rgcore.measurement.rounding import does_not_vary
 from rgcore.observables import decay_length
-
-MOST_LAG = 32
-"""Tokens."""
 
 
 class StreamCorrelation:

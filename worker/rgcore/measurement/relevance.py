@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rgcore.chain import Chain, visible_posterior
+from rgcore.cost.passes import QUARTERS
 from rgcore.measurement.irrelevant import irrelevant_tokens
 from rgcore.measurement.observe import Observed, with_codes
 from rgcore.measurement.reasons import CODE
 from rgcore.measurement.regression import Regression, two_fold_r2
-from rgcore.measurement.sequences import QUARTERS
 from rgcore.network import Architecture
 from rgcore.training.data import Batch
 

@@ -6,12 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rgcore.chain import Chain
+from rgcore.cost.passes import BLOCK_SEQUENCES
 from rgcore.random import derive_generator
 from rgcore.training.data import Batch, masked_block, never_empty
-
-BLOCK_SEQUENCES = 1024
-"""Drawn at a time, whatever the batch size, so that the batch size does not choose them."""
-QUARTERS = 4
 
 
 @dataclass(frozen=True, eq=False)
