@@ -17,7 +17,7 @@ from benchmarks.progress import say
 from benchmarks.race import RefusedError
 from benchmarks.shapes import SHAPES
 from rgclient import Client, RGLabError
-from rgservice.embedded.lab import LabError, running_lab
+from rglab.embedded.lab import LabError, running_lab
 from rgstore.settings import Settings
 
 SEEDS = 4

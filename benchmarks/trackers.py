@@ -23,7 +23,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.peers import peer
 from benchmarks.race import RefusedError
-from rgservice.embedded.lab import free_port
+from rglab.embedded.lab import free_port
 
 START_SECONDS = 120.0
 HOST = "127.0.0.1"

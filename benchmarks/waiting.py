@@ -21,8 +21,8 @@ from benchmarks.serving.lab import HOST, Lab, running
 from benchmarks.serving.latency import Latency
 from benchmarks.serving.report import latencies
 from rgcontract import State
-from rgservice.embedded.children import Child
-from rgservice.embedded.lab import free_port
+from rglab.embedded.children import Child
+from rglab.embedded.lab import free_port
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.upkeep import hearing, live_workers
 

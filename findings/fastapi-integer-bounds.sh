@@ -2,7 +2,7 @@
 # package: fastapi 0.165.0, pydantic 2.14.4
 # guess: a model's integer field with le=2**63-1 has "maximum": 9223372036854775807 in /openapi.json
 # seen: it is 9.223372036854776e+18, the double 2^63: a client made from it takes 2^63 for valid
-# here: service/rgservice/description.py writes bounds of integers as integers
+# here: service/rgservice/http/description.py writes bounds of integers as integers
 set -euo pipefail
 cd "$(mktemp -d)"
 "${PYTHON:-python3.11}" -m venv v && v/bin/pip install -q "fastapi==0.165.0" "pydantic==2.14.4"

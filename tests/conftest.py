@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from migrations import upgrade
-from rgservice.embedded.postgres import EmbeddedPostgres
+from rglab.embedded.postgres import EmbeddedPostgres
 from rgstore.database import Database
 from rgstore.settings import Settings
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 
 from migrations import upgrade
-from rgservice.embedded import broker
-from rgservice.embedded.children import Child
-from rgservice.embedded.lab import free_port
-from rgservice.embedded.postgres import EmbeddedPostgres
+from rglab.embedded import broker
+from rglab.embedded.children import Child
+from rglab.embedded.lab import free_port
+from rglab.embedded.postgres import EmbeddedPostgres
 from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.tokens import make_token
@@ -54,7 +54,7 @@ def running(directory: Path) -> Iterator[Lab]:
         database = Database(database_url)
         stack.callback(database.dispose)
         logs = directory / "logs"
-        _start(stack, ["rgservice.embedded.broker", str(directory / "valkey")], logs, {})
+        _start(stack, ["rglab.embedded.broker", str(directory / "valkey")], logs, {})
         env = {
             "RGLAB_DATABASE_URL": postgres.url,
             "RGLAB_BROKER_URL": broker.url(directory / "valkey"),

@@ -20,7 +20,7 @@ from benchmarks.serving.lab import Lab, running
 from benchmarks.serving.latency import Latency
 from benchmarks.serving.scale import FULL, QUICK, Scale
 from benchmarks.serving.writing import Stopwatch, Writer
-from rgservice.embedded.children import Child
+from rglab.embedded.children import Child
 
 RUN_SECONDS = 60.0
 OVERHEAD_AIM = 0.02  # of a run of a minute

@@ -1,1 +1,1 @@
-"""The lab's server: API, web page, operator command line, embedded Postgres and Valkey."""
+"""The lab's server: the API, a folder per feature, and what all its routes share (`http`)."""

@@ -9,13 +9,16 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from rgservice import rendering
-from rgservice.deps import Parts
-from rgservice.description import described
-from rgservice.errors import WrongHost
-from rgservice.methods import HeadAsGet
-from rgservice.rendering import problem_response
-from rgservice.routes import experiments, operations, reading, studies
+from rgservice.experiments import routes as experiments
+from rgservice.http import rendering
+from rgservice.http.deps import Parts
+from rgservice.http.description import described
+from rgservice.http.errors import WrongHost
+from rgservice.http.methods import HeadAsGet
+from rgservice.http.rendering import problem_response
+from rgservice.operations import reading
+from rgservice.operations import routes as operations
+from rgservice.studies import routes as studies
 from rgstore.database import Announcer, Database
 from rgstore.publisher import publishing
 from rgstore.settings import Settings

@@ -20,8 +20,8 @@ from rgcontract.credentials import (
     read_credentials,
     write_credentials,
 )
-from rgservice.embedded import lab
-from rgservice.embedded.lab import LabError
+from rglab.embedded import lab
+from rglab.embedded.lab import LabError
 from rgstore.settings import Settings
 
 HERE = Credentials("http://127.0.0.1:8321", "tok-file")

@@ -14,9 +14,9 @@ import psutil
 import pytest
 from lab_processes import until
 
-from rgservice.embedded import broker
-from rgservice.embedded.broker import BrokerError, EmbeddedBroker
-from rgservice.embedded.identity import server_process
+from rglab.embedded import broker
+from rglab.embedded.broker import BrokerError, EmbeddedBroker
+from rglab.embedded.identity import server_process
 
 
 def server_of(directory: Path) -> psutil.Process:
@@ -67,7 +67,7 @@ def test_what_answers_in_no_words_of_valkey_is_named(scratch):
         silent: list[socket.socket] = []
         threading.Thread(target=lambda: silent.append(listener.accept()[0]), daemon=True).start()
         ran = subprocess.run(
-            [sys.executable, "-m", "rgservice.embedded.broker", str(where)],
+            [sys.executable, "-m", "rglab.embedded.broker", str(where)],
             capture_output=True,
             text=True,
             check=False,

@@ -15,9 +15,9 @@ import pytest
 from lab_processes import until
 from sqlalchemy import NullPool, create_engine, text
 
-from rgservice.embedded import cluster
-from rgservice.embedded.postgres import EmbeddedPostgres, PostgresError, running_url
-from rgservice.embedded.text_order import remark
+from rglab.embedded import cluster
+from rglab.embedded.postgres import EmbeddedPostgres, PostgresError, running_url
+from rglab.embedded.text_order import remark
 from rgstore.settings import Settings
 
 
@@ -120,7 +120,7 @@ def test_a_second_start_in_a_process_gives_a_server_that_answers(directory):
 def test_a_server_that_a_killed_supervisor_left_is_taken_over_and_stopped(directory):
     code = f"""
 import os, pathlib, signal
-from rgservice.embedded.postgres import EmbeddedPostgres
+from rglab.embedded.postgres import EmbeddedPostgres
 EmbeddedPostgres(pathlib.Path({str(directory)!r}))
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -138,7 +138,7 @@ def test_a_kill_during_initdb_leaves_nothing_that_is_taken_for_a_cluster(scratch
     where = scratch / "half" / "pg"
     code = f"""
 import pathlib
-from rgservice.embedded.postgres import EmbeddedPostgres
+from rglab.embedded.postgres import EmbeddedPostgres
 EmbeddedPostgres(pathlib.Path({str(where)!r}))
 """
     process = subprocess.Popen([sys.executable, "-c", code])
@@ -244,7 +244,7 @@ def test_another_user_than_root_needs_no_system_user(scratch):
     cluster.make_reachable(where / "pg", cluster.Account(nobody.pw_uid, nobody.pw_gid))
     code = f"""
 import os, pathlib
-from rgservice.embedded.postgres import EmbeddedPostgres
+from rglab.embedded.postgres import EmbeddedPostgres
 os.setgroups([])
 os.setgid({nobody.pw_gid})
 os.setuid({nobody.pw_uid})

@@ -12,8 +12,8 @@ from commands import Up
 from sqlalchemy import text
 from stored_result import store_quickly
 
-from rgservice import contrast
-from rgservice.embedded.postgres import running_url
+from rglab.demo import contrast
+from rglab.embedded.postgres import running_url
 from rgstore.database import Database
 from rgstore.settings import Settings
 

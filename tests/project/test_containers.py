@@ -19,9 +19,9 @@ from lab_processes import until
 from markdown import ROOT
 from typer.main import get_command
 
-from rgservice.cli import app
-from rgservice.embedded.children import Child
-from rgservice.embedded.lab import free_port
+from rglab.cli import app
+from rglab.embedded.children import Child
+from rglab.embedded.lab import free_port
 from rgstore.settings import Settings
 
 VARIABLES = {f"RGLAB_{name.upper()}" for name in Settings.model_fields}
@@ -190,7 +190,7 @@ def test_the_migration_runs_once_before_service_and_worker():
 
 def test_the_migration_is_a_command_that_exists():
     program, command = SERVICES["migrate"]["command"]
-    assert (program, PROJECT["scripts"]["rglab"]) == ("rglab", "rgservice.cli:main")
+    assert (program, PROJECT["scripts"]["rglab"]) == ("rglab", "rglab.cli:main")
     assert command in get_command(app).commands
 
 

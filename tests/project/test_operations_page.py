@@ -10,7 +10,7 @@ import yaml
 from markdown import ROOT, blocks, commands
 from typer.main import get_command
 
-from rgservice.cli import app
+from rglab.cli import app
 from rgstore.settings import Settings
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from rgservice.cli import app
-from rgservice.embedded.lab import free_port
+from rglab.cli import app
+from rglab.embedded.lab import free_port
 from rgstore.tokens import owner_of
 
 COMMANDS = ("up", "demo", "study", "migrate", "worker", "calibrate", "token", "doctor")

@@ -16,9 +16,9 @@ from lab_processes import TINY, until
 from typer.testing import CliRunner
 
 from rgclient import Client
-from rgservice.cli import app
-from rgservice.cli.up import welcome
-from rgservice.embedded.lab import Lab, LabError, free_port, running_lab
+from rglab.cli import app
+from rglab.cli.up import welcome
+from rglab.embedded.lab import Lab, LabError, free_port, running_lab
 from rgstore.settings import Settings
 
 

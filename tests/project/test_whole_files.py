@@ -13,8 +13,8 @@ from benchmarks.growth import AXES
 FOLDERS = ("client", "service", "worker", "migrations", "benchmarks", "scripts")
 IN_PLACE = {
     "client/rgcontract/files.py": "writes beside, and to what is no file",
-    "service/rgservice/embedded/children.py": "a log, appended to while a server runs",
-    "service/rgservice/embedded/postgres.py": "a log, appended to while a server runs",
+    "service/rglab/embedded/children.py": "a log, appended to while a server runs",
+    "service/rglab/embedded/postgres.py": "a log, appended to while a server runs",
     "benchmarks/trackers.py": "a log, written to while a server runs",
     "benchmarks/gpu/session.py": "a log, written to while a stage runs",
     "benchmarks/gpu/written.py": "writes beside: it has nothing of the contract",
@@ -108,7 +108,7 @@ def test_the_figures_of_the_demo_on_a_full_disk_are_those_before(tmp_path):
         picture.write_bytes(b"before")
     full_disk.leaves_alone(
         "from pathlib import Path; from matplotlib.figure import Figure; "
-        "from rgservice.cli.demo import save_figure; "
+        "from rglab.cli.demo import save_figure; "
         f"save_figure(Figure(), Path({str(tmp_path)!r}))",
         *pictures,
     )

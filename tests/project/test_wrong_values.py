@@ -16,7 +16,7 @@ from commands import RGLAB, environment
 from lab_processes import until
 from typer.testing import CliRunner
 
-from rgservice.cli import app
+from rglab.cli import app
 from rgstore.settings import InvalidSettingError, Settings
 
 NUMBERS = [

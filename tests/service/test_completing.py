@@ -18,8 +18,8 @@ from rgcontract import Submission, chains, stochastic
 from rgcontract.stochastic import defect
 from rgcore.chain import ChainError, checks, make_chain
 from rgcore.chain.explicit import ROW_SUM, SUMS_TO_ONE
-from rgservice.completing import completed
-from rgservice.errors import InvalidSpec
+from rgservice.experiments.completing import completed
+from rgservice.http.errors import InvalidSpec
 from rgstore.submissions import loaded_spec, stored_spec
 from rgworker.unpack import chain_of
 
@@ -102,7 +102,7 @@ def test_the_seed_of_a_family_that_draws_nothing_is_no_other_experiment(api):
 KERNELS = """
 import json, sys
 from rgcontract import Submission
-from rgservice.completing import completed
+from rgservice.experiments.completing import completed
 from rgstore.submissions import Asked
 for line in sys.stdin:
     spec = completed(Submission.model_validate_json(line))

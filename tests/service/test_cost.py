@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rgcontract import ExperimentSpec
-from rgservice.cost import cost_of_run
+from rgservice.experiments.cost import cost_of_run
 
 MIB = 2**20
 MEASURED = [  # peaks of a process that did the run

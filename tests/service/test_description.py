@@ -16,7 +16,7 @@ from refused_requests import WRONG_VALUES
 
 from rgcontract import PRESETS, StudyRequest
 from rgcontract.chains import CHAIN_OF
-from rgservice.description import described as app_described
+from rgservice.http.description import described as app_described
 
 METHODS = {"get", "post"}
 LEAST, MOST = -(2**63), 2**63 - 1

@@ -10,7 +10,7 @@ from measured_study import GRID, measure, numbers_of
 from sqlalchemy import event, func, select
 
 from rgcontract import PRESETS, Findings, StudyRequest
-from rgservice.studying import grid_of
+from rgservice.studies.asking import grid_of
 from rgstore import leases
 from rgstore.settings import Settings
 from rgstore.tables import ExperimentRow, RunRow, StudyRow

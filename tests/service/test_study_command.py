@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from rgclient import Findings
 from rgcontract import Findings as Data
-from rgservice.cli import app
-from rgservice.cli.study import reasons, tables
+from rglab.cli import app
+from rglab.cli.study import reasons, tables
 from rgstore.tables import StudyRow
 from rgworker.findings import refresh_findings
 

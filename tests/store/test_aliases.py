@@ -13,8 +13,8 @@ from sqlalchemy import insert, select, text
 
 from migrations import alembic_config, upgrade
 from rgcontract import StudyRequest, Submission, measurement_hash, training_hash
-from rgservice.completing import completed
-from rgservice.studying import grid_of
+from rgservice.experiments.completing import completed
+from rgservice.studies.asking import grid_of
 from rgstore import measurements, studies, trainings
 from rgstore.records import Training, Weights
 from rgstore.settings import Settings

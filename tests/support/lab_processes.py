@@ -10,9 +10,9 @@ from pathlib import Path
 
 import httpx
 
-from rgservice.embedded import broker
-from rgservice.embedded.children import Child
-from rgservice.embedded.lab import free_port
+from rglab.embedded import broker
+from rglab.embedded.children import Child
+from rglab.embedded.lab import free_port
 
 TINY = {
     "chain": {"n_states": 4, "corr_len": 2.0},
@@ -59,7 +59,7 @@ class Lab:
 
     def start_broker(self) -> Child:
         """A broker on the same data as the one before."""
-        child = self._child("broker", ["rgservice.embedded.broker", str(self.valkey)])
+        child = self._child("broker", ["rglab.embedded.broker", str(self.valkey)])
         until(lambda: broker.answers(broker.socket_path(self.valkey)))
         return child
 

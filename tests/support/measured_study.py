@@ -12,7 +12,7 @@ from claims import claim_one
 
 from rgcontract import StudyRequest
 from rgcore.statistics import summarise_runs
-from rgservice.studying import accept, grid_of
+from rgservice.studies.asking import accept, grid_of
 from rgstore import leases, measurements, studies
 from rgstore.database import Database
 from rgstore.leases import Claim

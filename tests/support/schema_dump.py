@@ -7,7 +7,7 @@ import subprocess
 
 from sqlalchemy import make_url
 
-from rgservice.embedded.cluster import binaries
+from rglab.embedded.cluster import binaries
 
 PG_DUMP = binaries() / "pg_dump"
 NOISE = re.compile(r"--.*|SET .*|SELECT pg_catalog\.set_config.*|\\(un)?restrict .*")

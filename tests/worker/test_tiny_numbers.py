@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from rgcontract import ExperimentSpec, Submission, field_problems
 from rgcontract.chains import CHAIN_OF
-from rgservice.completing import completed
-from rgservice.errors import InvalidSpec
+from rgservice.experiments.completing import completed
+from rgservice.http.errors import InvalidSpec
 from rgstore.submissions import loaded_spec, stored_spec
 from rgworker import subnormals
 from rgworker.fleet import Fleet

@@ -1,0 +1,154 @@
+"""`rglab migrate`, `worker`, `token`, `doctor`: what the operator of a server needs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
+
+import httpx
+import typer
+from rich.markup import escape
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from migrations import upgrade
+from rgcontract.credentials import CredentialsError, read_credentials
+from rglab.cli.console import err, out, stop
+from rglab.cli.options import bounds
+from rglab.embedded.running import with_running
+from rgservice.operations.readiness import check
+from rgstore.database import Database
+from rgstore.messages import BrokerAwayError, ping
+from rgstore.settings import InvalidSettingError, Settings, SettingsError
+from rgstore.tokens import make_token, owners, revoke_tokens
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    with _database_errors():
+        upgrade(_settings().database)
+    err.print("the schema is up to date")
+
+
+def worker(
+    concurrency: Annotated[
+        int | None, typer.Option(help="Runs side by side", **bounds("concurrency"))
+    ] = None,
+) -> None:
+    """Run a worker until Ctrl-C: on RGLAB_DATABASE_URL and RGLAB_BROKER_URL, or beside `rglab up`.
+
+    Without them it is one more worker of the lab that runs on the same data directory.
+    """
+    settings = _settings()
+    with _database_errors():
+        os.environ["RGLAB_DATABASE_URL"] = settings.database
+        os.environ["RGLAB_BROKER_URL"] = settings.broker
+    given = [] if concurrency is None else ["--concurrency", str(concurrency)]
+    _become("rgworker.__main__", *given)
+
+
+def calibrate() -> None:
+    """Measure known answers on this machine: measured, expected, tolerance, pass."""
+    _become("rgworker.calibrate")  # the numerics are the worker's
+
+
+def _become(program: str, *arguments: str) -> NoReturn:
+    """Go on as a program of the worker's: signals go to it."""
+    command = [sys.executable, "-m", "rglab.cli.become", program, *arguments]
+    os.execv(sys.executable, command)  # noqa: S606 - our own arguments
+
+
+def token(
+    owner: Annotated[str | None, typer.Argument(help="Whose token; without: list owners")] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the owner's tokens")] = False,
+) -> None:
+    """Make a token, revoke an owner's tokens, or list who has one."""
+    with _database_errors(), _database(_settings()) as database, database.begin() as session:
+        if owner is None:
+            answer = "\n".join(f"{name}  {count} valid" for name, count in owners(session))
+            remark = None if answer else "nobody has one"
+        elif revoke:
+            answer, remark = "", f"revoked {revoke_tokens(session, owner)} tokens of {owner}"
+        else:
+            answer = make_token(session, owner)
+            remark = "it is shown this once; only its digest is stored"
+    if answer:  # only now: what is not committed is no token
+        out.print(answer, markup=False, soft_wrap=True)
+    if remark:
+        err.print(remark, markup=False)
+
+
+def doctor() -> None:
+    """Say what answers and what does not."""
+    settings = _settings()
+    found = [_api_finding(settings)]
+    if settings.database_url is not None:
+        with _database(settings) as database:
+            ready = check(database)
+        found.append(
+            (
+                "database",
+                ready.database,
+                f"{ready.workers} workers heard of lately, {ready.hearing} hear the broker",
+            )
+        )
+    if settings.broker_url is not None:
+        found.append(_broker_finding(settings))
+    for name, good, detail in found:
+        mark = "[green]ok[/]  " if good else "[red]BAD[/] "
+        out.print(f"{mark} {name:9} {escape(detail)}", soft_wrap=True)
+    if not all(good for _, good, _ in found):
+        raise typer.Exit(1)
+
+
+def _api_finding(settings: Settings) -> tuple[str, bool, str]:
+    try:
+        known = read_credentials(settings.data_dir / "credentials.json")
+    except CredentialsError as error:
+        return "API", False, str(error)
+    url = os.environ.get("RGLAB_URL") or (known and known.url)
+    if not url:
+        return "API", False, "no server known: run `rglab up`, or set RGLAB_URL"
+    try:
+        answer = httpx.get(f"{url}/readyz", timeout=5)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return "API", False, f"{url} does not answer ({error}): run `rglab up`"
+    return "API", answer.status_code == 200, f"{url} {answer.text}"
+
+
+def _broker_finding(settings: Settings) -> tuple[str, bool, str]:
+    try:
+        ping(settings.broker)
+    except BrokerAwayError as error:
+        return "broker", False, f"does not answer: {error}"
+    return "broker", True, "answers"
+
+
+def _settings() -> Settings:
+    return with_running(Settings())
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database, pool_size=1)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def _database_errors() -> Iterator[None]:
+    """Say what is wrong with the database, and end."""
+    try:
+        yield
+    except InvalidSettingError:
+        raise  # as for every command
+    except SettingsError as error:
+        stop(str(error))
+    except ProgrammingError as error:
+        stop(f"the database lacks what this needs ({error.orig}): run `rglab migrate`")
+    except DBAPIError as error:
+        stop(f"the database does not answer: {error.orig}")

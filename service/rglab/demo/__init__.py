@@ -1,0 +1,1 @@
+"""The paper's contrast, from nothing to a picture."""

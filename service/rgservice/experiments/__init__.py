@@ -1,0 +1,1 @@
+"""Experiments: submitted, priced, listed, read, steered."""

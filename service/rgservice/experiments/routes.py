@@ -1,0 +1,190 @@
+"""`/v1/experiments`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from rgcontract import (
+    Acknowledgement,
+    BulkAcknowledgement,
+    BulkSubmission,
+    Experiment,
+    ExperimentPage,
+    Forecast,
+    Result,
+    Submission,
+    bulk_problems,
+)
+from rgservice.experiments import bulk, listing, steering, submitting
+from rgservice.experiments.results import Arrays, result_view
+from rgservice.experiments.views import experiment_view
+from rgservice.http.body import parsed, read_body, read_model
+from rgservice.http.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SnapshotDep
+from rgservice.http.described import ASKING, body_of, refusals
+from rgservice.http.seeds import SeedsQuery
+from rgstore.experiments import Filters
+
+router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=AUTHENTICATED)
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$",
+        description="The same key with the same body is answered the same and counted once",
+    ),
+]  # fmt: skip
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Acknowledgement | Forecast,
+    responses={
+        200: {"model": Acknowledgement | Forecast, "description": "Known already, or a dry run"},
+        **refusals(*ASKING),
+    },
+    openapi_extra=body_of(Submission),
+)
+async def submit(
+    request: Request,
+    response: Response,
+    use: PartsDep,
+    owner: OwnerDep,
+    key: Key = None,
+    dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
+) -> Acknowledgement | Forecast:
+    """Ask for an experiment. The same spec gives the same record; only missing seeds are added."""
+    submission = await read_model(request, Submission, limit=use.settings.max_body_bytes)
+    return await run_in_threadpool(_submit, submission, use, owner, key, dry_run, response)
+
+
+def _submit(
+    submission: Submission,
+    use: Parts,
+    owner: str,
+    key: str | None,
+    dry_run: bool,
+    response: Response,
+) -> Acknowledgement | Forecast:
+    with use.database.begin() as session:
+        if dry_run:
+            response.status_code = 200
+            return submitting.forecast(session, submission)
+        acknowledgements = submitting.accept(
+            session, submission, owner=owner, idempotency_key=key, settings=use.settings
+        )
+    (acknowledgement,) = acknowledgements
+    response.status_code = 201 if acknowledgement.created else 200
+    response.headers["Location"] = f"/v1/experiments/{acknowledgement.id}"
+    return acknowledgement
+
+
+@router.post(
+    "/bulk",
+    status_code=201,
+    response_model=BulkAcknowledgement | Forecast,
+    responses={
+        200: {"model": BulkAcknowledgement | Forecast, "description": "None is new, or a dry run"},
+        **refusals(*ASKING),
+    },
+    openapi_extra=body_of(BulkSubmission),
+)
+async def submit_many(
+    request: Request,
+    response: Response,
+    use: PartsDep,
+    owner: OwnerDep,
+    key: Key = None,
+    dry_run: Annotated[bool, Query(description="Only say what they would cost")] = False,
+) -> BulkAcknowledgement | Forecast:
+    """Ask for many experiments, as if one after another. All of them are stored, or none."""
+    body = await read_body(
+        request, limit=use.settings.max_bulk_bytes, setting="RGLAB_MAX_BULK_BYTES"
+    )
+    return await run_in_threadpool(_submit_many, body, use, owner, key, dry_run, response)
+
+
+def _submit_many(
+    body: bytes,
+    use: Parts,
+    owner: str,
+    key: str | None,
+    dry_run: bool,
+    response: Response,
+) -> BulkAcknowledgement | Forecast:
+    # parsed here, in a thread: so many take long enough to keep others waiting
+    asked = bulk.bulk_of(parsed(body, BulkSubmission, bulk_problems), use.settings)
+    with use.database.begin() as session:
+        if dry_run:
+            response.status_code = 200
+            return bulk.forecast(session, asked)
+        acknowledgements = bulk.accept(
+            session, asked, owner=owner, idempotency_key=key, settings=use.settings
+        )
+    answer = BulkAcknowledgement(experiments=acknowledgements)
+    response.status_code = 201 if any(one.created for one in answer.experiments) else 200
+    return answer
+
+
+@router.get("", responses=refusals(401, 422))
+def list_experiments(
+    session: SnapshotDep,
+    reader: OwnerDep,
+    filters: Annotated[Filters, Depends()],
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> ExperimentPage:
+    """Experiments, newest first, a page at a time. State and counts are those of all their runs."""
+    return listing.page(session, filters, reader, cursor=cursor, limit=limit)
+
+
+@router.get("/{name}", responses=refusals(401, 404, 422))
+def get_experiment(
+    name: str, session: SnapshotDep, reader: OwnerDep, seeds: SeedsQuery = None
+) -> Experiment:
+    """An experiment: spec with defaults filled in, state, progress, attempts."""
+    return experiment_view(session, steering.find(session, name, seeds), reader)
+
+
+@router.get("/{name}/result", responses=refusals(401, 404, 409, 422))
+def get_result(
+    name: str,
+    session: SnapshotDep,
+    _: OwnerDep,
+    seeds: SeedsQuery = None,
+    arrays: Annotated[
+        Arrays,
+        Query(
+            description="all: also what has several indexes, such as spectra; runs: and these "
+            "for each run too"
+        ),
+    ] = "layers",
+    partial: Annotated[bool, Query(description="over the runs measured so far")] = False,
+) -> Result:
+    """The measurement, every number with its error bar."""
+    found = steering.find(session, name, seeds)
+    return result_view(session, found, arrays=arrays, partial=partial)
+
+
+@router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
+def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
+    """Withdraw what you asked for: a run stops when nobody wants it any more.
+
+    What others asked for goes on. Without `seeds`, all that you asked for of it.
+    """
+    with use.database.begin() as session:
+        found = steering.find(session, name, seeds)
+        steering.cancel(session, found, owner)
+        return experiment_view(session, found, owner)
+
+
+@router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
+def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
+    """Queue failed and cancelled runs again, and want them from now on."""
+    with use.database.begin() as session:
+        found = steering.find(session, name, seeds)
+        steering.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
+        return experiment_view(session, found, owner)

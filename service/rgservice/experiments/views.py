@@ -1,0 +1,153 @@
+"""Stored rows as the wire shows them: experiments, runs, attempts, lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from rgcontract import (
+    Attempt,
+    Experiment,
+    ExperimentSummary,
+    Progress,
+    Run,
+    RunCounts,
+    State,
+    StoredSpec,
+    Waiting,
+)
+from rgservice.experiments.steering import Found
+from rgstore import experiments, waiting
+from rgstore.experiments import NO_WORDS, Words
+from rgstore.submissions import UnreadableSpecError, count_runs, loaded_spec
+from rgstore.tables import AttemptRow, ExperimentRow, RunRow
+from rgstore.transitions import combined
+
+
+def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
+    """An experiment with the runs of the seeds that are asked about, and their attempts."""
+    row = found.row
+    runs = experiments.runs_of(session, row.id, found.seeds)
+    attempts: dict[int, list[AttemptRow]] = {}
+    for attempt in experiments.attempts_of(session, [run.id for run in runs]):
+        attempts.setdefault(attempt.run_id, []).append(attempt)
+    spec, unreadable = _spec(found)
+    steps = spec.training.steps if spec else None
+    words = experiments.words_of(session, [row.id], reader)
+    return Experiment(
+        id=row.id,
+        spec_hash=row.spec_hash,
+        training_hash=row.training_hash,
+        protocol=row.protocol,
+        spec=spec,
+        unreadable=unreadable,
+        state=combined({run.state for run in runs}),
+        progress=sum(run.fraction for run in runs) / len(runs),
+        waiting=_waiting(session, runs),
+        run_counts=counts(runs),
+        runs=[_run_view(run, attempts.get(run.id, []), steps) for run in runs],
+        **_words(row, words),
+        priority=row.priority,
+        owner=row.owner,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _spec(found: Found) -> tuple[StoredSpec | None, str | None]:
+    """The spec, or why this server cannot read it: all else can still be seen and steered."""
+    try:
+        return loaded_spec(found.row.spec, found.seeds), None
+    except UnreadableSpecError as error:
+        return None, str(error)
+
+
+def _words(row: ExperimentRow | Row[*tuple[Any, ...]], own: Mapping[str, Words]) -> dict[str, Any]:
+    """Label and tags as its reader gave them, or else as who asked first did."""
+    words = own.get(row.id, NO_WORDS)
+    return {"label": words.label or row.label, "tags": words.tags or row.tags}
+
+
+def summary_views(
+    session: Session, rows: Sequence[Row[*tuple[Any, ...]]], reader: str
+) -> list[ExperimentSummary]:
+    """Experiments as a list shows them, with all their runs."""
+    names = [row.id for row in rows]
+    runs, words = count_runs(session, names), experiments.words_of(session, names, reader)
+    stuck = waiting.stuck(session, [row.id for row in rows if row.state == State.QUEUED])
+    return [
+        ExperimentSummary(
+            id=row.id,
+            spec_hash=row.spec_hash,
+            state=State(row.state),
+            family=row.family,
+            corr_len=row.corr_len,
+            mixing=row.mixing,
+            depth=row.depth,
+            width=row.width,
+            run_counts=sum(runs[row.id].values(), RunCounts()),
+            **_words(row, words),
+            owner=row.owner,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            stuck=stuck.get(row.id),
+        )
+        for row in rows
+    ]
+
+
+def counts(runs: Sequence[RunRow]) -> RunCounts:
+    """Runs by state."""
+    return RunCounts(**{state: sum(run.state == state for run in runs) for state in State})
+
+
+def _waiting(session: Session, runs: Sequence[RunRow]) -> Waiting | None:
+    if combined({run.state for run in runs}) != State.QUEUED:
+        return None
+    queued = [run for run in runs if run.state == State.QUEUED]
+    first = min(queued, key=lambda run: (-run.priority, run.queued_at, run.id))
+    place = experiments.place_in_line(session, first)
+    ahead = "1 run goes first" if place == 1 else f"{place} runs go first"
+    in_line = ahead if place else "next in line"
+    stuck = waiting.stuck(session, [first.experiment_id], device=first.device)
+    return Waiting(reason=stuck.get(first.experiment_id, in_line), place=place)
+
+
+def _run_view(run: RunRow, attempts: Sequence[AttemptRow], steps: int | None) -> Run:
+    """`steps` is None where the spec is not read: then how far it is in them is not known."""
+    progress = None
+    if run.state == State.RUNNING and run.phase is not None and steps is not None:
+        progress = Progress(
+            phase=run.phase, fraction=run.fraction, step=run.step, steps=steps, loss=run.loss
+        )
+    return Run(
+        seed=run.seed,
+        chain_seed=run.chain_seed,
+        state=State(run.state),
+        progress=progress,
+        error=run.error,
+        attempts=[_attempt_view(attempt) for attempt in attempts],
+    )
+
+
+def _attempt_view(row: AttemptRow) -> Attempt:
+    return Attempt(
+        number=row.number,
+        worker=row.worker,
+        host=row.host,
+        device=row.device,
+        versions=row.versions,
+        protocol=row.protocol,
+        training_protocol=row.training_protocol,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        outcome=row.outcome,
+        fleet=row.fleet,
+        trained=row.trained,
+        calibration=row.calibration,
+        error=row.error,
+        traceback=row.traceback,
+    )

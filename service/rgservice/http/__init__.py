@@ -1,0 +1,1 @@
+"""What all routes share: bodies, queries, identity, pages, refusals, the description."""

@@ -1,0 +1,1 @@
+"""The server itself: probes, numbers, landing page, its own description."""

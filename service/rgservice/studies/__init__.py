@@ -1,0 +1,1 @@
+"""Studies: grids of experiments, and the verdicts on the claims."""

@@ -1,0 +1,113 @@
+"""`/v1/studies`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from rgcontract import Findings, Forecast, Study, StudyPage, StudyRequest, with_preset
+from rgcontract.study import STUDY_FIELDS
+from rgservice.http.body import read_model
+from rgservice.http.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SnapshotDep
+from rgservice.http.described import ASKING, body_of, refusals
+from rgservice.http.seeds import SeedsQuery
+from rgservice.studies import asking as studying
+from rgservice.studies import views as study_views
+
+router = APIRouter(prefix="/v1/studies", tags=["studies"], dependencies=AUTHENTICATED)
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=Study | Forecast,
+    responses={
+        200: {"model": Study | Forecast, "description": "Known already, or a dry run"},
+        **refusals(*ASKING),
+    },
+    openapi_extra=body_of(StudyRequest),
+)
+async def ask(
+    request: Request,
+    response: Response,
+    use: PartsDep,
+    owner: OwnerDep,
+    dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
+) -> Study | Forecast:
+    """Ask for a study: a spec in which lists make a grid. The same grid gives the same study.
+
+    A study is idempotent by its content: sending the same body again changes nothing, so there is
+    no Idempotency-Key. Experiments that the lab has are shared; only missing runs are added.
+    """
+    asked = await read_model(
+        request,
+        StudyRequest,
+        limit=use.settings.max_body_bytes,
+        fill=with_preset,
+        names=STUDY_FIELDS,
+    )
+    return await run_in_threadpool(_ask, asked, use, owner, dry_run, response)
+
+
+def _ask(
+    asked: StudyRequest,
+    use: Parts,
+    owner: str,
+    dry_run: bool,
+    response: Response,
+) -> Study | Forecast:
+    grid = studying.grid_of(asked, use.settings)
+    with use.database.begin() as session:
+        if dry_run:
+            response.status_code = 200
+            return studying.forecast(session, grid)
+        study = studying.accept(session, grid, owner=owner, settings=use.settings)
+    response.status_code = 201 if study.created else 200
+    response.headers["Location"] = f"/v1/studies/{study.id}"
+    return study
+
+
+@router.get("", responses=refusals(401, 422))
+def list_studies(
+    session: SnapshotDep,
+    _: OwnerDep,
+    owner: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=200)] = None,
+) -> StudyPage:
+    """Studies, newest first, a page at a time."""
+    return study_views.page(session, owner=owner, cursor=cursor, limit=limit)
+
+
+@router.get("/{name}", responses=refusals(401, 404, 422))
+def get_study(name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None) -> Study:
+    """A study: its experiments, how far each is, how well it is known."""
+    return study_views.study_view(session, studying.find(session, name, seeds))
+
+
+@router.get("/{name}/findings", responses=refusals(401, 404, 409, 422))
+def get_findings(
+    name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None
+) -> Findings:
+    """The verdict on each claim, for each architecture of the study, over all that it measured.
+
+    `complete` once the runs of these seeds are in it.
+    """
+    return study_views.findings_view(session, studying.find(session, name, seeds))
+
+
+@router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
+def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
+    """Withdraw what you asked for by this study: a run stops when nobody wants it any more."""
+    with use.database.begin() as session:
+        return studying.cancel(session, studying.find(session, name, seeds), owner)
+
+
+@router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
+def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
+    """Queue failed and cancelled runs of its experiments again."""
+    with use.database.begin() as session:
+        found = studying.find(session, name, seeds)
+        return studying.retry(session, found, owner, attempt_limit=use.settings.max_attempts)

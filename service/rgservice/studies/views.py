@@ -1,0 +1,167 @@
+"""Stored studies as the wire shows them: one, a page of them, their findings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from rgcontract import (
+    Claim,
+    Findings,
+    Study,
+    StudyMember,
+    StudyPage,
+    StudySummary,
+)
+from rgcore.statistics import ONE_CHAIN
+from rgservice.http import paging as cursors
+from rgservice.http.errors import NotReady
+from rgstore import studies
+from rgstore.studies import NO_RUNS, CollapseRatios, Member, Part, RunSums
+from rgstore.tables import StudyRow
+from rgstore.transitions import combined
+
+
+@dataclass(frozen=True)
+class FoundStudy:
+    """A study and the seeds of it that a request is about."""
+
+    row: StudyRow
+    seeds: list[int]
+    """Those that were named, else all that anybody asked for; `target_error` may have added others
+    to some experiments, which belong to everybody who asked."""
+
+    @property
+    def part(self) -> Part:
+        """What of the study that is."""
+        return Part(self.row.id, frozenset(self.row.seeds) - set(self.seeds))
+
+
+def study_view(
+    session: Session, found: FoundStudy, *, created: bool = False, added_runs: int = 0
+) -> Study:
+    """A study with its experiments, in a fixed number of queries."""
+    row, part = found.row, found.part
+    runs = studies.runs_by_experiment(session, part)
+    under_trained = studies.under_trained(session, part)
+    ratios = studies.collapse_ratios(session, part)
+    members = [
+        _member(
+            member,
+            runs.get(member.experiment_id, NO_RUNS),
+            under_trained.get(member.experiment_id),
+            ratios.get(member.experiment_id, CollapseRatios({})),
+        )
+        for member in studies.members(session, row.id)
+    ]
+    together = sum(runs.values(), NO_RUNS)
+    return Study(
+        id=row.id,
+        name=row.name,
+        axes=row.axes,
+        state=combined(together.counts.states),
+        progress=_progress(together),
+        run_counts=together.counts,
+        seeds=found.seeds,
+        target_error=row.target_error,
+        max_seeds=row.max_seeds,
+        experiments=members,
+        owner=row.owner,
+        created_at=row.created_at,
+        created=created,
+        added_runs=added_runs,
+    )
+
+
+def _member(
+    member: Member, runs: RunSums, under_trained: bool | None, ratios: CollapseRatios
+) -> StudyMember:
+    return StudyMember(
+        id=member.experiment_id,
+        spec_hash=member.spec_hash,
+        cell=member.cell,
+        seeds=sorted(runs.seeds),
+        state=combined(runs.counts.states),
+        run_counts=runs.counts,
+        progress=_progress(runs),
+        under_trained=under_trained,
+        collapse_ratio_error=ratios.standard_error,
+    )
+
+
+def page(session: Session, *, owner: str | None, cursor: str | None, limit: int) -> StudyPage:
+    """A page of studies, newest first.
+
+    Raises:
+        InvalidQuery: the cursor is not one of ours, or the owner holds NUL.
+    """
+    cursors.without_nul(owner=owner)
+    after = cursors.decoded(cursor) if cursor else None
+    rows = studies.page(session, owner=owner, after=after, limit=limit + 1)
+    shown, more = rows[:limit], len(rows) > limit
+    runs = studies.runs_by_study(session, [row.id for row in shown])
+    items = [
+        StudySummary(
+            id=row.id,
+            name=row.name,
+            state=combined(runs.get(row.id, NO_RUNS).counts.states),
+            run_counts=runs.get(row.id, NO_RUNS).counts,
+            owner=row.owner,
+            created_at=row.created_at,
+        )
+        for row in shown
+    ]
+    last = cursors.encoded(shown[-1].created_at, shown[-1].id) if more else None
+    return StudyPage(items=items, next_cursor=last)
+
+
+def findings_view(session: Session, found: FoundStudy) -> Findings:
+    """What a study shows, over all of its runs that are measured so far.
+
+    It is complete once the runs of the seeds that are asked about are in it.
+
+    Raises:
+        NotReady: nothing is measured, or no worker has written it down yet.
+    """
+    row = found.row
+    of_experiments = studies.runs_by_experiment(session, found.part)
+    runs = sum(of_experiments.values(), NO_RUNS)
+    if row.findings is None:
+        state = combined(runs.counts.states)
+        advice = (
+            "a worker writes the findings within seconds; is one running?"
+            if runs.counts.done
+            else "ask again when runs are measured"
+        )
+        raise NotReady(
+            f"the study is {state}, {runs.counts.done} of {runs.counts.total} runs are measured: "
+            f"{advice}",
+            state=state,
+            progress=_progress(runs),
+        )
+    findings = Findings.model_validate(row.findings)
+    judged = not row.findings_due or (row.target_error is None and _over(findings, of_experiments))
+    return findings.model_copy(update={"complete": runs.is_done and judged})
+
+
+def _over(findings: Findings, runs: Mapping[str, RunSums]) -> bool:
+    """Whether these runs, once measured, are known to be in findings that are to be written anew.
+
+    They are written anew for the seeds of others too, which nobody else is to wait for. Over
+    several chains they do not say which seeds they are over.
+    """
+    if findings.error_bar != ONE_CHAIN:
+        return False
+    there: dict[str, set[int]] = {}
+    for finding in (finding for group in findings.groups for finding in group.findings):
+        rows = {int(seed) for effect in finding.effects.values() for seed in effect.per_seed}
+        if finding.claim is Claim.MONOTONE:  # of one experiment each
+            there.setdefault(finding.experiments[0], rows).intersection_update(rows)
+    return all(sums.seeds <= there.get(name, set()) for name, sums in runs.items())
+
+
+def _progress(runs: RunSums) -> float:
+    """From 0 to 1."""
+    return min(1.0, runs.fractions / runs.counts.total) if runs.counts.total else 0.0
