@@ -30,7 +30,7 @@ class Asked:
     def of(cls, submission: Submission, *, flops_per_run: float) -> Asked:
         """With its name worked out, once: the hash takes longer than all the rest."""
         spec_hash = measurement_hash(submission)
-        return cls(_name(spec_hash), spec_hash, submission, flops_per_run)
+        return cls(name_of(spec_hash), spec_hash, submission, flops_per_run)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class Submitted:
     """Runs that it put in line."""
 
 
-def _name(spec_hash: str) -> str:
+def name_of(spec_hash: str) -> str:
+    """The name of the experiment with this hash."""
     return f"e-{spec_hash[:ID_DIGITS]}"
 
 
@@ -58,7 +59,7 @@ def under_kept_names(session: Session, asked: Sequence[Asked]) -> list[Asked]:
 
 
 def _under(asked: Asked, spec_hash: str) -> Asked:
-    return replace(asked, name=_name(spec_hash), spec_hash=spec_hash)
+    return replace(asked, name=name_of(spec_hash), spec_hash=spec_hash)
 
 
 def words(submission: Submission) -> dict[str, Any]:

@@ -24,6 +24,8 @@ SETTING = "rglab.now"
 WRITTEN_AT = func.now()
 """What the tables themselves write where a statement names no time: a release before, or `psql`."""
 
+MICROSECOND = literal(timedelta(microseconds=1), Interval())
+
 
 def now() -> ColumnElement[datetime]:
     """When the transaction began: all that it writes bears one time."""

@@ -16,7 +16,6 @@ from sqlalchemy import (
     column,
     literal,
     select,
-    text,
     tuple_,
     update,
 )
@@ -183,7 +182,7 @@ def _insert_runs(session: Session, asked: Sequence[Asked], attempt_limit: int) -
         "state": literal(NEW.value),
         "attempt_limit": literal(attempt_limit),
         # a microsecond apart: rows are written in the order of their keys, not in that of the line
-        "queued_at": clock.now() + rows.c.place * text("interval '1 us'"),
+        "queued_at": clock.now() + rows.c.place * clock.MICROSECOND,
     }
     in_order = (rows.c.experiment_id, rows.c.chain_seed, rows.c.seed, rows.c.place)
     statement = (

@@ -24,6 +24,8 @@ MOVES: dict[State, frozenset[State]] = {
 """From each state, where a run may go."""
 
 
+PRECEDENCE = (State.RUNNING, State.QUEUED, State.FAILED, State.CANCELLED)
+"""Runs that are looked at together are in the first of these that any is in; else `done`."""
 NEW = State.QUEUED
 """Of runs that are put in line, and of their experiment."""
 
@@ -149,7 +151,7 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
 
 def combined(states: Set[str]) -> State:
     """The state of runs that are looked at together and are in these states."""
-    for state in (State.RUNNING, State.QUEUED, State.FAILED, State.CANCELLED):
+    for state in PRECEDENCE:
         if state in states:
             return state
     return State.DONE
