@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from rgstore import clock
 from rgstore.database import Database
@@ -15,6 +15,9 @@ from rgstore.records import Summarise
 
 MOST_BREACHES = 100
 """Of one invariant: what is wrong shows in fewer."""
+
+TIMEOUT_MS = 600_000
+"""Of a query over a whole lab, which answers nobody who waits for a page."""
 
 Breach = dict[str, Any]
 """Columns of a row that breaks an invariant, which say where it is and what is wrong."""
@@ -53,6 +56,8 @@ def stated(name: str, says: str, query: str) -> Invariant:
 
     def find(database: Database, scope: Scope) -> Iterator[Breach]:  # noqa: ARG001 - all of it
         with database.snapshot() as session:
+            is_local = True  # to this transaction
+            session.execute(select(func.set_config("statement_timeout", str(TIMEOUT_MS), is_local)))
             at = {"now": session.scalar(select(clock.instant()))}
             bounded = text(f"SELECT * FROM ({query}) AS broken LIMIT {MOST_BREACHES}")  # noqa: S608 - our own text
             rows = session.execute(bounded, at if ":now" in query else {}).mappings().all()
