@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rgcontract import Submission
-from rgstore.leases import Holder, claim_fleet
+from rgstore.claiming import Holder, claim_fleet
 from rgstore.submissions import submit
 
 LEASE = 30.0

@@ -18,7 +18,7 @@ from rgcontract.problem import MEDIA_TYPE
 from rgcontract.version import CONTRACT, CONTRACT_HEADER
 from rgservice.http import methods
 from rgservice.http.errors import ApiError, InvalidQuery, NotFound, Unavailable, UnreadableSpec
-from rgstore.submissions import UnreadableSpecError
+from rgstore.stored_specs import UnreadableSpecError
 
 log = logging.getLogger(__name__)
 
