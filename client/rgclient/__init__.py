@@ -13,7 +13,8 @@ In a notebook::
 
 import importlib.metadata
 
-from rgclient._client import Client, Health
+from rgclient._api import Health
+from rgclient._client import Client
 from rgclient._collapse import CollapseRatio
 from rgclient._default import (
     experiments,
