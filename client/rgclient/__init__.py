@@ -31,6 +31,7 @@ from rgclient._errors import (
     AmbiguousField,
     ClientClosed,
     Conflict,
+    ContractMismatch,
     ExperimentCancelled,
     ExperimentFailed,
     FailedRun,
@@ -54,6 +55,7 @@ from rgclient._errors import (
 )
 from rgclient._experiment import Experiment
 from rgclient._findings import Findings
+from rgclient._newer import NewerServer
 from rgclient._result import Result
 from rgclient._series import LayerArray, LayerPoint, LayerSeries
 from rgclient._study import Study
@@ -64,6 +66,7 @@ __all__ = [
     "ClientClosed",
     "CollapseRatio",
     "Conflict",
+    "ContractMismatch",
     "Experiment",
     "ExperimentCancelled",
     "ExperimentFailed",
@@ -77,6 +80,7 @@ __all__ = [
     "LayerPoint",
     "LayerSeries",
     "MissingExtra",
+    "NewerServer",
     "NoServer",
     "NotFound",
     "NotMeasured",
