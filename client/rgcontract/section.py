@@ -45,6 +45,11 @@ class Section(BaseModel):
         use_attribute_docstrings=True,
     )
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        """In an answer of a newer server, the fields that this contract does not have."""
+        return self.model_extra or {}
+
 
 def _which_seeds(value: Any) -> Any:
     """3 means seeds 0, 1, 2; a list is put in order. The field itself checks each seed."""

@@ -11,10 +11,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rgservice.experiments import routes as experiments
 from rgservice.http import rendering
+from rgservice.http.contract import NamesContract
 from rgservice.http.deps import Parts
 from rgservice.http.description import described
 from rgservice.http.errors import WrongHost
 from rgservice.http.methods import HeadAsGet
+from rgservice.http.probes import is_probe
 from rgservice.http.rendering import problem_response
 from rgservice.operations import reading
 from rgservice.operations import routes as operations
@@ -69,12 +71,9 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     rendering.install(app)
     app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
+    app.add_middleware(NamesContract)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app
-
-
-PROBES = {"/healthz", "/readyz"}
-"""Asked by orchestrators under whatever address they know; they tell a stranger nothing."""
 
 
 class _KnownHosts:
@@ -84,8 +83,7 @@ class _KnownHosts:
         self._app, self._hosts = app, {host.lower() for host in hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        probe = scope.get("path") in PROBES
-        if scope["type"] == "http" and "*" not in self._hosts and not probe:
+        if scope["type"] == "http" and "*" not in self._hosts and not is_probe(scope):
             headers = dict(scope["headers"])
             host = _without_port(headers.get(b"host", b"").decode("latin-1")).lower()
             if host not in self._hosts:

@@ -10,8 +10,11 @@ from fastapi.openapi.utils import get_openapi
 
 from rgcontract import BulkSubmission, StudyRequest, Submission
 from rgcontract.problem import MEDIA_TYPE
-from rgservice.http.errors import InvalidQuery, Unavailable
+from rgcontract.version import CONTRACT, CONTRACT_HEADER
+from rgservice.http.errors import ContractMismatch, InvalidQuery, Unavailable
+from rgservice.http.probes import PROBES
 
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
@@ -28,25 +31,47 @@ def described(app: FastAPI) -> dict[str, Any]:
             schema["components"]["schemas"].update(body.pop("$defs", {}))
             schema["components"]["schemas"][model.__name__] = body
         _describe_refusals(schema)
+        _describe_contract(schema)
         app.openapi_schema = schema
     return app.openapi_schema
 
 
 def _describe_refusals(schema: dict[str, Any]) -> None:
     """Every refusal is a problem, also those that FastAPI describes as its own."""
-    problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, of_path in schema["paths"].items():
         for operation in of_path.values():
             answers = operation["responses"]
             if path.startswith("/v1/"):
-                answers["503"] = {"description": Unavailable.title, "content": problem}
+                answers["503"] = {"description": Unavailable.title, "content": _PROBLEM}
             # any route refuses a query parameter that it does not know
             answers.setdefault("422", {"description": InvalidQuery.title})
             for status, answer in answers.items():
                 if status.startswith("4"):
-                    answer["content"] = problem
+                    answer["content"] = _PROBLEM
     for name in ("HTTPValidationError", "ValidationError"):
         schema["components"]["schemas"].pop(name, None)
+
+
+def _describe_contract(schema: dict[str, Any]) -> None:
+    """Both sides name the version of the contract, whatever the route."""
+    version = {"type": "string", "examples": [str(CONTRACT)]}
+    asked = {
+        "name": CONTRACT_HEADER,
+        "in": "header",
+        "required": False,
+        "description": "The version of the contract that the client speaks. Another major version "
+        "than the server's is refused; without it everybody is served",
+        "schema": version,
+    }
+    told = {"description": "The version that the server speaks", "schema": version}
+    for path, of_path in schema["paths"].items():
+        for operation in of_path.values():
+            if path not in PROBES:
+                operation.setdefault("parameters", []).append(asked)
+                mismatch = {"description": ContractMismatch.title, "content": _PROBLEM}
+                operation["responses"].setdefault("400", mismatch)
+            for answer in operation["responses"].values():
+                answer["headers"] = {CONTRACT_HEADER: told}
 
 
 def _schemas(part: Any) -> Iterator[dict[str, Any]]:

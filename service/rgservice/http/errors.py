@@ -10,6 +10,8 @@
     +-- NotAuthenticated      401
     +-- InvalidToken          401
     +-- WrongHost             421
+    +-- InvalidContract       400
+    +-- ContractMismatch      400   with both versions
     +-- NotFound              404
     +-- NotAsked              403
     +-- NotReady              409   with the state
@@ -125,6 +127,19 @@ class WrongHost(ApiError):
     """The request names a host that this server does not answer to."""
 
     status, code, title = 421, Code.WRONG_HOST, "This server does not answer to that name"
+
+
+class InvalidContract(ApiError):
+    """The version of the contract that the client names is no version."""
+
+    status, code, title = 400, Code.INVALID_CONTRACT, "This is no version of the contract"
+
+
+class ContractMismatch(ApiError):
+    """Client and server speak different contracts."""
+
+    status, code = 400, Code.CONTRACT_MISMATCH
+    title = "Client and server speak different contracts"
 
 
 class NotFound(ApiError):

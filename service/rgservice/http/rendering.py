@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from rgcontract import Code, FieldProblem, Problem
 from rgcontract.problem import MEDIA_TYPE
+from rgcontract.version import CONTRACT, CONTRACT_HEADER
 from rgservice.http import methods
 from rgservice.http.errors import ApiError, InvalidQuery, NotFound, Unavailable, UnreadableSpec
 from rgstore.stored_specs import UnreadableSpecError
@@ -96,7 +97,8 @@ def install(app: FastAPI) -> None:
                 status=500,
                 code=Code.INTERNAL,
                 detail="this is a defect of the server; its log has the traceback",
-            )
+            ),
+            {CONTRACT_HEADER: str(CONTRACT)},  # this one is sent from outside all middleware
         )
 
 
