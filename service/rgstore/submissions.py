@@ -41,7 +41,9 @@ from rgcontract import (
     Submission,
     chain_hash,
     field_problems,
+    kept,
     measurement_hash,
+    schema_of,
     shape_hash,
     training_hash,
 )
@@ -249,6 +251,7 @@ def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
         "training_hash": training_hash(submission),
         "chain_hash": chain_hash(chain),
         **vars(IMPLEMENTED),
+        "spec_schema": schema_of(submission),
         "spec": stored_spec(submission.spec),
         "family": chain.family,
         "corr_len": chain.corr_len,
@@ -459,7 +462,7 @@ def _recordset(
 
 def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
     """The spec as it is kept: without the seeds, which are the runs."""
-    return spec.model_dump(mode="json", exclude={"seeds"})
+    return {name: part for name, part in kept(spec, "json").items() if name != "seeds"}
 
 
 def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:

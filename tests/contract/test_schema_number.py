@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+from pydantic import BaseModel
+
 from rgcontract import SCHEMA, ExperimentSpec
+from rgcontract.about import FIRST, About, abouts
+from rgcontract.forms import below, newest
 
 CHAIN = "n_states corr_len seed family"
 READ_BY_1 = {
-    "ExperimentSpec": "chain data model training measurement seeds",
+    "ExperimentSpec": "chain data model training measurement seeds schema",
     "DataSpec": "seq_len mask_prob",
     "ModelSpec": "mixing context depth width hidden_ratio activation norm residual_scale init_scale"
     " relu gelu tanh silu none layer rms",
@@ -24,9 +29,8 @@ READ_BY_1 = {
     "RingChain": f"{CHAIN} ring",
     "SpectrumChain": f"{CHAIN} eigenvalues spectrum",
 }
-"""Fields and values of a spec that the first workers read."""
-READ_BY = {1: READ_BY_1}
-"""Only grows: whoever adds a field, or a value, adds a number with all that there is then."""
+"""Fields and values of a spec that the first workers read, and `schema`. It never changes: what is
+not in it has a row that says with which schema it came."""
 
 
 def _values(schema: Any) -> set[str]:
@@ -40,15 +44,52 @@ def _values(schema: Any) -> set[str]:
     return named.union(*map(_values, parts))
 
 
-def test_the_newest_schema_is_what_is_read_now():
+def _sections(model: type[BaseModel] = ExperimentSpec) -> dict[str, type[BaseModel]]:
+    found = {model.__name__: model}
+    for parts in below(model).values():
+        for part in parts:
+            found |= _sections(part)
+    return found
+
+
+def _rows() -> list[tuple[str, str, About]]:
+    """(section, field, row) of every field."""
+    return [
+        (title, model.model_fields[name].alias or name, row)
+        for title, model in _sections().items()
+        for name, row in abouts(model).items()
+    ]
+
+
+def test_all_that_is_read_is_of_the_first_schema_or_says_when_it_came():
     root = ExperimentSpec.model_json_schema()
     sections = {**root.pop("$defs"), "ExperimentSpec": root}
     found = {
         name: {*section.get("properties", {})} | _values(section)
         for name, section in sections.items()
     }
-    assert found == {name: set(text.split()) for name, text in READ_BY[SCHEMA].items()}
+    later = {
+        *(name for _, name, row in _rows() if row.since > FIRST),
+        *(value for _, _, row in _rows() for value in row.new_values),
+    }
+    for name, there in found.items():
+        assert there - later == set(READ_BY_1.get(name, "").split()), name
+    assert set(READ_BY_1) <= set(found)
+
+
+def test_the_newest_schema_is_that_of_the_newest_field_or_value():
+    assert newest(ExperimentSpec) == SCHEMA
 
 
 def test_schemas_are_counted_without_a_gap():
-    assert list(READ_BY) == list(range(1, SCHEMA + 1))
+    numbers = {number for _, _, row in _rows() for number in (row.since, *row.new_values.values())}
+    assert numbers == set(range(FIRST, SCHEMA + 1))
+
+
+def test_a_field_that_came_later_says_under_which_value_all_is_as_before():
+    with pytest.raises(ValueError, match="as_before"):
+        About(since=2)
+
+
+def test_every_part_of_a_spec_says_what_it_decides():
+    assert all(row.decides for row in abouts(ExperimentSpec).values())
