@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-from rgcontract import SCHEMA, ExperimentSpec
+from rgcontract import SCHEMA, ExperimentSpec, StoredSpec, Submission, field_problems
 from rgcontract.about import FIRST, About, abouts
 from rgcontract.forms import below, newest
 
@@ -73,7 +73,8 @@ def test_all_that_is_read_is_of_the_first_schema_or_says_when_it_came():
         *(value for _, _, row in _rows() for value in row.new_values),
     }
     for name, there in found.items():
-        assert there - later == set(READ_BY_1.get(name, "").split()), name
+        first = set(READ_BY_1.get(name, "").split())
+        assert there - (later - first) == first, name
     assert set(READ_BY_1) <= set(found)
 
 
@@ -93,3 +94,25 @@ def test_a_field_that_came_later_says_under_which_value_all_is_as_before():
 
 def test_every_part_of_a_spec_says_what_it_decides():
     assert all(row.decides for row in abouts(ExperimentSpec).values())
+
+
+def test_a_form_that_is_not_known_is_refused_with_those_that_are():
+    with pytest.raises(ValidationError) as refused:
+        Submission.model_validate_json(f'{{"schema": {SCHEMA + 1}}}')
+    (problem,) = field_problems(refused.value, Submission)
+    assert problem.field == "schema"
+    assert problem.message.startswith(f"{SCHEMA + 1} is a form of a newer release")
+    assert problem.allowed == f"{FIRST} to {SCHEMA}, or leave it out"
+
+
+@pytest.mark.parametrize("form", ["0", "true", '"1"', "1.5", "null"])
+def test_a_form_is_a_number_of_one_or_more(form):
+    with pytest.raises(ValidationError):
+        Submission.model_validate_json(f'{{"schema": {form}}}')
+
+
+def test_what_was_read_is_in_the_newest_form():
+    for given in ({}, {"schema": 1}):
+        assert ExperimentSpec(**given).model_dump()["schema"] == SCHEMA
+    answered = StoredSpec.model_validate({"seeds": (0,), "schema": SCHEMA + 1})
+    assert answered.form == SCHEMA
