@@ -57,7 +57,7 @@ def place(name: str, model: type[BaseModel] = Submission) -> str:
     """The one dotted path that a flat keyword stands for."""
     if name == "seed":
         raise AmbiguousField(SEED_IS_AMBIGUOUS)
-    if name in model.model_fields:  # `seeds` is the training's, not `chain.seeds`
+    if name in children(model, ""):  # `seeds` is the training's, not `chain.seeds`
         return name
     found = paths(model, name)
     if not found:

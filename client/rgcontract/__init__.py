@@ -13,6 +13,7 @@ from rgcontract.chains import (
     SpectrumChain,
 )
 from rgcontract.findings import Claim, Effect, Finding, Findings, Group, Verdict
+from rgcontract.forms import kept, schema_of
 from rgcontract.identity import (
     PROTOCOL,
     TRAINING_PROTOCOL,
@@ -22,6 +23,7 @@ from rgcontract.identity import (
     shape_hash,
     training_hash,
 )
+from rgcontract.networks import LEVELS_OF, Level, Mixing
 from rgcontract.presets import PRESETS, with_preset
 from rgcontract.problem import Code, FieldProblem, Problem, field_problems
 from rgcontract.protocols import IMPLEMENTED, Protocols
@@ -36,14 +38,11 @@ from rgcontract.result import (
 )
 from rgcontract.spec import (
     DEVICES,
-    LEVELS_OF,
     SCHEMA,
     DataSpec,
     Device,
     ExperimentSpec,
-    Level,
     MeasurementSpec,
-    Mixing,
     ModelSpec,
     StoredSpec,
     Submission,
@@ -131,7 +130,9 @@ __all__ = [
     "canonical_json",
     "chain_hash",
     "field_problems",
+    "kept",
     "measurement_hash",
+    "schema_of",
     "shape_hash",
     "training_hash",
     "with_preset",

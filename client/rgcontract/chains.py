@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Union
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from rgcontract.about import About
 from rgcontract.section import MAX_SEED, Section, Seeds, conflict, shown
 from rgcontract.stochastic import defect, negative_entry, normalised
 
@@ -70,6 +73,10 @@ def _names_its_family(schema: dict[str, Any]) -> None:
         schema["required"] = [*schema.get("required", []), "family"]
 
 
+FAMILY = About(column=True)
+"""The row of the field that names the family."""
+
+
 class Chain(Section):
     """What every family has."""
 
@@ -77,12 +84,16 @@ class Chain(Section):
 
     drawn: ClassVar[bool] = False
     """Whether `seed` decides anything. Where it does not, it is 0, whatever was sent."""
-    derived: ClassVar[frozenset[str]] = frozenset()
-    """Fields that linear algebra fills in: they are no part of a chain's identity."""
+    exact: ClassVar[str]
+    """What is known of the family in closed form."""
+    if TYPE_CHECKING:
+        family: Family  # each has its own, which names it
 
-    n_states: int = Field(default=16, ge=2, le=256)
+    n_states: Annotated[int, About(symbol="V", own=False)] = Field(default=16, ge=2, le=256)
     """Number of states V of the chain; also the vocabulary of the network."""
-    corr_len: float = Field(default=1.0, ge=0.05, le=MOST_CORR_LEN)
+    corr_len: Annotated[float, About(symbol="xi", unit="tokens", column=True)] = Field(
+        default=1.0, ge=0.05, le=MOST_CORR_LEN
+    )
     """Correlation length xi = -1 / ln|l2|, in tokens."""
     seed: int = Field(default=0, ge=0, le=MAX_SEED)
     """Draws the transition matrix of a random family; 0 for the others, which have one matrix. Not
@@ -111,26 +122,31 @@ class Chain(Section):
 class PottsChain(Chain):
     """P = l I + (1 - l) / V J with l = exp(-1 / xi)."""
 
-    family: Literal[Family.POTTS] = Family.POTTS
+    exact: ClassVar[str] = "the eigenvalue l is (V - 1)-fold; pi is uniform"
+    family: Annotated[Literal[Family.POTTS], FAMILY] = Family.POTTS
     """Construction of the transition matrix."""
 
 
 class RingChain(Chain):
     """Lazy nearest-neighbour walk on a cycle; below its reach, mixed with the uniform law."""
 
-    family: Literal[Family.RING] = Family.RING
+    exact: ClassVar[str] = (
+        "eigenvalues 1 - 2p (1 - cos 2 pi k / V), scaled below the reach; pi is uniform"
+    )
+    family: Annotated[Literal[Family.RING], FAMILY] = Family.RING
     """Construction of the transition matrix."""
 
 
 class RandomReversibleChain(Chain):
     """Symmetric Gamma weights, row-normalised, its second eigenvalue set to exp(-1 / xi)."""
 
+    exact: ClassVar[str] = "the second eigenvalue by modulus; detailed balance"
     drawn: ClassVar[bool] = True
-    family: Literal[Family.RANDOM_REVERSIBLE] = Family.RANDOM_REVERSIBLE
+    family: Annotated[Literal[Family.RANDOM_REVERSIBLE], FAMILY] = Family.RANDOM_REVERSIBLE
     """Construction of the transition matrix."""
     concentration: float = Field(default=1.0, ge=0.05, le=100)
     """Shape of the Gamma law of the weights; small values give sparse, uneven chains."""
-    seeds: Seeds | None = None
+    seeds: Annotated[Seeds | None, About(as_before=None)] = None
     """Average over draws of the matrix (quenched disorder): how many chain seeds, or which."""
 
     @model_validator(mode="before")
@@ -166,11 +182,14 @@ class RandomReversibleChain(Chain):
 class HierarchicalChain(Chain):
     """States in a tree of b^n leaves; one correlation length per scale, rising with the scale."""
 
-    family: Literal[Family.HIERARCHICAL] = Family.HIERARCHICAL
+    exact: ClassVar[str] = (
+        "one eigenvalue per scale, with the multiplicity of its blocks; pi is uniform"
+    )
+    family: Annotated[Literal[Family.HIERARCHICAL], FAMILY] = Family.HIERARCHICAL
     """Construction of the transition matrix."""
-    branching: int = Field(default=2, ge=2, le=16)
+    branching: Annotated[int, About(symbol="b")] = Field(default=2, ge=2, le=16)
     """Children b of a node; n_states must be a power of it."""
-    scales: Annotated[_Lengths | None, _FromList] = None
+    scales: Annotated[_Lengths | None, _FromList, About(unit="tokens")] = None
     """Correlation length of each scale, finest first, tokens; halving from corr_len if left out."""
 
     @model_validator(mode="before")
@@ -205,9 +224,10 @@ class HierarchicalChain(Chain):
 class SpectrumChain(Chain):
     """Given eigenvalues in the cosine basis, which contains the constant vector."""
 
-    family: Literal[Family.SPECTRUM] = Family.SPECTRUM
+    exact: ClassVar[str] = "all eigenvalues, as given; pi is uniform"
+    family: Annotated[Literal[Family.SPECTRUM], FAMILY] = Family.SPECTRUM
     """Construction of the transition matrix."""
-    eigenvalues: Annotated[_Eigenvalues, _FromList]
+    eigenvalues: Annotated[_Eigenvalues, _FromList, About(symbol="l_k")]
     """The V - 1 eigenvalues beside the 1, by rising frequency of their cosine."""
 
     @model_validator(mode="before")
@@ -239,12 +259,14 @@ class SpectrumChain(Chain):
 class ExplicitChain(Chain):
     """A matrix of one's own."""
 
-    derived: ClassVar[frozenset[str]] = frozenset({"corr_len"})
-    family: Literal[Family.EXPLICIT] = Family.EXPLICIT
+    exact: ClassVar[str] = "all that follows from the matrix, computed from it"
+    family: Annotated[Literal[Family.EXPLICIT], FAMILY] = Family.EXPLICIT
     """Construction of the transition matrix."""
-    matrix: Annotated[_Matrix, _FromList]
+    matrix: Annotated[_Matrix, _FromList, About(symbol="P")]
     """Row-stochastic: P[i][j] = Pr(next is j | now is i); irreducible and aperiodic."""
-    corr_len: float | None = Field(default=None, ge=0, le=MOST_CORR_LEN)  # type: ignore[assignment]
+    corr_len: Annotated[
+        float | None, About(symbol="xi", unit="tokens", column=True, derived=True)
+    ] = Field(default=None, ge=0, le=MOST_CORR_LEN)  # type: ignore[assignment]
     """Correlation length, in tokens: computed from the matrix, leave it out."""
 
     @model_validator(mode="before")
@@ -263,13 +285,17 @@ class ExplicitChain(Chain):
         return self
 
 
+CHAINS: tuple[type[Chain], ...] = (
+    PottsChain,
+    RingChain,
+    RandomReversibleChain,
+    HierarchicalChain,
+    SpectrumChain,
+    ExplicitChain,
+)
+"""The families: whoever adds one lists its class here. The rest follows."""
 CHAIN_OF: dict[Family, type[Chain]] = {
-    Family.POTTS: PottsChain,
-    Family.RING: RingChain,
-    Family.RANDOM_REVERSIBLE: RandomReversibleChain,
-    Family.HIERARCHICAL: HierarchicalChain,
-    Family.SPECTRUM: SpectrumChain,
-    Family.EXPLICIT: ExplicitChain,
+    chain.model_fields["family"].default: chain for chain in CHAINS
 }
 
 
@@ -280,15 +306,40 @@ def _family(value: Any) -> str:
     return str(getattr(value, "family", DEFAULT_FAMILY))
 
 
-ChainSpec = Annotated[
-    Annotated[PottsChain, Tag("potts")]
-    | Annotated[RingChain, Tag("ring")]
-    | Annotated[RandomReversibleChain, Tag("random_reversible")]
-    | Annotated[HierarchicalChain, Tag("hierarchical")]
-    | Annotated[SpectrumChain, Tag("spectrum")]
-    | Annotated[ExplicitChain, Tag("explicit")],
-    Discriminator(_family),
-]
+if TYPE_CHECKING:
+    ChainSpec = Chain  # a type checker reads no union that is made of a tuple
+else:
+    _TAGGED = tuple(Annotated[chain, Tag(str(family))] for family, chain in CHAIN_OF.items())
+    ChainSpec = Annotated[Union[_TAGGED], Discriminator(_family)]  # noqa: UP007 - of a tuple
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    """A family of chains, in words."""
+
+    name: Family
+    construction: str
+    """How the transition matrix is made."""
+    exact: str
+    """What is known of it in closed form."""
+    drawn: bool
+    """Whether a chain seed draws the matrix."""
+    fields: tuple[str, ...]
+    """Of the chain section, those that it has."""
+
+
+def family_rows() -> tuple[FamilyRow, ...]:
+    """Every family there is."""
+    return tuple(
+        FamilyRow(
+            family,
+            inspect.cleandoc(chain.__doc__ or ""),
+            chain.exact,
+            chain.drawn,
+            tuple(chain.model_fields),
+        )
+        for family, chain in CHAIN_OF.items()
+    )
 
 
 def _is_seed(value: object) -> bool:

@@ -13,7 +13,9 @@ import hashlib
 import json
 from typing import Any
 
+from rgcontract.about import Decides, abouts
 from rgcontract.chains import Chain
+from rgcontract.forms import kept
 from rgcontract.section import Section
 from rgcontract.spec import ExperimentSpec
 
@@ -21,8 +23,6 @@ TRAINING_PROTOCOL = 2
 """Bumped by hand when the same spec would train to other weights."""
 PROTOCOL = 3
 """Bumped by hand when the same weights would measure to other numbers."""
-MEMBERS_OWN = ("lr", "weight_decay", "grad_clip")
-"""Fields of `training` in which the members of a fleet may differ."""
 
 
 def canonical_json(value: Any) -> str:
@@ -51,26 +51,22 @@ def _digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
-def _section(section: Section) -> dict[str, Any]:
-    # python mode keeps floats floats: 7 and 7.0 are the same correlation length
-    return section.model_dump(mode="python")
+def _canonical(section: Section) -> dict[str, Any]:
+    """What names a part of a spec: without what is as before and what a linear algebra has made.
 
-
-def _chain(chain: Chain) -> dict[str, Any]:
-    """What decides a chain: what was sent, and nothing that a linear algebra has made of it.
-
-    A chain that is one draw is the same whether or not its family knows of several.
+    Floats stay floats: 7 and 7.0 are the same correlation length.
     """
+    rows = abouts(type(section))
     return {
         name: value
-        for name, value in _section(chain).items()
-        if name not in chain.derived and (name, value) != ("seeds", None)
+        for name, value in kept(section).items()
+        if not (rows[name].derived or rows[name].is_as_before(value))
     }
 
 
 def chain_hash(chain: Chain) -> str:
     """SHA-256 of a chain section: what decides the transition matrix, or the draws of it."""
-    return _digest(_chain(chain))
+    return _digest(_canonical(chain))
 
 
 def training_hash(spec: ExperimentSpec) -> str:
@@ -84,29 +80,51 @@ def shape_hash(spec: ExperimentSpec) -> str:
     That is the architecture and the schedule. Chain, seed, learning rate, weight decay and the
     bound on the gradient are each member's own.
     """
-    training = {
-        name: value for name, value in _section(spec.training).items() if name not in MEMBERS_OWN
+    shared: dict[str, Any] = {}
+    for name, part in _parts(spec, Decides.WEIGHTS).items():
+        own = abouts(type(spec))[name].own or False
+        if not isinstance(part, Section):
+            shared |= {} if own else {name: part}
+        elif own:  # what members have in common of it stands by itself
+            shared |= _shared(part, own=True)
+        else:
+            shared[name] = _shared(part, own=False)
+    return _digest(shared)
+
+
+def _shared(section: Section, *, own: bool) -> dict[str, Any]:
+    """What all members of a fleet have in common; `own` for fields that do not say."""
+    rows = abouts(type(section))
+    return {
+        name: value
+        for name, value in _canonical(section).items()
+        if not (own if rows[name].own is None else rows[name].own)
     }
-    return _digest(
-        {
-            "n_states": spec.chain.n_states,
-            "data": _section(spec.data),
-            "model": _section(spec.model),
-            "training": training,
-        }
-    )
 
 
 def measurement_hash(spec: ExperimentSpec, protocol: int = PROTOCOL) -> str:
     """SHA-256 of what decides the numbers of a seed: the `spec_hash` of an experiment."""
-    measured = {"measurement": _section(spec.measurement), "protocol": protocol}
+    measured = {**_decided(spec, Decides.NUMBERS), "protocol": protocol}
     return _digest({**_trained(spec), **measured})
 
 
 def _trained(spec: ExperimentSpec) -> dict[str, Any]:
-    sections = ("data", "model", "training")
+    return {**_decided(spec, Decides.WEIGHTS), "training_protocol": TRAINING_PROTOCOL}
+
+
+def _decided(spec: ExperimentSpec, what: Decides) -> dict[str, Any]:
+    """The canonical form of the parts that decide something."""
     return {
-        "chain": _chain(spec.chain),
-        **{name: _section(getattr(spec, name)) for name in sections},
-        "training_protocol": TRAINING_PROTOCOL,
+        name: _canonical(part) if isinstance(part, Section) else part
+        for name, part in _parts(spec, what).items()
+    }
+
+
+def _parts(spec: ExperimentSpec, what: Decides) -> dict[str, Any]:
+    """The parts that decide something, unless they are as before."""
+    parts = {name: (row, getattr(spec, name)) for name, row in abouts(type(spec)).items()}
+    return {
+        name: part
+        for name, (row, part) in parts.items()
+        if row.decides is what and not row.is_as_before(part)
     }

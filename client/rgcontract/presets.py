@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rgcontract.networks import has_window
+
 _ARCHITECTURES: dict[str, Any] = {
     "mixing": ["context", "flat", "mixer", "window"],
     "norm": ["layer", "none"],
@@ -78,4 +80,4 @@ def with_preset(fields: dict[str, Any]) -> dict[str, Any]:
 
 def _has_no_window(mixing: Any) -> bool:
     """Of a list, each cell says for itself."""
-    return isinstance(mixing, str) and mixing != "context"
+    return isinstance(mixing, str) and not has_window(mixing)

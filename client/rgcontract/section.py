@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -43,12 +43,20 @@ class Section(BaseModel):
         allow_inf_nan=False,
         validate_default=True,
         use_attribute_docstrings=True,
+        serialize_by_alias=True,
     )
 
     @property
     def extra(self) -> dict[str, Any]:
         """In an answer of a newer server, the fields that this contract does not have."""
         return self.model_extra or {}
+
+
+def sections(annotation: object) -> list[type[BaseModel]]:
+    """The models in the type of a field: the section that it is, of a chain one for each family."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [section for part in get_args(annotation) for section in sections(part)]
 
 
 def _which_seeds(value: Any) -> Any:

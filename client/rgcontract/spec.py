@@ -6,12 +6,24 @@ Every field has a default, a bound and a unit. Models are frozen and strict (``t
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from rgcontract.about import FIRST, About, Decides
 from rgcontract.chains import ChainSpec, RandomReversibleChain
+from rgcontract.forms import in_full
+from rgcontract.networks import (
+    LEVELS_OF,
+    Activation,
+    Kernel,
+    Level,
+    Mixing,
+    Norm,
+    Optimizer,
+    Schedule,
+    has_window,
+)
 from rgcontract.section import Section, Seed, Seeds, conflict
 
 Depth = Annotated[int, Field(ge=1, le=64)]
@@ -19,8 +31,8 @@ Width = Annotated[int, Field(ge=2, le=1024)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 
 SCHEMA = 1
-"""Bumped by hand when a spec gets a field, or a value, that the code before cannot read. What was
-stored under a lower number stays readable."""
+"""The newest form of a spec. Counted up by whoever adds a field, or a value: its row says that it
+came with this schema, and the value under which all is as before."""
 DEFAULT_CONTEXT = 3
 LEAST_FACTOR = 1e-300
 """Of what networks are multiplied by: near 2e-308 float64 loses digits, and trainers read 0."""
@@ -28,39 +40,10 @@ LOG_SNAPSHOTS = 8
 """Log-spaced moments before the last one at `at` "log"."""
 
 
-class Mixing(StrEnum):
-    """How tokens reach the residual stream of a position."""
-
-    CONTEXT = "context"
-    FLAT = "flat"
-    MIXER = "mixer"
-    WINDOW = "window"
-
-
-class Level(StrEnum):
-    """Which rows of the residual stream one matrix is made of."""
-
-    POSITION = "position"
-    TOKEN = "token"  # noqa: S105 - a token of a sequence, not a secret
-    MASKED = "masked"
-    POOLED = "pooled"
-    SEQUENCE = "sequence"
-
-
-_BY_POSITION = (Level.POSITION, Level.TOKEN, Level.MASKED, Level.POOLED)
-LEVELS_OF: dict[Mixing, tuple[Level, ...]] = {
-    Mixing.CONTEXT: _BY_POSITION,
-    Mixing.FLAT: (Level.SEQUENCE,),
-    Mixing.MIXER: _BY_POSITION,
-    Mixing.WINDOW: _BY_POSITION,
-}
-"""The levels that exist for each mixing: ``flat`` has one stream per sequence and no positions."""
-
-
 class DataSpec(Section):
     """The masked-token prediction task."""
 
-    seq_len: int = Field(default=32, ge=2, le=1024)
+    seq_len: Annotated[int, About(symbol="T", unit="tokens")] = Field(default=32, ge=2, le=1024)
     """Tokens per sequence, T."""
     mask_prob: float = Field(default=0.15, ge=0.01, le=0.9)
     """Probability that a token is hidden, independently for each."""
@@ -69,23 +52,25 @@ class DataSpec(Section):
 class ModelSpec(Section):
     """The pure-MLP residual network."""
 
-    mixing: Mixing = Mixing.CONTEXT
+    mixing: Annotated[Mixing, About(column=True)] = Mixing.CONTEXT
     """How tokens reach a stream. `context`: a window around each position, once. `flat`: the whole
     sequence in one stream. `mixer`: a token-mixing MLP in every block. `window`: every block reads
     the streams at t - 1, t and t + 1."""
-    context: int | None = Field(default=None, ge=0, le=32)
+    context: Annotated[int | None, About(symbol="c", unit="tokens")] = Field(
+        default=None, ge=0, le=32
+    )
     """Radius c of the window, in tokens (`mixing` context only; 3 if not given)."""
-    depth: Depth = 8
+    depth: Annotated[Depth, About(symbol="L", unit="blocks", column=True)] = 8
     """Number of residual blocks, L; the residual stream is measured at L + 1 places."""
-    width: Width = 64
+    width: Annotated[Width, About(symbol="d", unit="channels", column=True)] = 64
     """Dimension d of the residual stream."""
     hidden_ratio: float = Field(default=4.0, ge=0.25, le=8)
     """Hidden units of a block, as a multiple of the width."""
-    activation: Literal["relu", "gelu", "tanh", "silu"] = "gelu"
+    activation: Annotated[Activation, About(symbol="f")] = "gelu"
     """Non-linearity f of a block."""
-    norm: Literal["none", "layer", "rms"] = "layer"
+    norm: Annotated[Norm, About(symbol="N")] = "layer"
     """Normalisation N at the entry of a block."""
-    residual_scale: float = Field(default=1.0, gt=0, le=10)
+    residual_scale: Annotated[float, About(symbol="s")] = Field(default=1.0, gt=0, le=10)
     """Factor s of a block's output; 1e-300 or more."""
     init_scale: float = Field(default=1.0, gt=0, le=10)
     """Factor on the standard deviation of the initial weights; 1e-300 or more."""
@@ -95,13 +80,13 @@ class ModelSpec(Section):
     def _fill_context(cls, data: Any) -> Any:
         if not isinstance(data, dict) or data.get("context") is not None:
             return data
-        if data.get("mixing", Mixing.CONTEXT) == Mixing.CONTEXT:
+        if has_window(data.get("mixing", Mixing.CONTEXT)):
             return {**data, "context": DEFAULT_CONTEXT}
         return data
 
     @model_validator(mode="after")
     def _context_needs_a_window(self) -> Self:
-        if self.mixing is not Mixing.CONTEXT and self.context is not None:
+        if not has_window(self.mixing) and self.context is not None:
             raise conflict(
                 "context",
                 f"is the window of mixing 'context' and means nothing for '{self.mixing}'",
@@ -113,30 +98,32 @@ class ModelSpec(Section):
 class TrainingSpec(Section):
     """The training budget."""
 
-    steps: int = Field(default=1500, ge=1, le=1_000_000)
+    steps: Annotated[int, About(unit="steps")] = Field(default=1500, ge=1, le=1_000_000)
     """Optimizer steps."""
-    batch_size: int = Field(default=128, ge=1, le=8192)
+    batch_size: Annotated[int, About(unit="sequences")] = Field(default=128, ge=1, le=8192)
     """Sequences per step."""
-    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"
+    optimizer: Optimizer = "adamw"
     """Update rule; sgd has momentum 0.9."""
-    lr: float = Field(default=1e-3, ge=1e-7, le=10)
+    lr: Annotated[float, About(own=True)] = Field(default=1e-3, ge=1e-7, le=10)
     """Peak learning rate."""
-    schedule: Literal["constant", "cosine", "one_cycle"] = "cosine"
+    schedule: Schedule = "cosine"
     """How the learning rate changes over the steps."""
-    weight_decay: float = Field(default=0.01, ge=0, le=1)
+    weight_decay: Annotated[float, About(own=True)] = Field(default=0.01, ge=0, le=1)
     """Decay of the weights per unit of learning rate."""
-    grad_clip: float | None = Field(default=1.0, gt=0, le=1e6)
+    grad_clip: Annotated[float | None, About(own=True)] = Field(default=1.0, gt=0, le=1e6)
     """Largest norm of the gradient, 1e-300 or more; null for none."""
 
 
 class MeasurementSpec(Section):
     """What is read off the network, before and after training."""
 
-    n_sequences: int = Field(default=4096, ge=16, le=262_144)
+    n_sequences: Annotated[int, About(symbol="n", unit="sequences")] = Field(
+        default=4096, ge=16, le=262_144
+    )
     """Fresh sequences the observables are estimated from."""
     levels: tuple[Level, ...] | None = Field(default=None, min_length=1, max_length=len(Level))
     """Which rows a matrix is made of; all that exist for the mixing if not given."""
-    kernel: Literal["linear"] = "linear"
+    kernel: Kernel = "linear"
     """Kernel of the layer-by-layer comparison."""
     at: Literal["final", "log"] = "final"
     """When to measure besides the untrained network: after the last step, or also along training,
@@ -151,21 +138,55 @@ class MeasurementSpec(Section):
         )
 
 
+def _known(form: int) -> int:
+    if form > SCHEMA:
+        raise conflict(
+            "",
+            f"{form} is a form of a newer release; the newest that is read here is {SCHEMA}",
+            f"{FIRST} to {SCHEMA}, or leave it out",
+        )
+    return form
+
+
+Form = Annotated[
+    int,
+    Field(ge=FIRST, json_schema_extra={"maximum": SCHEMA}),
+    AfterValidator(_known),
+    About(decides=Decides.NOTHING),
+]
+
+
 class ExperimentSpec(Section):
     """One experiment: what is measured, on what, and with which training seeds."""
 
-    chain: ChainSpec = Field(default_factory=RandomReversibleChain)
+    chain: Annotated[ChainSpec, About(decides=Decides.WEIGHTS, own=True)] = Field(
+        default_factory=RandomReversibleChain
+    )
     """The Markov chain."""
-    data: DataSpec = Field(default_factory=DataSpec)
+    data: Annotated[DataSpec, About(decides=Decides.WEIGHTS)] = Field(default_factory=DataSpec)
     """The masked-token prediction task."""
-    model: ModelSpec = Field(default_factory=ModelSpec)
+    model: Annotated[ModelSpec, About(decides=Decides.WEIGHTS)] = Field(default_factory=ModelSpec)
     """The network."""
-    training: TrainingSpec = Field(default_factory=TrainingSpec)
+    training: Annotated[TrainingSpec, About(decides=Decides.WEIGHTS)] = Field(
+        default_factory=TrainingSpec
+    )
     """The training budget."""
-    measurement: MeasurementSpec = Field(default_factory=MeasurementSpec)
+    measurement: Annotated[MeasurementSpec, About(decides=Decides.NUMBERS)] = Field(
+        default_factory=MeasurementSpec
+    )
     """What is read off the network."""
-    seeds: Seeds = (0, 1, 2)
+    seeds: Annotated[Seeds, About(decides=Decides.NOTHING)] = (0, 1, 2)
     """Training seeds: how many (3 means 0, 1, 2) or which ones. One run each."""
+    form: Form = Field(default=SCHEMA, alias="schema")
+    """The form in which the spec is written; the newest if not given. Fields that came later, and
+    are not given, have the value under which all is as it was before them."""
+
+    @model_validator(mode="after")
+    def _is_read_into_the_newest_form(self) -> Self:
+        for name, value in in_full(self, self.form):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "form", SCHEMA)
+        return self
 
     @model_validator(mode="after")
     def _levels_fit_mixing(self) -> Self:
@@ -218,8 +239,12 @@ class ExperimentSpec(Section):
 class StoredSpec(ExperimentSpec):
     """A spec as the lab has it: with the seeds of all who asked, however many those are."""
 
-    seeds: tuple[Seed, ...] = Field(min_length=1)
+    seeds: Annotated[tuple[Seed, ...], About(decides=Decides.NOTHING)] = Field(min_length=1)
     """Training seeds, one run each on every chain."""
+    form: Annotated[int, About(decides=Decides.NOTHING)] = Field(
+        default=FIRST, alias="schema", ge=FIRST
+    )
+    """The form in which it is written. What is kept says none: it has the fields that are used."""
 
 
 Device = Literal["any", "cpu", "cuda"]

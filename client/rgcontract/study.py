@@ -20,10 +20,11 @@ from pydantic_core import PydanticCustomError
 
 from rgcontract.chains import CHAIN_OF, DEFAULT_FAMILY, Family
 from rgcontract.fields import children
+from rgcontract.networks import has_window
 from rgcontract.presets import PRESETS
 from rgcontract.problem import CHAIN, MOST_NAMED
 from rgcontract.section import MAX_SEEDS, UNKNOWN_FIELD, Section, Seeds, conflict, shown
-from rgcontract.spec import Device, ExperimentSpec
+from rgcontract.spec import SCHEMA, Device, ExperimentSpec, Form
 from rgcontract.status import RunCounts, State, View
 from rgcontract.unknown import OrAsTold
 
@@ -45,6 +46,8 @@ class StudyRequest(Section):
     measurement: dict[str, Any] = Field(default_factory=dict)
     seeds: Seeds = (0, 1, 2)
     """Training seeds of every experiment: how many, or which."""
+    form: Form = Field(default=SCHEMA, alias="schema")
+    """The form in which its experiments are written; the newest if not given."""
     name: str | None = Field(default=None, min_length=1, max_length=200)
     """A name for people."""
     tags: tuple[str, ...] = Field(default=(), max_length=16)
@@ -115,9 +118,10 @@ class StudyRequest(Section):
                 section, _, name = path.partition(".")
                 body[section][name] = value
             model = body.get("model", {})
-            if "model.mixing" in axes and model.get("mixing") != "context":
+            if "model.mixing" in axes and not has_window(model.get("mixing")):
                 model.pop("context", None)  # the radius is for the cells that have a window
             shared = {
+                "schema": self.form,
                 "seeds": list(self.seeds),
                 "tags": list(self.tags),
                 "priority": self.priority,
@@ -142,7 +146,7 @@ def _written(value: Any) -> str:
     return repr(float(value)) if type(value) is int else repr(value)
 
 
-_OWN = StudyRequest.model_fields.keys() - {*SECTIONS, "seeds"}
+_OWN = StudyRequest.model_fields.keys() - {*SECTIONS, "seeds", "form"}
 STUDY_FIELDS = create_model(
     "StudyFields",
     __base__=ExperimentSpec,

@@ -24,6 +24,7 @@ from rgcontract import (
     TRAINING_PROTOCOL,
     ExperimentSpec,
     ExplicitChain,
+    StoredSpec,
     canonical_json,
     chain_hash,
     measurement_hash,
@@ -75,7 +76,7 @@ def upgrade() -> None:
     ).all()
     for name, stored, protocol, *hashes in rows:
         try:
-            spec = ExperimentSpec.model_validate({**stored, "seeds": [0]}, strict=False)
+            spec = StoredSpec.model_validate({**stored, "seeds": [0]}, strict=False)
             before = _then(stored, protocol)
         except (ValidationError, KeyError):  # nobody can ask for it today
             continue

@@ -11,6 +11,7 @@ from rgcontract import (
     ExperimentSpec,
     StoredSpec,
     field_problems,
+    kept,
 )
 
 
@@ -20,7 +21,7 @@ class UnreadableSpecError(Exception):
 
 def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
     """The spec as it is kept: without the seeds, which are the runs."""
-    return spec.model_dump(mode="json", exclude={"seeds"})
+    return {name: part for name, part in kept(spec, "json").items() if name != "seeds"}
 
 
 def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:

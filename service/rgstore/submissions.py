@@ -27,6 +27,7 @@ from rgcontract import (
     State,
     Submission,
     chain_hash,
+    schema_of,
     shape_hash,
     training_hash,
 )
@@ -146,6 +147,7 @@ def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
         "training_hash": training_hash(submission),
         "chain_hash": chain_hash(chain),
         **vars(IMPLEMENTED),
+        "spec_schema": schema_of(submission),
         "spec": stored_spec(submission.spec),
         "family": chain.family,
         "corr_len": chain.corr_len,

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from rgcontract import SCHEMA, ExperimentSpec
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from rgcontract import SCHEMA, ExperimentSpec, StoredSpec, Submission, field_problems
+from rgcontract.about import FIRST, About, abouts
+from rgcontract.forms import below, newest
 
 CHAIN = "n_states corr_len seed family"
 READ_BY_1 = {
-    "ExperimentSpec": "chain data model training measurement seeds",
+    "ExperimentSpec": "chain data model training measurement seeds schema",
     "DataSpec": "seq_len mask_prob",
     "ModelSpec": "mixing context depth width hidden_ratio activation norm residual_scale init_scale"
     " relu gelu tanh silu none layer rms",
@@ -24,9 +29,8 @@ READ_BY_1 = {
     "RingChain": f"{CHAIN} ring",
     "SpectrumChain": f"{CHAIN} eigenvalues spectrum",
 }
-"""Fields and values of a spec that the first workers read."""
-READ_BY = {1: READ_BY_1}
-"""Only grows: whoever adds a field, or a value, adds a number with all that there is then."""
+"""Fields and values of a spec that the first workers read, and `schema`. It never changes: what is
+not in it has a row that says with which schema it came."""
 
 
 def _values(schema: Any) -> set[str]:
@@ -40,15 +44,75 @@ def _values(schema: Any) -> set[str]:
     return named.union(*map(_values, parts))
 
 
-def test_the_newest_schema_is_what_is_read_now():
+def _sections(model: type[BaseModel] = ExperimentSpec) -> dict[str, type[BaseModel]]:
+    found = {model.__name__: model}
+    for parts in below(model).values():
+        for part in parts:
+            found |= _sections(part)
+    return found
+
+
+def _rows() -> list[tuple[str, str, About]]:
+    """(section, field, row) of every field."""
+    return [
+        (title, model.model_fields[name].alias or name, row)
+        for title, model in _sections().items()
+        for name, row in abouts(model).items()
+    ]
+
+
+def test_all_that_is_read_is_of_the_first_schema_or_says_when_it_came():
     root = ExperimentSpec.model_json_schema()
     sections = {**root.pop("$defs"), "ExperimentSpec": root}
     found = {
         name: {*section.get("properties", {})} | _values(section)
         for name, section in sections.items()
     }
-    assert found == {name: set(text.split()) for name, text in READ_BY[SCHEMA].items()}
+    later = {
+        *(name for _, name, row in _rows() if row.since > FIRST),
+        *(value for _, _, row in _rows() for value in row.new_values),
+    }
+    for name, there in found.items():
+        first = set(READ_BY_1.get(name, "").split())
+        assert there - (later - first) == first, name
+    assert set(READ_BY_1) <= set(found)
+
+
+def test_the_newest_schema_is_that_of_the_newest_field_or_value():
+    assert newest(ExperimentSpec) == SCHEMA
 
 
 def test_schemas_are_counted_without_a_gap():
-    assert list(READ_BY) == list(range(1, SCHEMA + 1))
+    numbers = {number for _, _, row in _rows() for number in (row.since, *row.new_values.values())}
+    assert numbers == set(range(FIRST, SCHEMA + 1))
+
+
+def test_a_field_that_came_later_says_under_which_value_all_is_as_before():
+    with pytest.raises(ValueError, match="as_before"):
+        About(since=2)
+
+
+def test_every_part_of_a_spec_says_what_it_decides():
+    assert all(row.decides for row in abouts(ExperimentSpec).values())
+
+
+def test_a_form_that_is_not_known_is_refused_with_those_that_are():
+    with pytest.raises(ValidationError) as refused:
+        Submission.model_validate_json(f'{{"schema": {SCHEMA + 1}}}')
+    (problem,) = field_problems(refused.value, Submission)
+    assert problem.field == "schema"
+    assert problem.message.startswith(f"{SCHEMA + 1} is a form of a newer release")
+    assert problem.allowed == f"{FIRST} to {SCHEMA}, or leave it out"
+
+
+@pytest.mark.parametrize("form", ["0", "true", '"1"', "1.5", "null"])
+def test_a_form_is_a_number_of_one_or_more(form):
+    with pytest.raises(ValidationError):
+        Submission.model_validate_json(f'{{"schema": {form}}}')
+
+
+def test_what_was_read_is_in_the_newest_form():
+    for given in ({}, {"schema": 1}):
+        assert ExperimentSpec(**given).model_dump()["schema"] == SCHEMA
+    answered = StoredSpec.model_validate({"seeds": (0,), "schema": SCHEMA + 1})
+    assert answered.form == SCHEMA

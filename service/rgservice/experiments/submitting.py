@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from rgcontract import Acknowledgement, Forecast, RunCounts, Submission, canonical_json
+from rgcontract import Acknowledgement, Forecast, RunCounts, Submission, canonical_json, kept
 from rgservice.experiments import cost, forecasting
 from rgservice.experiments.completing import completed
 from rgservice.http.errors import KeyReused, OverLimit
@@ -39,7 +39,7 @@ def accept(
         OverLimit: it would cost more than this server allows; nothing is stored.
         KeyReused: the idempotency key came before with another body.
     """
-    body = canonical_json(submission.model_dump(mode="json"))  # as sent, before it is completed
+    body = canonical_json(kept(submission, "json"))  # as sent, before it is completed
     submission = completed(submission)
     (asked,) = under_kept_names(session, [asked_of(submission)])
     (missing,) = missing_runs(session, {asked.name: submission}).values()
