@@ -14,7 +14,7 @@ LOG := $(VENV)/install.log
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 LOGGED := >>$(LOG) 2>&1 || { tail -n 15 $(LOG); echo "not installed; all that pip said is in $(LOG)"; exit 1; }
 
-.PHONY: help demo test serve check bench findings clean
+.PHONY: help demo test serve check mutants bench findings clean
 .DEFAULT_GOAL := help
 
 help:
@@ -22,6 +22,7 @@ help:
 	@echo "make test    run the whole test suite"
 	@echo "make serve   the lab server: API, web page, worker, until Ctrl-C"
 	@echo "make check   formatter, linter, types, import contracts, dependencies"
+	@echo "make mutants change the code in 200 small ways, see whether tests notice (half an hour)"
 	@echo "make bench   race against other packages; QUICK=1 ends within five minutes"
 	@echo "make findings  what libraries do that one would not guess; ONLY=name for one of them"
 	@echo "make clean   remove .venv and caches (never the lab's data)"
@@ -49,6 +50,9 @@ serve: $(STAMP)
 
 check: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ./scripts/check
+
+mutants: $(STAMP)
+	@$(BIN)/python scripts/mutants.py
 
 # A race whose peer could not be installed says so in its row; the others are run.
 $(PEERS): $(STAMP)

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -95,7 +95,8 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=30, ge=1, le=86_400)
     """A run whose worker has not been heard of for so long goes to another."""
     heartbeat_seconds: float = Field(default=2, ge=0.1, le=3_600)
-    """How often a worker says that it is alive and stores progress."""
+    """How often a worker says that it is alive and stores progress; twice in a lease at least, so
+    that one heartbeat may be lost."""
     maintenance_seconds: float = Field(default=5, ge=0.2, le=3_600)
     """How often expired leases are freed and lost messages sent again."""
     max_attempts: int = Field(default=3, ge=1, le=20)
@@ -107,6 +108,14 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return path.expanduser().absolute()  # what is started elsewhere is given it, too
+
+    @field_validator("heartbeat_seconds")
+    @classmethod
+    def _twice_in_a_lease(cls, seconds: float, info: ValidationInfo) -> float:
+        lease = info.data.get("lease_seconds")  # missing where it is refused itself
+        if lease is not None and seconds > lease / 2:
+            raise ValueError(f"half of {PREFIX}LEASE_SECONDS at most, which is {lease:g}")
+        return seconds
 
     @field_validator("database_url")
     @classmethod

@@ -13,12 +13,10 @@ from rgworker.trainer import chosen_device
 
 def main() -> int:
     """Print measured, expected and tolerance of every check."""
-    import torch  # noqa: PLC0415 - a worker computes on one thread, so this does
+    from rgcore.calibration import calibrate  # noqa: PLC0415 - it loads torch
+    from rgworker import arithmetic  # noqa: PLC0415
 
-    from rgcore.calibration import calibrate  # noqa: PLC0415
-
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
+    arithmetic.settle()  # as a trainer computes
     checks = calibrate(chosen_device(Settings().device))
     width = max(len(check.name) for check in checks)
     lines = [f"{'':{width}}  {'measured':>14}{'expected':>14}{'tolerance':>12}"]

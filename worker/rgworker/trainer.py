@@ -1,8 +1,7 @@
 """The process that trains: started by a worker, fed jobs over a pipe, killed at will.
 
 It keeps torch warm from job to job, since importing torch costs seconds and small runs last
-seconds. It computes on one thread, so that a run's numbers do not depend on the number of cores
-and so that several trainers share a machine evenly.
+seconds.
 """
 
 from __future__ import annotations
@@ -18,21 +17,14 @@ from typing import Any
 from rgworker.memory import free_bytes
 from rgworker.protocol import Job, Leave, Ready
 
-FLOAT32 = "ieee, no tf32"
-"""How float32 products are rounded: TF32 keeps 10 bits of 23, which the observables would show."""
-
 
 def main(descriptor: int, wanted_device: str) -> None:
     """Serve jobs on the connection with this file descriptor until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which then stops us
-    import torch  # noqa: PLC0415 - here, so that the worker itself never loads it
+    from rgworker import arithmetic  # noqa: PLC0415 - it loads torch, which a worker never does
+    from rgworker.fleet import GONE  # noqa: PLC0415 - it does, too
 
-    from rgworker.fleet import GONE  # noqa: PLC0415 - it loads torch
-
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    torch.backends.cuda.matmul.allow_tf32 = False
-    torch.backends.cudnn.allow_tf32 = False
+    arithmetic.settle()
     device = chosen_device(wanted_device)
     with Connection(descriptor) as connection:
         try:
@@ -99,8 +91,10 @@ def _free_bytes(device: Any) -> int:
 
 
 def _versions() -> dict[str, str]:
+    from rgworker.arithmetic import float32  # noqa: PLC0415
+
     found = {name: version(name) for name in ("rglab", "torch", "numpy", "scipy")}
-    return {**found, "python": platform.python_version(), "float32": FLOAT32}
+    return {**found, "python": platform.python_version(), "float32": float32()}
 
 
 def _calibration(device: Any) -> dict[str, bool]:

@@ -1,0 +1,91 @@
+"""A trainer computes in one way, whatever the environment that its worker was started in."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from lab_processes import until
+
+from rgworker.process import Trainer
+from rgworker.protocol import Job
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+LOUD = {**dict.fromkeys(THREADS, "7"), "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"}
+"""An environment that asks for the opposite."""
+HALF_OF_THE_LEAST = "__import__('sys').float_info.min * 0.5"
+
+
+class Question:
+    """Is answered where it is unpickled: a trainer drops a message that is no job."""
+
+    def __init__(self, expression: str, answer: Path) -> None:
+        self.code = f"__import__('pathlib').Path({str(answer)!r}).write_text(repr({expression}))"
+
+    def __reduce__(self) -> Any:
+        return exec, (self.code,)
+
+
+@pytest.fixture(scope="module")
+def trainer() -> Iterator[Trainer]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in LOUD.items():
+            patch.setenv(name, value)
+        started = Trainer("cpu")
+    yield started
+    started.kill()
+
+
+def _asked(trainer: Trainer, expression: str, answer: Path) -> str:
+    trainer.start(cast("Job", Question(expression, answer)))
+    until(lambda: answer.exists() and answer.read_text())
+    return answer.read_text()
+
+
+def test_no_library_of_a_trainer_starts_threads_of_its_own(trainer, tmp_path):
+    expression = f"[__import__('os').environ[name] for name in {THREADS}]"
+    assert _asked(trainer, expression, tmp_path / "answer") == "['1', '1', '1']"
+
+
+def test_a_trainer_flushes_subnormal_numbers_in_the_thread_that_trains(trainer, tmp_path):
+    assert _asked(trainer, HALF_OF_THE_LEAST, tmp_path / "answer") == "0.0"
+
+
+def test_a_trainer_multiplies_in_full_precision_where_the_environment_asks_for_tf32(trainer):
+    assert trainer.ready.versions["float32"] == "ieee, no tf32"
+
+
+def _printed(code: str) -> str:
+    """The last line that a Python process prints which starts with several threads."""
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import sys, torch\ntorch.set_num_threads(2)\n{code}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return ran.stdout.splitlines()[-1]
+
+
+STATE = f"print(torch.get_num_threads(), {HALF_OF_THE_LEAST}, arithmetic.float32())"
+
+
+def test_settled_is_one_thread_no_subnormal_numbers_and_full_precision():
+    begin = (
+        "from rgworker import arithmetic\n"
+        "torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True\n"
+    )
+    assert _printed(begin + STATE) == f"2 {sys.float_info.min * 0.5} tf32"
+    assert _printed(f"{begin}arithmetic.settle()\n{STATE}") == "1 0.0 ieee, no tf32"
+
+
+@pytest.mark.parametrize("backend", ["cuda.matmul", "cudnn"])
+def test_tf32_in_one_place_is_enough_to_say_so(backend):
+    begin = f"from rgworker import arithmetic\narithmetic.settle()\ntorch.backends.{backend}"
+    assert _printed(f"{begin}.allow_tf32 = True\nprint(arithmetic.float32())") == "tf32"
+
+
+def test_a_machine_is_calibrated_as_a_trainer_computes():
+    code = "from rgworker import arithmetic, calibrate\ncalibrate.main()\n"
+    assert _printed(code + STATE) == "1 0.0 ieee, no tf32"
