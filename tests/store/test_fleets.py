@@ -158,6 +158,7 @@ def test_a_heartbeat_extends_every_lease(database, put, take_fleet):
     assert all((new - old).total_seconds() > 90 for new, old in zip(after, before, strict=True))
 
 
+@pytest.mark.by_hand("an attempt of nobody")
 def test_a_heartbeat_says_who_is_to_be_cancelled_and_who_is_lost(database, put, take_fleet):
     cancelled = put(chain=SHORT)
     lost, kept = put(seeds=2, chain=LONG).run_ids

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from lab_processes import until
 from set_clock import SetClock
 from sqlalchemy import func, select, text, update
@@ -19,9 +17,6 @@ from rgstore.upkeep import UPKEEP_LOCK, free_expired_leases
 from rgstore.workers import hearing, live_workers, trainers_alive
 from rgworker.hearing import Hearing
 from rgworker.upkeep import Upkeep
-
-NOBODY = "127.0.0.1:1"
-"""An address where nothing listens."""
 
 
 def upkeep_of(
@@ -58,13 +53,6 @@ def _states(database: Database) -> list[str]:
 def _workers(database: Database) -> dict[str, tuple[str, int]]:
     with database.begin() as session:
         return {row.name: (row.host, row.concurrency) for row in live_workers(session)}
-
-
-@pytest.fixture
-def unreachable() -> Iterator[Database]:
-    opened = Database(f"postgresql+psycopg://nobody@{NOBODY}/none")
-    yield opened
-    opened.dispose()
 
 
 def test_a_round_says_that_the_worker_is_alive(database):
