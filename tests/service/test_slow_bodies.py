@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import count
 
 import anyio
 import httpx
@@ -35,11 +36,14 @@ def headers(token) -> dict[str, str]:
 
 def test_others_are_answered_while_many_bodies_arrive_slowly(app, headers):
     async def main() -> tuple[int, set[int]]:
-        release = anyio.Event()
+        release, all_being_read = anyio.Event(), anyio.Event()
+        reading = count(1)
         codes: set[int] = set()
 
         async def slow_body():
             yield b"{"
+            if next(reading) == MORE_THAN_CONNECTIONS:
+                all_being_read.set()
             await release.wait()
             yield b"}"
 
@@ -52,7 +56,7 @@ def test_others_are_answered_while_many_bodies_arrive_slowly(app, headers):
         async with reach as client, anyio.create_task_group() as group:
             for _ in range(MORE_THAN_CONNECTIONS):
                 group.start_soon(submit, client)
-            await anyio.sleep(0.5)  # they are all being read
+            await all_being_read.wait()
             with anyio.fail_after(5):  # a pool that is empty would take 10
                 answer = await client.get("/v1/experiments")
             release.set()

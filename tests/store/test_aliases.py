@@ -24,6 +24,8 @@ from rgstore.settings import Settings
 from rgstore.submissions import submit_all
 from rgstore.tables import AliasRow, ChainRow, ExperimentRow
 
+pytestmark = pytest.mark.by_hand("rows of a release before, without attempts")
+
 RENAMED = json.loads((Path(__file__).parents[1] / "contract/golden/renamed.json").read_text())
 TRAINING = Training([1, 2], [0.5, 0.25], [Weights(2, b"last")])
 SEEDS = (0, 1, 2)

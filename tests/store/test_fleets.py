@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cancelling import nobody_wants
-from sqlalchemy import func, select, update
+from set_clock import SetClock
+from sqlalchemy import select, update
 
 from rgcontract import State
 from rgstore import endings, heartbeats, upkeep
@@ -107,12 +108,12 @@ def test_a_claim_does_not_wait_for_an_experiment_that_another_is_writing(databas
 
 @pytest.mark.parametrize("outcome", ["crashed", "lost"])
 def test_a_run_whose_worker_or_trainer_ended_goes_alone(database, put, take_fleet, outcome):
+    clock = SetClock(database)
+    clock.at()
     run_ids = put(seeds=3).run_ids
     claims = take_fleet()
     if outcome == "lost":
-        with database.begin() as session:
-            past = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 1)
-            session.execute(update(RunRow).values(lease_until=past))
+        clock.forward(seconds=31)
         with database.begin() as session:
             assert sorted(upkeep.free_expired_leases(session)) == run_ids
     else:
@@ -157,6 +158,7 @@ def test_a_heartbeat_extends_every_lease(database, put, take_fleet):
     assert all((new - old).total_seconds() > 90 for new, old in zip(after, before, strict=True))
 
 
+@pytest.mark.by_hand("an attempt of nobody")
 def test_a_heartbeat_says_who_is_to_be_cancelled_and_who_is_lost(database, put, take_fleet):
     cancelled = put(chain=SHORT)
     lost, kept = put(seeds=2, chain=LONG).run_ids

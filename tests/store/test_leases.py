@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from cancelling import nobody_wants
-from sqlalchemy import func, select, update
+from set_clock import NOON, SetClock
+from sqlalchemy import func, select
 
 from rgcontract import State
 from rgstore import claiming, endings, experiments, heartbeats, upkeep, wishes
@@ -28,10 +30,12 @@ def _attempts(database, run_id: int) -> list:
         return [(row.number, row.outcome) for row in attempts_of(session, [run_id])]
 
 
-def _expire(database, run_id: int) -> None:
-    with database.begin() as session:
-        past = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, 1)
-        session.execute(update(RunRow).where(RunRow.id == run_id).values(lease_until=past))
+@pytest.fixture
+def clock(database) -> SetClock:
+    """It stands at noon, and leases last for 30 seconds."""
+    made = SetClock(database)
+    made.at(NOON)
+    return made
 
 
 def _beat(database, *claims: claiming.Claim) -> heartbeats.Heard:
@@ -72,32 +76,36 @@ def test_a_claim_opens_an_attempt_and_runs_the_experiment(database, put, take):
         assert session.get_one(ExperimentRow, name).state == State.RUNNING
 
 
-def test_a_heartbeat_extends_the_lease_and_stores_progress(database, put, take):
+def test_a_heartbeat_extends_the_lease_and_stores_progress(database, put, take, clock):
     put()
     claim = take(lease=1)
-    before = _run(database, claim.run_id).lease_until
+    clock.forward(seconds=0.5)
     with database.begin() as session:
         heard = heartbeats.heartbeat(session, [(claim, HALF)], lease_seconds=100)
     assert heard == heartbeats.Heard(cancelled=frozenset(), lost=frozenset())
     run = _run(database, claim.run_id)
-    assert (run.lease_until - before).total_seconds() > 90
+    assert run.lease_until == NOON + timedelta(seconds=100.5)
     assert (run.phase, run.fraction, run.step, run.loss) == ("training", 0.5, 10, 1.25)
 
 
-def test_an_expired_lease_goes_back_to_the_line_and_to_another_worker(database, put, take):
+def test_an_expired_lease_goes_back_to_the_line_and_to_another_worker(database, put, take, clock):
     put()
     first = take("w1")
-    _expire(database, first.run_id)
+    clock.forward(seconds=31)
     assert _reap(database) == [first.run_id]
     second = take("w2")
     assert (second.run_id, second.attempt) == (first.run_id, 2)
     assert _attempts(database, first.run_id) == [(1, "lost"), (2, None)]
 
 
-def test_a_lease_that_lasts_is_left_alone(database, put, take):
+def test_a_lease_that_lasts_is_left_alone(database, put, take, clock):
     put()
-    take()
+    claim = take(lease=30)
+    assert _run(database, claim.run_id).lease_until == NOON + timedelta(seconds=30)
+    clock.forward(seconds=30)
     assert _reap(database) == []
+    clock.forward(microseconds=1)
+    assert _reap(database) == [claim.run_id]
 
 
 @pytest.mark.parametrize(
@@ -109,10 +117,10 @@ def test_a_lease_that_lasts_is_left_alone(database, put, take):
         lambda s, c: endings.retry_or_fail(s, c, outcome="crashed", error="x"),
     ],
 )
-def test_no_write_of_a_lost_lease_goes_through(database, put, take, write):
+def test_no_write_of_a_lost_lease_goes_through(database, put, take, clock, write):
     put()
     lost = take("w1")
-    _expire(database, lost.run_id)
+    clock.forward(seconds=31)
     _reap(database)
     take("w2")
     with pytest.raises(LeaseLostError), database.begin() as session:
@@ -121,22 +129,24 @@ def test_no_write_of_a_lost_lease_goes_through(database, put, take, write):
     assert (run.state, run.lease_owner, run.attempt) == ("running", "w2/1", 2)
 
 
-def test_a_run_that_is_lost_at_its_last_attempt_is_failed_with_the_cause(database, put, take):
+def test_a_run_that_is_lost_at_its_last_attempt_is_failed_with_the_cause(
+    database, put, take, clock
+):
     put(attempt_limit=1)
     claim = take()
-    _expire(database, claim.run_id)
+    clock.forward(seconds=31)
     _reap(database)
     run = _run(database, claim.run_id)
     assert run.state == State.FAILED
     assert "was not heard of any more (attempt 1 of 1)" in run.error
 
 
-def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database, put, take):
+def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database, put, take, clock):
     name = put().experiment_id
     claim = take()
     with database.begin() as session:
         nobody_wants(session, name)
-    _expire(database, claim.run_id)
+    clock.forward(seconds=31)
     _reap(database)
     assert _run(database, claim.run_id).state == State.CANCELLED
 

@@ -9,6 +9,8 @@ from rgcontract import State
 from rgstore import experiments
 from rgstore.experiments import Filters
 
+pytestmark = pytest.mark.by_hand("experiments without runs")
+
 MANY = 5000
 
 

@@ -28,6 +28,8 @@ from rgstore.tables import (
     TrainingRow,
 )
 
+pytestmark = pytest.mark.by_hand("summaries are made up")
+
 ARRAYS = {
     "ints": [0, 1, 2**53],
     "int first": [1, 0.5, 2.5],

@@ -136,6 +136,7 @@ def test_a_release_that_claims_without_asking_is_refused_by_the_database(databas
         session.execute(OLD_ATTEMPT, {"run": stored.run_ids[0]})
 
 
+@pytest.mark.by_hand("an attempt at a run that waits")
 def test_a_release_that_says_nothing_of_protocols_goes_on_with_its_own(database, put):
     stored = put()
     _set(database, stored.experiment_id, protocol=3, training_protocol=2, spec_schema=1)
@@ -143,6 +144,7 @@ def test_a_release_that_says_nothing_of_protocols_goes_on_with_its_own(database,
         session.execute(OLD_ATTEMPT, {"run": stored.run_ids[0]})
 
 
+@pytest.mark.by_hand("summaries are made up")
 @pytest.mark.parametrize("others", OTHERS[:4], ids=str)
 def test_a_result_of_another_protocol_is_refused_and_leaves_nothing(database, put, others):
     name = put(seeds=2).experiment_id

@@ -13,6 +13,8 @@ from rgstore.database import Database
 from rgstore.study_runs import Part
 from rgstore.tables import RunRow, SubmissionRow
 
+pytestmark = pytest.mark.by_hand("rows of a release before, without attempts")
+
 OLD = """
 INSERT INTO experiments (id, spec_hash, training_hash, chain_hash, protocol, spec, family,
     corr_len, mixing, depth, width, flops_per_run, label, tags, priority, owner, state)

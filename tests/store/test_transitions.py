@@ -9,6 +9,8 @@ from rgcontract import State
 from rgstore.tables import RunRow
 from rgstore.transitions import MOVES, IllegalMoveError, combined, move
 
+pytestmark = pytest.mark.by_hand("runs are placed in states")
+
 ALL = [(source, target) for source in State for target in State]
 LEGAL = [
     ("queued", "running"), ("queued", "cancelled"),

@@ -6,6 +6,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from blocked import until_blocked
 from sqlalchemy import select
 
 from rgcontract import State, Submission
@@ -71,8 +72,8 @@ def test_a_wish_waits_for_who_withdraws_and_then_queues_the_run_again(database, 
         with database.begin() as session:
             wishes.withdraw(session, [stored.experiment_id], "ada")
             asking = pool.submit(ask, "bob", [1.0], seeds=1)
-            with pytest.raises(TimeoutError):
-                asking.result(timeout=0.5)  # it is seen to wait; how long does not matter
+            until_blocked(database)
+            assert not asking.done()
         (again,) = asking.result()
     assert again.run_ids == stored.run_ids
     with database.begin() as session:
@@ -90,8 +91,8 @@ def test_who_withdraws_waits_for_a_wish_and_then_leaves_the_run(database, ask):
         with database.begin() as session:
             submit_all(session, [_asked(1.0, 1)], owner="bob", attempt_limit=3)
             withdrawing = pool.submit(withdraw)
-            with pytest.raises(TimeoutError):
-                withdrawing.result(timeout=0.5)
+            until_blocked(database)
+            assert not withdrawing.done()
         assert withdrawing.result().ended is None
     with database.begin() as session:
         assert session.get_one(RunRow, stored.run_ids[0]).state == State.QUEUED

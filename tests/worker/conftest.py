@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from lab_processes import TINY
@@ -10,6 +10,9 @@ from lab_processes import TINY
 from rgcontract import Submission
 from rgstore.database import Database
 from rgstore.submissions import submit
+
+NOBODY = "127.0.0.1:1"
+"""An address where nothing listens."""
 
 
 @pytest.fixture
@@ -28,3 +31,10 @@ def put(database: Database) -> Callable[..., list[int]]:
             ).run_ids
 
     return _put
+
+
+@pytest.fixture
+def unreachable() -> Iterator[Database]:
+    opened = Database(f"postgresql+psycopg://nobody@{NOBODY}/none")
+    yield opened
+    opened.dispose()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -108,7 +107,7 @@ def test_one_run_calls_one_hand(crew):
     until(lambda: line.looks == 1, AT_ONCE_S)
     for _ in range(5):
         made.told.set()
-        time.sleep(0.05)
+        until(lambda: not made.told.is_set(), AT_ONCE_S)  # the lookout has begun to look
     assert made.hands.counts() == (3, 1)
     line.claim.set()
     until(lambda: made.hands.counts() == (3, 0), AT_ONCE_S)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from lab_processes import until
+from set_clock import SetClock
 from sqlalchemy import func, select, text, update
 
 from rgcontract import State
@@ -19,9 +17,6 @@ from rgstore.upkeep import UPKEEP_LOCK, free_expired_leases
 from rgstore.workers import hearing, live_workers, trainers_alive
 from rgworker.hearing import Hearing
 from rgworker.upkeep import Upkeep
-
-NOBODY = "127.0.0.1:1"
-"""An address where nothing listens."""
 
 
 def upkeep_of(
@@ -44,10 +39,6 @@ def _set(database: Database, table: type, **values: Any) -> None:
         session.execute(update(table).values(**values))
 
 
-def _ago(**delta: float) -> Any:
-    return func.now() - text(f"interval '{timedelta(**delta).total_seconds()} s'")
-
-
 def _held(database: Database, **lease: float) -> None:
     """Every run is held by another worker, whose lease ends so long after now."""
     end = func.now() + text(f"interval '{timedelta(**lease).total_seconds()} s'")
@@ -64,22 +55,19 @@ def _workers(database: Database) -> dict[str, tuple[str, int]]:
         return {row.name: (row.host, row.concurrency) for row in live_workers(session)}
 
 
-@pytest.fixture
-def unreachable() -> Iterator[Database]:
-    opened = Database(f"postgresql+psycopg://nobody@{NOBODY}/none")
-    yield opened
-    opened.dispose()
-
-
 def test_a_round_says_that_the_worker_is_alive(database):
     upkeep_of(database).once()
     assert _workers(database) == {"w1": ("h1", 4)}
 
 
 def test_a_worker_thought_silent_is_alive_after_its_next_round(database):
+    clock = SetClock(database)
+    clock.at()
     upkeep = upkeep_of(database)
     upkeep.once()
-    _set(database, WorkerRow, seen_at=_ago(minutes=1))
+    clock.forward(seconds=29)
+    assert _workers(database) == {"w1": ("h1", 4)}
+    clock.forward(seconds=1)  # silent after 30
     assert _workers(database) == {}
     upkeep.once()
     assert _workers(database) == {"w1": ("h1", 4)}
@@ -110,8 +98,11 @@ def test_one_worker_at_a_time_does_the_upkeep(database, put):
 
 
 def test_workers_silent_for_a_day_are_forgotten(database):
+    clock = SetClock(database)
+    clock.at()
     upkeep_of(database).once()
-    _set(database, WorkerRow, name="old", seen_at=_ago(hours=25))
+    _set(database, WorkerRow, name="old")
+    clock.forward(days=1, seconds=1)
     upkeep_of(database).once()
     with database.begin() as session:
         assert list(session.scalars(select(WorkerRow.name))) == ["w1"]
@@ -152,14 +143,18 @@ def _hearing(database: Database) -> int:
 
 
 def test_a_round_says_whether_a_message_has_reached_the_worker_lately(database):
-    ear = Hearing()
+    clock, at = SetClock(database), [0.0]
+    clock.at()
+    ear = Hearing(lambda: at[0])
     upkeep = upkeep_of(database, ear)
     upkeep.once()
     assert (_workers(database), _hearing(database)) == ({"w1": ("h1", 4)}, 0)
     ear.heard()
+    at[0] += 5
     upkeep.once()
+    clock.forward(seconds=24)
     assert _hearing(database) == 1
-    _set(database, WorkerRow, heard_at=_ago(seconds=31))  # deaf after 30
+    clock.forward(seconds=1)  # deaf after 30
     assert (_workers(database), _hearing(database)) == ({"w1": ("h1", 4)}, 0)
 
 
@@ -182,17 +177,18 @@ def test_each_round_has_the_worker_told_of_itself_to_see_whether_it_hears(databa
 
 
 def test_a_worker_that_hears_nothing_says_so_once(database, caplog):
-    ear = Hearing()
-    upkeep = upkeep_of(database, ear, deaf_after=timedelta(seconds=0.2))
+    at = [0.0]
+    ear = Hearing(lambda: at[0])
+    upkeep = upkeep_of(database, ear)  # deaf after 30
     upkeep.once()
     assert "no message has come" not in caplog.text
     for _ in range(2):
-        time.sleep(0.3)
+        at[0] += 31
         upkeep.once()
     assert caplog.text.count("no message has come") == 1
     ear.heard()
     upkeep.once()
-    time.sleep(0.3)
+    at[0] += 31
     upkeep.once()
     assert caplog.text.count("no message has come") == 2
 

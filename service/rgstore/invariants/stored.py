@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from rgcontract import IMPLEMENTED, measurement_hash, training_hash
 from rgstore import aliases
+from rgstore.among import among
 from rgstore.asked import name_of
 from rgstore.database import Database
 from rgstore.invariants.invariant import Breach, Invariant, Scope
@@ -41,7 +42,7 @@ def _hashes(database: Database, scope: Scope) -> Iterator[Breach]:
     )
     for some in _pages(database, names):
         with database.snapshot() as session:
-            for experiment in session.scalars(select(row).where(row.id.in_(some))).all():
+            for experiment in session.scalars(select(row).where(among(row.id, some))).all():
                 yield from _misnamed(session, experiment)
 
 

@@ -1,0 +1,82 @@
+"""Once an hour a worker looks for rows that cannot be right, and logs them."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from lab_processes import until
+from sqlalchemy import select, update
+
+from rgstore.tables import RunRow
+from rgstore.workers import worker_seen
+from rgworker.inspecting import MOST_LOGGED, Inspector
+
+
+@pytest.fixture
+def errors(caplog):
+    """What was logged as an error."""
+
+    def _errors() -> list[str]:
+        return [record.getMessage() for record in caplog.records if record.levelno == logging.ERROR]
+
+    return _errors
+
+
+def _damage(database) -> list[int]:
+    with database.begin() as session:
+        session.execute(update(RunRow).values(attempt_limit=0))
+        return list(session.scalars(select(RunRow.id).order_by(RunRow.id)))
+
+
+def test_where_all_is_right_nothing_is_logged(database, put, errors):
+    put(seeds=2)
+    Inspector(database, "w1").once()
+    assert errors() == []
+
+
+def test_a_row_that_cannot_be_right_is_logged_with_what_it_breaks(database, put, errors):
+    put()
+    (run_id,) = _damage(database)
+    Inspector(database, "w1").once()
+    (error,) = errors()
+    assert error.startswith("invariant attempts_left is broken: A queued run has an attempt left.")
+    assert f"'run': {run_id}" in error
+
+
+def test_of_many_rows_the_first_are_logged_and_their_number(database, put, errors):
+    put(seeds=MOST_LOGGED + 2)
+    _damage(database)
+    Inspector(database, "w1").once()
+    assert len(errors()) == MOST_LOGGED + 1
+    assert errors()[-1] == f"invariant attempts_left: {MOST_LOGGED + 2} rows or more"
+
+
+def test_of_the_workers_that_are_there_the_first_by_name_looks(database, put, errors):
+    put()
+    _damage(database)
+    with database.begin() as session:
+        for name in ("w1", "w2"):
+            worker_seen(session, name, "host", "cpu", 1)
+    Inspector(database, "w2").once()
+    assert errors() == []
+    Inspector(database, "w1").once()
+    assert len(errors()) == 1
+
+
+def test_the_thread_looks_again_and_again_until_it_is_told_to_stop(database, put, errors):
+    put()
+    _damage(database)
+    inspector = Inspector(database, "w1", every_seconds=0.05)
+    inspector.start()
+    until(lambda: len(errors()) >= 2)
+    inspector.stop()
+    assert not inspector.is_alive()
+
+
+def test_a_database_that_is_away_is_looked_at_later(unreachable, caplog):
+    inspector = Inspector(unreachable, "w1", every_seconds=0.05)
+    inspector.start()
+    until(lambda: caplog.text.count("looking again in 0.05 s") >= 2)
+    assert inspector.is_alive()
+    inspector.stop()
