@@ -13,7 +13,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from rgcontract import (
-    ExperimentSpec,
     RunCounts,
     State,
 )
@@ -60,17 +59,19 @@ def count_all_runs(session: Session) -> dict[str, int]:
     return dict(rows.all())
 
 
-def missing_runs(session: Session, specs: Mapping[str, ExperimentSpec]) -> dict[str, list[RunKey]]:
-    """Experiment -> runs of its spec that the lab has neither measured nor queued."""
+def missing_runs(
+    session: Session, wanted: Mapping[str, Collection[RunKey]]
+) -> dict[str, list[RunKey]]:
+    """Experiment -> runs wanted of it that the lab has neither measured nor queued."""
     rows = session.execute(
         select(RunRow.experiment_id, RunRow.chain_seed, RunRow.seed).where(
-            among(RunRow.experiment_id, specs), RunRow.state != State.CANCELLED
+            among(RunRow.experiment_id, wanted), RunRow.state != State.CANCELLED
         )
     )
     present: dict[str, set[RunKey]] = {}
     for name, chain_seed, seed in rows:
         present.setdefault(name, set()).add((chain_seed, seed))
-    return {name: sorted({*spec.runs} - present.get(name, set())) for name, spec in specs.items()}
+    return {name: sorted({*runs} - present.get(name, set())) for name, runs in wanted.items()}
 
 
 def count_runs(session: Session, names: Iterable[str]) -> dict[str, dict[int, RunCounts]]:

@@ -401,7 +401,7 @@ def test_a_matrix_of_ones_own_gets_its_correlation_length_in_a_grid_too(settings
     chain = {"family": "explicit", "matrix": [[0.75, 0.25], [0.25, 0.75]]}
     grid = grid_of(StudyRequest(chain=chain, model={"depth": [2, 4]}), settings)
     # eigenvalues 1 and 0.5; 1e-9: rounding of an eigenvalue
-    lengths = [submission.chain.corr_len for submission in grid.submissions.values()]
+    lengths = [item.asked.submission.chain.corr_len for item in grid.items]
     assert lengths == pytest.approx([1.4426950408889634] * 2, rel=1e-9)
 
 

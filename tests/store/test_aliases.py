@@ -14,6 +14,7 @@ from sqlalchemy import insert, select, text
 from migrations import alembic_config, upgrade
 from rgcontract import StudyRequest, Submission, measurement_hash, training_hash
 from rgservice.experiments.completing import completed
+from rgservice.experiments.pricing import priced
 from rgservice.studies.asking import grid_of
 from rgstore import studies, trainings
 from rgstore.asked import Asked, under_kept_names
@@ -96,7 +97,7 @@ def test_an_experiment_is_found_with_all_its_runs(database, migrated, kept):
     asked = _asked(database, kept)
     assert (asked.name, asked.spec_hash) == (_name(kept), kept["measurement"])
     with database.begin() as session:
-        assert missing_runs(session, {asked.name: asked.submission}) == {asked.name: []}
+        assert missing_runs(session, {asked.name: asked.submission.runs}) == {asked.name: []}
         (told,) = submit_all(session, [asked], owner="bob", attempt_limit=3)
         assert (told.created, told.added_seeds, told.run_ids) == (False, [], [])
 
@@ -157,9 +158,10 @@ def test_a_study_of_it_keeps_its_name(database, migrated):
     body = {"chain": {"family": family, "corr_len": [length]}, "seeds": len(SEEDS)}
     request = StudyRequest.model_validate_json(json.dumps(body))
     with database.begin() as session:
-        grid = grid_of(request, Settings()).under_kept_names(session)
-        assert list(grid.submissions) == list(grid.cells) == [_name(kept)]
-        assert grid.id == studies.study_id([kept["measurement"]], request.axes())
+        grid = grid_of(request, Settings())
+        found = priced(session, grid.items)
+        assert list(found.prices) == list(grid.cells_of(found)) == [_name(kept)]
+        assert grid.study(found) == studies.study_id([kept["measurement"]], request.axes())
 
 
 def _chain_row(kept, matrix, **changed) -> dict:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from claims import claim_one
 
-from rgcontract import StudyRequest
+from rgcontract import Study, StudyRequest
 from rgcore.statistics import summarise_runs
-from rgservice.studies.asking import accept, grid_of
+from rgservice.experiments.submitting import submit
+from rgservice.http.deps import Parts
+from rgservice.studies.asking import grid_of
 from rgstore import claiming, judging, measurements
 from rgstore.claiming import Claim
 from rgstore.database import Database
@@ -36,8 +38,8 @@ def ask(database: Database, owner: str = "alice", **fields: Any) -> str:
     """Store a study; its name."""
     settings = Settings()
     request = StudyRequest.model_validate_json(json.dumps(fields))
-    with database.begin() as session:
-        return accept(session, grid_of(request, settings), owner=owner, settings=settings).id
+    study = submit(Parts(settings, database), grid_of(request, settings), owner).body
+    return cast("Study", study).id
 
 
 def numbers_of(claim: Claim) -> dict[Key, list[float]]:

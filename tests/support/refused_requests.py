@@ -182,8 +182,30 @@ def _nested(path: str, value: Any) -> dict[str, Any]:
 
 
 def _conflicts() -> Iterator[Refused]:
+    for chain in _chains():
+        yield _post(EXPERIMENTS, {"chain": chain})
+    rows = [[1 / 129] * 129] * 129
+    large = {"chain": {"family": "explicit", "matrix": rows}}
+    yield _post(EXPERIMENTS, large, f"POST {EXPERIMENTS}: a matrix of 129 states")
+    bodies: list[dict[str, Any]] = [
+        {"model": {"mixing": "flat", "context": 3}},
+        {"model": {"mixing": "mixer", "context": 0}},
+        {"model": {"mixing": "window", "context": 1}},
+        {"model": {"mixing": "flat"}, "measurement": {"levels": ["position"]}},
+        {"model": {"mixing": "window"}, "measurement": {"levels": ["sequence", "token"]}},
+        {"measurement": {"levels": ["sequence"]}},
+        {"data": {"seq_len": 6}},
+        {"model": {"context": 16}},
+        {"model": {"context": 32}, "data": {"seq_len": 64}},
+    ]
+    for body in bodies:
+        yield _post(EXPERIMENTS, body)
+
+
+def _chains() -> list[dict[str, Any]]:
+    """Chains whose fields do not go together."""
     half = [0.5, 0.5]
-    chains: list[dict[str, Any]] = [
+    return [
         *({"family": family, "concentration": 1} for family in ("potts", "ring", "hierarchical")),
         *({"family": family, "seeds": 3} for family in ("potts", "ring", "hierarchical")),
         {"family": "potts", "corr_length": 7},
@@ -235,24 +257,6 @@ def _conflicts() -> Iterator[Refused]:
         {"family": "explicit", "matrix": [[0.9999, 0.0001], [0.0001, 0.9999]]},
         {"family": "explicit", "matrix": [[0.9, 0.1], [0.1, 0.9]], "concentration": 1},
     ]
-    for chain in chains:
-        yield _post(EXPERIMENTS, {"chain": chain})
-    rows = [[1 / 129] * 129] * 129
-    large = {"chain": {"family": "explicit", "matrix": rows}}
-    yield _post(EXPERIMENTS, large, f"POST {EXPERIMENTS}: a matrix of 129 states")
-    bodies: list[dict[str, Any]] = [
-        {"model": {"mixing": "flat", "context": 3}},
-        {"model": {"mixing": "mixer", "context": 0}},
-        {"model": {"mixing": "window", "context": 1}},
-        {"model": {"mixing": "flat"}, "measurement": {"levels": ["position"]}},
-        {"model": {"mixing": "window"}, "measurement": {"levels": ["sequence", "token"]}},
-        {"measurement": {"levels": ["sequence"]}},
-        {"data": {"seq_len": 6}},
-        {"model": {"context": 16}},
-        {"model": {"context": 32}, "data": {"seq_len": 64}},
-    ]
-    for body in bodies:
-        yield _post(EXPERIMENTS, body)
 
 
 def _bulk() -> Iterator[Refused]:

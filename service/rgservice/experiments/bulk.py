@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from rgcontract import (
-    Acknowledgement,
+    BulkAcknowledgement,
     BulkSubmission,
     ExperimentSpec,
     FieldProblem,
-    Forecast,
-    Submission,
-    canonical_json,
 )
 from rgcontract.bulk import MOST_REFUSED, at
-from rgservice.experiments import cost, forecasting, submitting
-from rgservice.experiments.completing import completed
-from rgservice.experiments.submitting import asked_of
+from rgservice.experiments.cost import over_limits
+from rgservice.experiments.pricing import Named, Priced, named
+from rgservice.experiments.submitting import Stored, acknowledgements, hash_of
+from rgservice.http.answers import Answered
 from rgservice.http.errors import InvalidSpec, OverLimit
-from rgstore.asked import Asked, under_kept_names
-from rgstore.records import RunKey
-from rgstore.runs import missing_runs
 from rgstore.settings import Settings
 
 SECTIONS = set(ExperimentSpec.model_fields) - {"seeds"}
@@ -32,37 +27,57 @@ SECTIONS = set(ExperimentSpec.model_fields) - {"seeds"}
 
 @dataclass(frozen=True)
 class Bulk:
-    """Submissions that are all valid, and the experiments that they make."""
+    """A request for many experiments, all of them valid."""
 
-    asked: list[Asked]
-    """In the order in which they came."""
-    specs: dict[str, Submission]
-    """Experiment -> its submission, with the seeds of all that are the same experiment."""
+    items: Sequence[Named]
 
-    @classmethod
-    def of(cls, asked: list[Asked]) -> Bulk:
-        """These, in this order."""
-        specs: dict[str, Submission] = {}
-        for one in asked:
-            there = specs.setdefault(one.name, one.submission)
-            if there is not one.submission:
-                seeds = tuple(sorted({*there.seeds, *one.submission.seeds}))
-                specs[one.name] = there.model_copy(update={"seeds": seeds})
-        return cls(asked, specs)
+    def over_limits(self, found: Priced, settings: Settings) -> list[FieldProblem]:
+        """The limits that the missing runs of each, and of all together, would exceed."""
+        places = enumerate(found.asked)
+        first = {one.name: place for place, one in reversed(list(places))}
+        refused = [
+            at(first[name], over)
+            for name, price in found.prices.items()
+            if price.missing
+            for over in over_limits(price.cost, len(price.missing), settings)
+        ]
+        totals = [
+            ("flops", settings.max_bulk_flops, "operations"),
+            ("stored_bytes", settings.max_bulk_stored_bytes, "stored bytes"),
+        ]
+        refused += [
+            FieldProblem(
+                field=name,
+                message=f"estimated at {estimate:.3g} {unit} for all together; send fewer",
+                allowed=f"at most {limit:.3g} (RGLAB_MAX_BULK_{name.upper()})",
+            )
+            for name, limit, unit in totals
+            if (estimate := found.total(name)) > limit
+        ]
+        return refused[:MOST_REFUSED]
 
-    def under_kept_names(self, session: Session) -> Bulk:
-        """The same, those that were stored under a name of before under that."""
-        return Bulk.of(under_kept_names(session, self.asked))
+    def body_hash(self, found: Priced) -> str:
+        """Of the hashes and what they leave out."""
+        return hash_of(
+            [
+                [one.spec_hash, one.submission.model_dump(mode="json", exclude=SECTIONS)]
+                for one in found.asked
+            ]
+        )
 
-    @property
-    def first(self) -> dict[str, int]:
-        """Experiment -> the place of the first submission of it."""
-        places = enumerate(self.asked)
-        return {one.name: place for place, one in reversed(list(places))}
+    def study(self, found: Priced) -> None:
+        """It asks for none."""
+
+    def answer(self, session: Session, stored: Stored) -> Answered:
+        """An acknowledgement of each."""
+        told = acknowledgements(session, stored)
+        return Answered.made(
+            BulkAcknowledgement(experiments=told), new=any(one.created for one in told)
+        )
 
 
 def bulk_of(request: BulkSubmission, settings: Settings) -> Bulk:
-    """The submissions of a request, completed.
+    """The submissions of a request, completed and named.
 
     Raises:
         OverLimit: more runs than this server takes at once.
@@ -76,85 +91,13 @@ def bulk_of(request: BulkSubmission, settings: Settings) -> Bulk:
             allowed=f"at most {settings.max_bulk_runs} (RGLAB_MAX_BULK_RUNS)",
         )
         raise OverLimit.of([runs])
-    return Bulk.of([asked_of(submission) for submission in _completed(request.experiments)])
-
-
-def _completed(sent: Sequence[Submission]) -> list[Submission]:
-    found: list[Submission] = []
+    found: list[Named] = []
     refused: list[FieldProblem] = []
-    for index, submission in enumerate(sent):
+    for index, submission in enumerate(request.experiments):
         try:
-            found.append(completed(submission))
+            found.append(named(submission))
         except InvalidSpec as error:
             refused += [at(index, problem) for problem in error.errors]
     if refused:
         raise InvalidSpec.of(refused[:MOST_REFUSED])
-    return found
-
-
-def forecast(session: Session, bulk: Bulk) -> Forecast:
-    """What all of them would cost together. Nothing is stored."""
-    return forecasting.forecast(session, bulk.under_kept_names(session).specs)
-
-
-def accept(
-    session: Session,
-    bulk: Bulk,
-    *,
-    owner: str,
-    idempotency_key: str | None,
-    settings: Settings,
-) -> list[Acknowledgement]:
-    """Check the limits and store all of them. The caller commits.
-
-    Raises:
-        OverLimit: one, or all together, would cost more than this server allows; nothing is stored.
-        KeyReused: the idempotency key came before with another body.
-    """
-    bulk = bulk.under_kept_names(session)
-    refused = _over_limits(bulk, missing_runs(session, bulk.specs), settings)
-    if refused:
-        estimate = forecast(session, bulk).model_dump()
-        raise OverLimit.of(refused[:MOST_REFUSED], estimate=estimate)
-    written = [
-        [one.spec_hash, one.submission.model_dump(mode="json", exclude=SECTIONS)]
-        for one in bulk.asked
-    ]
-    return submitting.store(
-        session,
-        bulk.asked,
-        owner=owner,
-        idempotency_key=idempotency_key,
-        body=canonical_json(written),
-        settings=settings,
-    )
-
-
-def _over_limits(
-    bulk: Bulk, missing: Mapping[str, Sequence[RunKey]], settings: Settings
-) -> list[FieldProblem]:
-    """Which limits the missing runs of each, and of all together, would exceed."""
-    refused: list[FieldProblem] = []
-    first = bulk.first
-    flops = stored_bytes = 0.0
-    for name, runs in missing.items():
-        if not runs:
-            continue
-        one = cost.cost_of_run(bulk.specs[name])
-        flops += len(runs) * one.flops
-        stored_bytes += len(runs) * one.stored_bytes
-        refused += [at(first[name], over) for over in cost.over_limits(one, len(runs), settings)]
-    totals = [
-        ("flops", flops, settings.max_bulk_flops, "operations"),
-        ("stored_bytes", stored_bytes, settings.max_bulk_stored_bytes, "stored bytes"),
-    ]
-    refused += [
-        FieldProblem(
-            field=name,
-            message=f"estimated at {estimate:.3g} {unit} for all together; send fewer",
-            allowed=f"at most {limit:.3g} (RGLAB_MAX_BULK_{name.upper()})",
-        )
-        for name, estimate, limit, unit in totals
-        if estimate > limit
-    ]
-    return refused
+    return Bulk(found)

@@ -7,9 +7,6 @@ from rgcore.architecture import Architecture
 from rgcore.cost import RunCost, run_cost
 from rgstore.settings import Settings
 
-FLOPS_PER_SECOND = 2e10
-"""One core on small matrices, until this lab has measured its own."""
-
 
 def cost_of_run(spec: ExperimentSpec) -> RunCost:
     """The cost of one run of a spec, of its sizes alone."""

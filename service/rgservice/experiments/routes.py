@@ -18,11 +18,15 @@ from rgcontract import (
     Submission,
     bulk_problems,
 )
-from rgservice.experiments import bulk, listing, steering, submitting
+from rgservice.experiments import listing, steering, submitting
+from rgservice.experiments.bulk import bulk_of
+from rgservice.experiments.one import one
 from rgservice.experiments.results import Arrays, result_view
+from rgservice.experiments.steering import Found
 from rgservice.experiments.views import experiment_view
+from rgservice.http.answers import Answered, response
 from rgservice.http.body import parsed, read_body, read_model
-from rgservice.http.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SnapshotDep
+from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.seeds import SeedsQuery
 from rgstore.experiments import Filters
@@ -37,6 +41,9 @@ Key = Annotated[
     ),
 ]  # fmt: skip
 
+DryRun = Annotated[bool, Query(description="Only say what it would cost")]
+"""Of every route that asks for something."""
+
 
 @router.post(
     "",
@@ -49,37 +56,15 @@ Key = Annotated[
     openapi_extra=body_of(Submission),
 )
 async def submit(
-    request: Request,
-    response: Response,
-    use: PartsDep,
-    owner: OwnerDep,
-    key: Key = None,
-    dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
-) -> Acknowledgement | Forecast:
+    request: Request, use: PartsDep, owner: OwnerDep, key: Key = None, dry_run: DryRun = False
+) -> Response:
     """Ask for an experiment. The same spec gives the same record; only missing seeds are added."""
-    submission = await read_model(request, Submission, limit=use.settings.max_body_bytes)
-    return await run_in_threadpool(_submit, submission, use, owner, key, dry_run, response)
+    sent = await read_model(request, Submission, limit=use.settings.max_body_bytes)
 
+    def submitted() -> Answered:
+        return submitting.submit(use, one(sent), owner, key=key, dry_run=dry_run)
 
-def _submit(
-    submission: Submission,
-    use: Parts,
-    owner: str,
-    key: str | None,
-    dry_run: bool,
-    response: Response,
-) -> Acknowledgement | Forecast:
-    with use.database.begin() as session:
-        if dry_run:
-            response.status_code = 200
-            return submitting.forecast(session, submission)
-        acknowledgements = submitting.accept(
-            session, submission, owner=owner, idempotency_key=key, settings=use.settings
-        )
-    (acknowledgement,) = acknowledgements
-    response.status_code = 201 if acknowledgement.created else 200
-    response.headers["Location"] = f"/v1/experiments/{acknowledgement.id}"
-    return acknowledgement
+    return response(await run_in_threadpool(submitted))
 
 
 @router.post(
@@ -93,40 +78,18 @@ def _submit(
     openapi_extra=body_of(BulkSubmission),
 )
 async def submit_many(
-    request: Request,
-    response: Response,
-    use: PartsDep,
-    owner: OwnerDep,
-    key: Key = None,
-    dry_run: Annotated[bool, Query(description="Only say what they would cost")] = False,
-) -> BulkAcknowledgement | Forecast:
+    request: Request, use: PartsDep, owner: OwnerDep, key: Key = None, dry_run: DryRun = False
+) -> Response:
     """Ask for many experiments, as if one after another. All of them are stored, or none."""
     body = await read_body(
         request, limit=use.settings.max_bulk_bytes, setting="RGLAB_MAX_BULK_BYTES"
     )
-    return await run_in_threadpool(_submit_many, body, use, owner, key, dry_run, response)
 
+    def submitted() -> Answered:  # in a thread: so many take long enough to keep others waiting
+        asked = bulk_of(parsed(body, BulkSubmission, bulk_problems), use.settings)
+        return submitting.submit(use, asked, owner, key=key, dry_run=dry_run)
 
-def _submit_many(
-    body: bytes,
-    use: Parts,
-    owner: str,
-    key: str | None,
-    dry_run: bool,
-    response: Response,
-) -> BulkAcknowledgement | Forecast:
-    # parsed here, in a thread: so many take long enough to keep others waiting
-    asked = bulk.bulk_of(parsed(body, BulkSubmission, bulk_problems), use.settings)
-    with use.database.begin() as session:
-        if dry_run:
-            response.status_code = 200
-            return bulk.forecast(session, asked)
-        acknowledgements = bulk.accept(
-            session, asked, owner=owner, idempotency_key=key, settings=use.settings
-        )
-    answer = BulkAcknowledgement(experiments=acknowledgements)
-    response.status_code = 201 if any(one.created for one in answer.experiments) else 200
-    return answer
+    return response(await run_in_threadpool(submitted))
 
 
 @router.get("", responses=refusals(401, 422))
@@ -146,7 +109,7 @@ def get_experiment(
     name: str, session: SnapshotDep, reader: OwnerDep, seeds: SeedsQuery = None
 ) -> Experiment:
     """An experiment: spec with defaults filled in, state, progress, attempts."""
-    return experiment_view(session, steering.find(session, name, seeds), reader)
+    return experiment_view(session, Found.find(session, name, seeds), reader)
 
 
 @router.get("/{name}/result", responses=refusals(401, 404, 409, 422))
@@ -165,7 +128,7 @@ def get_result(
     partial: Annotated[bool, Query(description="over the runs measured so far")] = False,
 ) -> Result:
     """The measurement, every number with its error bar."""
-    found = steering.find(session, name, seeds)
+    found = Found.find(session, name, seeds)
     return result_view(session, found, arrays=arrays, partial=partial)
 
 
@@ -176,7 +139,7 @@ def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) 
     What others asked for goes on. Without `seeds`, all that you asked for of it.
     """
     with use.database.begin() as session:
-        found = steering.find(session, name, seeds)
+        found = Found.find(session, name, seeds)
         steering.cancel(session, found, owner)
         return experiment_view(session, found, owner)
 
@@ -185,6 +148,6 @@ def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) 
 def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
     """Queue failed and cancelled runs again, and want them from now on."""
     with use.database.begin() as session:
-        found = steering.find(session, name, seeds)
+        found = Found.find(session, name, seeds)
         steering.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
         return experiment_view(session, found, owner)

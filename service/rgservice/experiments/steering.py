@@ -1,10 +1,16 @@
-"""Finding an experiment, or those of its seeds that one is about; cancelling and retrying them."""
+"""Records that several may have asked for: finding one with its seeds, withdrawing, retrying.
+
+Experiments and studies are found and steered alike; what they are told apart by is `Shared`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import ClassVar, Generic, Self, TypeVar
 
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from rgcontract import State
@@ -13,86 +19,138 @@ from rgservice.http.seeds import chosen
 from rgstore import experiments, wishes
 from rgstore.among import among
 from rgstore.runs import runs_of, seeds_of
-from rgstore.tables import ExperimentRow, RunRow
+from rgstore.tables import ExperimentRow, RunRow, StudyRow
 from rgstore.transitions import combined
-from rgstore.wishes import Withdrawal
+
+Row = TypeVar("Row", ExperimentRow, StudyRow)
 
 
 @dataclass(frozen=True)
-class Found:
-    """An experiment and the seeds of it that a request is about."""
+class Shared(ABC, Generic[Row]):
+    """A record and the seeds of it that a request is about."""
 
-    row: ExperimentRow
+    row: Row
     seeds: list[int]
-    """Those that were named, else all that are there."""
+    """Those that were named, else all that it has."""
     named: bool
 
+    kind: ClassVar[str]
+    """What it is called."""
+    listed: ClassVar[str]
+    """Where all of them are."""
+
+    @property
+    def study(self) -> str | None:
+        """The study that wishes for it are part of; None where they are part of any or none."""
+        return None
+
+    @staticmethod
+    @abstractmethod
+    def stored(session: Session, name: str) -> Row | None:
+        """The row of this name."""
+
+    @staticmethod
+    @abstractmethod
+    def all_seeds(session: Session, row: Row) -> list[int]:
+        """Training seeds that can be named."""
+
+    @abstractmethod
+    def owners(self, session: Session) -> list[str]:
+        """Who has asked for it."""
+
+    @abstractmethod
+    def wished(self, session: Session) -> tuple[Collection[str], Collection[int] | None]:
+        """Experiments and training seeds (None for all) that a wish for it is about."""
+
+    @abstractmethod
+    def runs(self) -> list[ColumnElement[bool]]:
+        """Which runs it is about."""
+
+    @abstractmethod
     def state(self, session: Session) -> State:
-        """Of their runs."""
-        runs = runs_of(session, self.row.id, self.seeds)
-        return combined({run.state for run in runs})
+        """Of these runs."""
+
+    @classmethod
+    def find(cls, session: Session, name: str, seeds: Sequence[str] | None = None) -> Self:
+        """One by its name.
+
+        Args:
+            session: the transaction.
+            name: as the path has it.
+            seeds: as the query has them.
+
+        Raises:
+            NotFound: there is none. InvalidQuery: seeds that are none, or not there.
+        """
+        row = cls.stored(session, name) if "\x00" not in name else None
+        if row is None:
+            raise NotFound(f"no {cls.kind} {name[:80]!r}; GET {cls.listed} lists them")
+        there = cls.all_seeds(session, row)
+        return cls(row, there if seeds is None else chosen(seeds, there), seeds is not None)
 
 
-def find(session: Session, name: str, seeds: Sequence[str] | None = None) -> Found:
-    """An experiment by its name.
+class Found(Shared[ExperimentRow]):
+    """An experiment and the seeds of it that a request is about."""
 
-    Args:
-        session: the transaction.
-        name: of the experiment.
-        seeds: as the query has them.
+    kind, listed = "experiment", "/v1/experiments"
 
-    Raises:
-        NotFound: there is none. InvalidQuery: seeds that are none, or not there.
-    """
-    row = experiments.get(session, name) if "\x00" not in name else None
-    if row is None:
-        raise NotFound(f"no experiment {name[:80]!r}; GET /v1/experiments lists them")
-    there = seeds_of(session, name)
-    named = seeds is not None
-    return Found(row, chosen(seeds, there) if seeds is not None else there, named)
+    @staticmethod
+    def stored(session: Session, name: str) -> ExperimentRow | None:
+        """The row of this name."""
+        return experiments.get(session, name)
+
+    @staticmethod
+    def all_seeds(session: Session, row: ExperimentRow) -> list[int]:
+        """Those that are there, whoever asked for them."""
+        return seeds_of(session, row.id)
+
+    def owners(self, session: Session) -> list[str]:
+        """Who has asked for any of it."""
+        return experiments.owners_of(session, self.row.id)
+
+    def wished(self, session: Session) -> tuple[Collection[str], Collection[int] | None]:  # noqa: ARG002
+        """Itself; its seeds if they were named, else all that one asked for."""
+        return [self.row.id], self.seeds if self.named else None
+
+    def runs(self) -> list[ColumnElement[bool]]:
+        """Those of its seeds."""
+        return [RunRow.experiment_id == self.row.id, among(RunRow.seed, self.seeds)]
+
+    def state(self, session: Session) -> State:
+        """Of its runs."""
+        return combined({run.state for run in runs_of(session, self.row.id, self.seeds)})
 
 
-def cancel(session: Session, found: Found, owner: str) -> None:
+def cancel(session: Session, found: Shared[Row], owner: str) -> None:
     """Withdraw what one person asked for; a run that nobody else wants stops.
 
-    Queued runs stop at once, running ones at their next heartbeat.
+    Queued runs stop at once, running ones at their next heartbeat. What they, or others, asked for
+    otherwise goes on, also where it is the same run.
 
     Raises:
         NotAsked: it is not theirs. NotCancellable: all that they asked for has ended.
     """
-    name = found.row.id
-    done = wishes.withdraw(session, [name], owner, seeds=found.seeds if found.named else None)
-    check(done, experiments.owners_of(session, name))
-    session.refresh(found.row)
-
-
-def check(done: Withdrawal, owners: Sequence[str]) -> None:
-    """Refuse to withdraw what was not asked for, or has ended.
-
-    Args:
-        done: what came of it.
-        owners: who has asked for it.
-
-    Raises:
-        NotAsked, NotCancellable: as they say.
-    """
+    names, seeds = found.wished(session)
+    done = wishes.withdraw(session, names, owner, seeds=seeds, study=found.study)
     if not done.asked:
         raise NotAsked(
             "you have not asked for this, so nothing is cancelled; what was asked for can be "
-            f"withdrawn by who did: {', '.join(owners)}"
+            f"withdrawn by who did: {', '.join(found.owners(session))}"
         )
     if done.ended is not None:
         raise NotCancellable(f"what you asked for is {done.ended}", state=done.ended)
+    session.refresh(found.row)
 
 
-def retry(session: Session, found: Found, owner: str, *, attempt_limit: int) -> None:
+def retry(session: Session, found: Shared[Row], owner: str, *, attempt_limit: int) -> None:
     """Queue failed and cancelled runs again; who asks for that wants them from now on.
 
     Raises:
         NotRetryable: no run has failed or been cancelled.
     """
-    these = [RunRow.experiment_id == found.row.id, among(RunRow.seed, found.seeds)]
-    if not wishes.want_again(session, these, owner, attempt_limit=attempt_limit):
+    if not wishes.want_again(
+        session, found.runs(), owner, attempt_limit=attempt_limit, study=found.study
+    ):
         state = found.state(session)
-        raise NotRetryable(f"the experiment is {state}", state=state)
+        raise NotRetryable(f"the {found.kind} is {state}", state=state)
     session.refresh(found.row)

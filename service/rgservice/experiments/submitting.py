@@ -1,111 +1,108 @@
-"""Submissions, one or many: limits, store, and the acknowledgements."""
+"""The way of a submission, the same for one, many and a study: price, refuse, store, answer."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from rgcontract import Acknowledgement, Forecast, RunCounts, Submission, canonical_json, kept
-from rgservice.experiments import cost, forecasting
-from rgservice.experiments.completing import completed
+from rgcontract import Acknowledgement, FieldProblem, RunCounts, canonical_json
+from rgservice.experiments.forecasting import forecast
+from rgservice.experiments.pricing import Named, Priced, priced
+from rgservice.http.answers import Answered
+from rgservice.http.deps import Parts
 from rgservice.http.errors import KeyReused, OverLimit
 from rgstore import submissions
-from rgstore.asked import Asked, Submitted, under_kept_names
+from rgstore.asked import Asked, Submitted
 from rgstore.requests import IdempotencyKeyReusedError
-from rgstore.runs import count_runs, missing_runs
+from rgstore.runs import count_runs
 from rgstore.settings import Settings
 from rgstore.transitions import combined
 
 
-def forecast(session: Session, submission: Submission) -> Forecast:
-    """What a submission would cost. Nothing is stored."""
-    (asked,) = under_kept_names(session, [asked_of(completed(submission))])
-    return forecasting.forecast(session, {asked.name: asked.submission})
+class Request(Protocol):
+    """What tells one kind of request from another."""
+
+    @property
+    def items(self) -> Sequence[Named]:
+        """What it asks for, at least one."""
+
+    def over_limits(self, found: Priced, settings: Settings) -> list[FieldProblem]:
+        """The limits that it exceeds at this price."""
+
+    def body_hash(self, found: Priced) -> str:
+        """Of what came, written in one way: an idempotency key stands for it."""
+
+    def study(self, found: Priced) -> str | None:
+        """The name of the study that it asks for, if it is one."""
+
+    def answer(self, session: Session, stored: Stored) -> Answered:
+        """What is answered when it is stored."""
 
 
-def accept(
-    session: Session,
-    submission: Submission,
-    *,
-    owner: str,
-    idempotency_key: str | None,
-    settings: Settings,
-) -> list[Acknowledgement]:
-    """Check the limits and store a submission. The caller commits.
+@dataclass(frozen=True)
+class Stored:
+    """What is asked for and what became of it."""
+
+    priced: Priced
+    told: list[Submitted]
+    """Of each submission."""
+    owner: str
+
+
+def submit(
+    use: Parts, request: Request, owner: str, *, key: str | None = None, dry_run: bool = False
+) -> Answered:
+    """Price what is asked for and store it, or only say what it would cost.
+
+    Args:
+        use: the database, and the limits.
+        request: what is asked for, complete and named.
+        owner: who asks.
+        key: under which it is counted once.
+        dry_run: whether it is only asked what it would cost.
 
     Raises:
         OverLimit: it would cost more than this server allows; nothing is stored.
         KeyReused: the idempotency key came before with another body.
     """
-    body = canonical_json(kept(submission, "json"))  # as sent, before it is completed
-    submission = completed(submission)
-    (asked,) = under_kept_names(session, [asked_of(submission)])
-    (missing,) = missing_runs(session, {asked.name: submission}).values()
-    one = cost.cost_of_run(submission)
-    refused = cost.over_limits(one, len(missing), settings) if missing else []
-    if refused:
-        estimate = forecasting.forecast(session, {asked.name: submission}).model_dump()
-        raise OverLimit.of(refused, estimate=estimate)
-    return store(
-        session,
-        [asked],
-        owner=owner,
-        idempotency_key=idempotency_key,
-        body=body,
-        settings=settings,
-    )
+    with use.database.begin() as session:
+        found = priced(session, request.items)
+        if dry_run:
+            return Answered(forecast(session, found))
+        refused = request.over_limits(found, use.settings)
+        if refused:
+            raise OverLimit.of(refused, estimate=forecast(session, found).model_dump())
+        try:
+            told = submissions.submit_all(
+                session,
+                found.asked,
+                owner=owner,
+                attempt_limit=use.settings.max_attempts,
+                idempotency_key=key,
+                body_hash=request.body_hash(found),
+                study_id=request.study(found),
+            )
+        except IdempotencyKeyReusedError as error:
+            raise KeyReused("use a new Idempotency-Key for a different submission") from error
+        return request.answer(session, Stored(found, told, owner))
 
 
-def asked_of(submission: Submission) -> Asked:
-    """A completed submission as the store takes it."""
-    return Asked.of(submission, flops_per_run=cost.cost_of_run(submission).flops)
+def hash_of(body: Any) -> str:
+    """The hash of a body that can be written as JSON."""
+    return hashlib.sha256(canonical_json(body).encode()).hexdigest()
 
 
-def store(
-    session: Session,
-    asked: Sequence[Asked],
-    *,
-    owner: str,
-    idempotency_key: str | None,
-    body: str,
-    settings: Settings,
-) -> list[Acknowledgement]:
-    """Store submissions that are within the limits. The caller commits.
-
-    Args:
-        session: the transaction.
-        asked: at least one.
-        owner: who asks.
-        idempotency_key: of all of them together.
-        body: what came, written in one way: the key stands for it.
-        settings: of the server.
-
-    Raises:
-        KeyReused: the idempotency key came before with another body.
-    """
-    try:
-        stored = submissions.submit_all(
-            session,
-            asked,
-            owner=owner,
-            attempt_limit=settings.max_attempts,
-            idempotency_key=idempotency_key,
-            body_hash=hashlib.sha256(body.encode()).hexdigest(),
-        )
-    except IdempotencyKeyReusedError as error:
-        raise KeyReused("use a new Idempotency-Key for a different submission") from error
-    return _acknowledgements(session, asked, stored)
-
-
-def _acknowledgements(
-    session: Session, asked: Sequence[Asked], stored: Sequence[Submitted]
-) -> list[Acknowledgement]:
+def acknowledgements(session: Session, stored: Stored) -> list[Acknowledgement]:
+    """Of each submission, in the order in which they came."""
+    asked = stored.priced.asked
     counts = count_runs(session, {one.name for one in asked})
     return [
         _acknowledgement(one, told, counts[one.name])
-        for one, told in zip(asked, stored, strict=True)
+        for one, told in zip(asked, stored.told, strict=True)
     ]
 
 

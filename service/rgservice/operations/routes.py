@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
+from rgservice.http.answers import Answered, response
 from rgservice.http.deps import PartsDep, SessionDep
 from rgservice.http.query import known_query
 from rgservice.operations import metrics, page, readiness
@@ -26,14 +27,14 @@ def healthz() -> dict[str, str]:
 
 @router.get(
     "/readyz",
+    response_model=readiness.Readiness,
     responses={503: {"model": readiness.Readiness, "description": "The database is away"}},
     tags=["operations"],
 )
-def readyz(use: PartsDep, response: Response) -> readiness.Readiness:
+def readyz(use: PartsDep) -> Response:
     """Whether the parts it needs answer; 503 if the database does not."""
     found = readiness.check(use.database)
-    response.status_code = 200 if found.ready else 503
-    return found
+    return response(Answered(found, 200 if found.ready else 503))
 
 
 @router.get("/metrics", response_class=PlainTextResponse, tags=["operations"])

@@ -1,4 +1,4 @@
-"""A study that is asked for: its grid, what it would cost, and storing it."""
+"""A study that is asked for: its grid, its limits, its answer."""
 
 from __future__ import annotations
 
@@ -9,26 +9,16 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from rgcontract import (
-    FieldProblem,
-    Forecast,
-    Study,
-    StudyRequest,
-    Submission,
-    field_problems,
-    strictjson,
-)
+from rgcontract import FieldProblem, StudyRequest, Submission, field_problems, strictjson
 from rgcontract.section import clipped
-from rgservice.experiments import cost, forecasting, steering
-from rgservice.experiments.completing import completed
-from rgservice.experiments.submitting import asked_of
-from rgservice.http.errors import InvalidSpec, NotFound, NotRetryable, OverLimit
-from rgservice.http.seeds import chosen
-from rgservice.studies.views import FoundStudy, study_view
-from rgstore import studies, submissions, wishes
-from rgstore.asked import Asked, under_kept_names
-from rgstore.records import RunKey
-from rgstore.runs import missing_runs
+from rgservice.experiments import cost
+from rgservice.experiments.pricing import Named, Priced, named
+from rgservice.experiments.submitting import Stored
+from rgservice.http.answers import Answered
+from rgservice.http.errors import InvalidSpec, OverLimit
+from rgservice.studies.found import FoundStudy
+from rgservice.studies.views import study_view
+from rgstore import studies
 from rgstore.settings import Settings
 
 MOST_SHOWN = 20
@@ -40,30 +30,48 @@ class Grid:
     """A request whose every cell is a valid submission."""
 
     request: StudyRequest
-    asked: dict[str, Asked]
-    """Experiment -> its submission under its name, in the order of the grid."""
-    cells: dict[str, dict[str, Any]]
-    """Experiment -> its values on the axes, as its spec has them."""
+    items: Sequence[Named]
+    """Of each experiment, in the order of the grid."""
+    cells: Sequence[dict[str, Any]]
+    """Of each experiment, its values on the axes, as its spec has them."""
 
-    @property
-    def submissions(self) -> dict[str, Submission]:
-        """Experiment -> its submission, in the order of the grid."""
-        return {name: one.submission for name, one in self.asked.items()}
+    def cells_of(self, found: Priced) -> dict[str, dict[str, Any]]:
+        """Experiment -> its values on the axes."""
+        return dict(zip((one.name for one in found.asked), self.cells, strict=True))
 
-    @property
-    def id(self) -> str:
+    def over_limits(self, found: Priced, settings: Settings) -> list[FieldProblem]:
+        """Which limits the missing runs would exceed, each by itself and all together."""
+        refused: dict[str, FieldProblem] = {}
+        cells = self.cells_of(found)
+        for name, price in found.prices.items():
+            if price.missing or _later(self.request):
+                for problem in cost.over_limits(price.cost, 1, settings):
+                    refused.setdefault(problem.field, _at(problem, cells[name]))
+        refused |= {one.field: one for one in _totals(self.request, found, settings)}
+        return list(refused.values())
+
+    def body_hash(self, found: Priced) -> str:  # noqa: ARG002 - it is known by its content
+        """None: a study has no idempotency key."""
+        return ""
+
+    def study(self, found: Priced) -> str:
         """The name of the study."""
-        hashes = (one.spec_hash for one in self.asked.values())
-        return studies.study_id(hashes, self.request.axes())
+        return studies.study_id((one.spec_hash for one in found.asked), self.request.axes())
 
-    def under_kept_names(self, session: Session) -> Grid:
-        """The same, those that were stored under a name of before under that."""
-        kept = under_kept_names(session, list(self.asked.values()))
-        return Grid(
+    def answer(self, session: Session, stored: Stored) -> Answered:
+        """The study, which is kept, or brought up to date, now that its experiments are there."""
+        name, added = self.study(stored.priced), sum(one.added_runs for one in stored.told)
+        created = studies.keep(
+            session,
+            name,
             self.request,
-            {one.name: one for one in kept},
-            dict(zip((one.name for one in kept), self.cells.values(), strict=True)),
+            self.cells_of(stored.priced),
+            owner=stored.owner,
+            added_runs=added,
         )
+        found = FoundStudy(studies.get_one(session, name), list(self.request.seeds), named=True)
+        view = study_view(session, found, created=created, added_runs=added)
+        return Answered.made(view, new=created, location=f"/v1/studies/{name}")
 
 
 def grid_of(request: StudyRequest, settings: Settings) -> Grid:
@@ -81,21 +89,34 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             allowed=f"at most {most} (RGLAB_MAX_STUDY_EXPERIMENTS)",
         )
         raise OverLimit.of([too_many], experiments=size)
-    found: dict[str, Asked] = {}
+    grid = _filled(request)
+    n_runs = sum(len(item.asked.submission.runs) for item in grid.items)
+    if n_runs > settings.max_bulk_runs:
+        runs = FieldProblem(
+            field="runs",
+            message=f"{n_runs} are asked for; give shorter lists, or fewer seeds",
+            allowed=f"at most {settings.max_bulk_runs} (RGLAB_MAX_BULK_RUNS)",
+        )
+        raise OverLimit.of([runs])
+    return grid
+
+
+def _filled(request: StudyRequest) -> Grid:
+    found: dict[str, Named] = {}
     cells: dict[str, dict[str, Any]] = {}
     refused: dict[tuple[str, str], FieldProblem] = {}
     for cell, body in request.cells():
         try:
-            submission = completed(Submission.model_validate_json(strictjson.dumps(body)))
+            item = named(Submission.model_validate_json(strictjson.dumps(body)))
         except (ValidationError, InvalidSpec) as error:
             for problem in _problems(error):
                 refused.setdefault((problem.field, problem.message), _at(problem, cell))
             if len(refused) >= MOST_SHOWN:
                 break
             continue
-        one = asked_of(submission)
-        found.setdefault(one.name, one)
-        cells.setdefault(one.name, _on_axes(submission, cell))
+        submission = item.asked.submission
+        found.setdefault(item.asked.name, item)
+        cells.setdefault(item.asked.name, _on_axes(submission, cell))
         if request.target_error is not None and len(submission.chain.draws) > 1:
             problem = FieldProblem(
                 field="target_error",
@@ -105,15 +126,7 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             refused[problem.field, problem.message] = problem
     if refused:
         raise InvalidSpec.of(list(refused.values())[:MOST_SHOWN])
-    n_runs = sum(len(one.submission.runs) for one in found.values())
-    if n_runs > settings.max_bulk_runs:
-        runs = FieldProblem(
-            field="runs",
-            message=f"{n_runs} are asked for; give shorter lists, or fewer seeds",
-            allowed=f"at most {settings.max_bulk_runs} (RGLAB_MAX_BULK_RUNS)",
-        )
-        raise OverLimit.of([runs])
-    return Grid(request, found, cells)
+    return Grid(request, list(found.values()), list(cells.values()))
 
 
 def _problems(error: ValidationError | InvalidSpec) -> list[FieldProblem]:
@@ -142,114 +155,24 @@ def _on_axes(submission: Submission, axes: Mapping[str, Any]) -> dict[str, Any]:
     return {path: written[section][name] for path, (section, _, name) in parted.items()}
 
 
-def forecast(session: Session, grid: Grid) -> Forecast:
-    """What a study would cost, all its experiments together. Nothing is stored."""
-    return forecasting.forecast(session, grid.under_kept_names(session).submissions)
-
-
-def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> Study:
-    """Check the limits and store a study with its experiments. The caller commits.
-
-    Raises:
-        OverLimit: it would cost more than this server allows; nothing is stored.
-    """
-    grid = grid.under_kept_names(session)
-    refused = _over_limits(grid, missing_runs(session, grid.submissions), settings)
-    if refused:
-        raise OverLimit.of(refused, estimate=forecast(session, grid).model_dump())
-    name = grid.id
-    stored = submissions.submit_all(
-        session,
-        list(grid.asked.values()),
-        owner=owner,
-        attempt_limit=settings.max_attempts,
-        study_id=name,
-    )
-    added = sum(one.added_runs for one in stored)
-    created = studies.keep(session, name, grid.request, grid.cells, owner=owner, added_runs=added)
-    found = FoundStudy(studies.get_one(session, name), list(grid.request.seeds))
-    return study_view(session, found, created=created, added_runs=added)
-
-
-def _over_limits(
-    grid: Grid, missing: Mapping[str, list[RunKey]], settings: Settings
-) -> list[FieldProblem]:
-    """Which limits the missing runs would exceed together, at the most seeds that may be added."""
-    request = grid.request
-    later = 0 if request.target_error is None else max(0, request.max_seeds - len(request.seeds))
-    flops = stored_bytes = 0.0
-    refused: dict[str, FieldProblem] = {}
-    for name, submission in grid.submissions.items():
-        n_runs = len(missing[name]) + later
-        if not n_runs:
-            continue
-        one = cost.cost_of_run(submission)
-        flops += n_runs * one.flops
-        stored_bytes += n_runs * one.stored_bytes
-        for problem in cost.over_limits(one, 1, settings):
-            refused.setdefault(problem.field, _at(problem, grid.cells[name]))
+def _totals(request: StudyRequest, found: Priced, settings: Settings) -> list[FieldProblem]:
+    """The limits that all its runs would exceed together, at the most seeds that may be added."""
     totals = [
-        ("flops", flops, settings.max_flops, "operations", "training.steps"),
-        ("stored_bytes", stored_bytes, settings.max_stored_bytes, "stored bytes", "model.width"),
+        ("flops", settings.max_flops, "operations", "training.steps"),
+        ("stored_bytes", settings.max_stored_bytes, "stored bytes", "model.width"),
     ]
-    for name, estimate, limit, unit, remedy in totals:
-        if estimate > limit:
-            refused[name] = FieldProblem(
-                field=name,
-                message=f"estimated at {estimate:.3g} {unit} for {len(grid.submissions)} "
-                f"experiments; give shorter lists, fewer seeds or less {remedy}",
-                allowed=f"at most {limit:.3g} (RGLAB_MAX_{name.upper()})",
-            )
-    return list(refused.values())
+    return [
+        FieldProblem(
+            field=name,
+            message=f"estimated at {estimate:.3g} {unit} for {len(found.prices)} "
+            f"experiments; give shorter lists, fewer seeds or less {remedy}",
+            allowed=f"at most {limit:.3g} (RGLAB_MAX_{name.upper()})",
+        )
+        for name, limit, unit, remedy in totals
+        if (estimate := found.total(name, later=_later(request))) > limit
+    ]
 
 
-def find(session: Session, name: str, seeds: Sequence[str] | None = None) -> FoundStudy:
-    """A study by its name.
-
-    Args:
-        session: the transaction.
-        name: of the study.
-        seeds: as the query has them: of those that the study was asked for with.
-
-    Raises:
-        NotFound: there is none. InvalidQuery: seeds that are none, or not there.
-    """
-    row = studies.get(session, name) if "\x00" not in name else None
-    if row is None:
-        raise NotFound(f"no study {name[:80]!r}; GET /v1/studies lists them")
-    return FoundStudy(row, row.seeds if seeds is None else chosen(seeds, row.seeds))
-
-
-def cancel(session: Session, found: FoundStudy, owner: str) -> Study:
-    """Withdraw what one person asked for by a study; a run that nobody else wants stops.
-
-    What they, or others, asked for otherwise goes on, also where it is the same run.
-
-    Raises:
-        NotAsked: it is not theirs. NotCancellable: all its runs have ended.
-    """
-    before = study_view(session, found)
-    names = [member.id for member in before.experiments]
-    seeds = {seed for member in before.experiments for seed in member.seeds}
-    done = wishes.withdraw(session, names, owner, seeds=seeds, study=found.row.id)
-    steering.check(done, studies.owners_of(session, found.row.id))
-    return study_view(session, found)
-
-
-def retry(session: Session, found: FoundStudy, owner: str, *, attempt_limit: int) -> Study:
-    """Queue its failed and cancelled runs again.
-
-    Raises:
-        NotRetryable: no run has failed or been cancelled.
-    """
-    again = wishes.want_again(
-        session,
-        [found.part.runs],
-        owner,
-        attempt_limit=attempt_limit,
-        study=found.row.id,
-    )
-    study = study_view(session, found)
-    if not again:
-        raise NotRetryable(f"the study is {study.state}", state=study.state)
-    return study
+def _later(request: StudyRequest) -> int:
+    """Seeds that each experiment may get besides."""
+    return 0 if request.target_error is None else max(0, request.max_seeds - len(request.seeds))

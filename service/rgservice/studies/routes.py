@@ -9,12 +9,15 @@ from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import Findings, Forecast, Study, StudyPage, StudyRequest, with_preset
 from rgcontract.study import STUDY_FIELDS
+from rgservice.experiments import steering, submitting
+from rgservice.http.answers import Answered, response
 from rgservice.http.body import read_model
-from rgservice.http.deps import AUTHENTICATED, OwnerDep, Parts, PartsDep, SnapshotDep
+from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.seeds import SeedsQuery
-from rgservice.studies import asking as studying
-from rgservice.studies import views as study_views
+from rgservice.studies.asking import grid_of
+from rgservice.studies.found import FoundStudy
+from rgservice.studies.views import findings_view, page, study_view
 
 router = APIRouter(prefix="/v1/studies", tags=["studies"], dependencies=AUTHENTICATED)
 
@@ -31,42 +34,27 @@ router = APIRouter(prefix="/v1/studies", tags=["studies"], dependencies=AUTHENTI
 )
 async def ask(
     request: Request,
-    response: Response,
     use: PartsDep,
     owner: OwnerDep,
     dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
-) -> Study | Forecast:
+) -> Response:
     """Ask for a study: a spec in which lists make a grid. The same grid gives the same study.
 
     A study is idempotent by its content: sending the same body again changes nothing, so there is
     no Idempotency-Key. Experiments that the lab has are shared; only missing runs are added.
     """
-    asked = await read_model(
+    sent = await read_model(
         request,
         StudyRequest,
         limit=use.settings.max_body_bytes,
         fill=with_preset,
         names=STUDY_FIELDS,
     )
-    return await run_in_threadpool(_ask, asked, use, owner, dry_run, response)
 
+    def submitted() -> Answered:
+        return submitting.submit(use, grid_of(sent, use.settings), owner, dry_run=dry_run)
 
-def _ask(
-    asked: StudyRequest,
-    use: Parts,
-    owner: str,
-    dry_run: bool,
-    response: Response,
-) -> Study | Forecast:
-    grid = studying.grid_of(asked, use.settings)
-    with use.database.begin() as session:
-        if dry_run:
-            response.status_code = 200
-            return studying.forecast(session, grid)
-        study = studying.accept(session, grid, owner=owner, settings=use.settings)
-    response.status_code = 201 if study.created else 200
-    response.headers["Location"] = f"/v1/studies/{study.id}"
-    return study
+    return response(await run_in_threadpool(submitted))
 
 
 @router.get("", responses=refusals(401, 422))
@@ -78,13 +66,13 @@ def list_studies(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> StudyPage:
     """Studies, newest first, a page at a time."""
-    return study_views.page(session, owner=owner, cursor=cursor, limit=limit)
+    return page(session, owner=owner, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}", responses=refusals(401, 404, 422))
 def get_study(name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None) -> Study:
     """A study: its experiments, how far each is, how well it is known."""
-    return study_views.study_view(session, studying.find(session, name, seeds))
+    return study_view(session, FoundStudy.find(session, name, seeds))
 
 
 @router.get("/{name}/findings", responses=refusals(401, 404, 409, 422))
@@ -95,19 +83,22 @@ def get_findings(
 
     `complete` once the runs of these seeds are in it.
     """
-    return study_views.findings_view(session, studying.find(session, name, seeds))
+    return findings_view(session, FoundStudy.find(session, name, seeds))
 
 
 @router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
 def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
     """Withdraw what you asked for by this study: a run stops when nobody wants it any more."""
     with use.database.begin() as session:
-        return studying.cancel(session, studying.find(session, name, seeds), owner)
+        found = FoundStudy.find(session, name, seeds)
+        steering.cancel(session, found, owner)
+        return study_view(session, found)
 
 
 @router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
 def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
     """Queue failed and cancelled runs of its experiments again."""
     with use.database.begin() as session:
-        found = studying.find(session, name, seeds)
-        return studying.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
+        found = FoundStudy.find(session, name, seeds)
+        steering.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
+        return study_view(session, found)

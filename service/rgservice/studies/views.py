@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
@@ -18,26 +17,11 @@ from rgcontract import (
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
 from rgservice.http.errors import NotReady
+from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
 from rgstore.studies import Member
-from rgstore.study_runs import NO_RUNS, CollapseRatios, Part, RunSums
-from rgstore.tables import StudyRow
+from rgstore.study_runs import NO_RUNS, CollapseRatios, RunSums
 from rgstore.transitions import combined
-
-
-@dataclass(frozen=True)
-class FoundStudy:
-    """A study and the seeds of it that a request is about."""
-
-    row: StudyRow
-    seeds: list[int]
-    """Those that were named, else all that anybody asked for; `target_error` may have added others
-    to some experiments, which belong to everybody who asked."""
-
-    @property
-    def part(self) -> Part:
-        """What of the study that is."""
-        return Part(self.row.id, frozenset(self.row.seeds) - set(self.seeds))
 
 
 def study_view(
