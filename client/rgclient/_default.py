@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rgclient._arguments import one_handle
 from rgclient._client import Client
+from rgclient._keywords import STUDY_DEFAULTS, SUBMIT_DEFAULTS
 from rgclient._per_process import PerProcess
 from rgclient._settings import find_credentials
+from rgclient._signatures import takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from rgclient._experiment import Experiment
+    from rgclient._keywords import StudyFields, SubmitFields
     from rgclient._result import Result
     from rgclient._study import Study
     from rgcontract import Forecast
@@ -51,7 +54,8 @@ class DefaultClient:
 default_client = DefaultClient()
 
 
-def submit(*_unnamed: Any, **fields: Any) -> Experiment:
+@takes(SUBMIT_DEFAULTS)
+def submit(*_unnamed: Any, **fields: Unpack[SubmitFields]) -> Experiment:
     """Ask for an experiment: `submit(corr_len=7, depth=4, seeds=5)`. See `Client.submit`."""
     return default_client().submit(*_unnamed, **fields)
 
@@ -64,7 +68,8 @@ def submit_many(specs: Iterable[Mapping[str, Any]]) -> list[Experiment]:
     return default_client().submit_many(specs)
 
 
-def forecast(*_unnamed: Any, **fields: Any) -> Forecast:
+@takes(SUBMIT_DEFAULTS)
+def forecast(*_unnamed: Any, **fields: Unpack[SubmitFields]) -> Forecast:
     """What `submit` with the same fields would cost. See `Client.forecast`."""
     return default_client().forecast(*_unnamed, **fields)
 
@@ -79,7 +84,8 @@ def experiments(*_unnamed: Any, **filters: Any) -> Iterator[Experiment]:
     return default_client().experiments(*_unnamed, **filters)
 
 
-def study(preset: str | None = None, **fields: Any) -> Study:
+@takes(STUDY_DEFAULTS)
+def study(preset: str | None = None, **fields: Unpack[StudyFields]) -> Study:
     """Ask for a grid of experiments: `study(corr_len=[1, 7], depth=[4, 8])`. See `Client.study`."""
     return default_client().study(preset, **fields)
 

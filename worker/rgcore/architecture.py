@@ -5,17 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rgcore.errors import ParameterError
+from rgcore.mixing import MIXINGS, Mixing
 
-MIXINGS = ("context", "flat", "mixer", "window")
-"""How tokens reach a residual stream.
-
-- context: a window of tokens around each position enters its stream.
-- flat: the whole sequence enters its one stream.
-- mixer: a token enters; each block mixes all positions.
-- window: a token enters; each block reads the positions next door.
-"""
 ACTIVATIONS = ("gelu", "relu", "silu", "tanh")
-NORMS = ("layer", "none", "rms")
+NORMS = {"layer": 2, "none": 0, "rms": 1}
+"""Parameters of a norm for each of the d channels."""
 
 
 class ArchitectureError(ParameterError):
@@ -79,19 +73,24 @@ class Architecture:
         return max(1, round(self.hidden_ratio * self.seq_len))
 
     @property
+    def mixes(self) -> Mixing:
+        """What follows from the mixing."""
+        return MIXINGS[self.mixing]
+
+    @property
     def slots(self) -> int:
         """Tokens that enter one stream."""
-        return {"context": 2 * self.context + 1, "flat": self.seq_len}.get(self.mixing, 1)
+        return self.mixes.slots(self)
 
     @property
     def reads(self) -> int:
         """Normed streams that enter a block at each position."""
-        return 3 if self.mixing == "window" else 1
+        return self.mixes.reads
 
     @property
     def logits(self) -> int:
-        """Logits that are read from one stream: V, for mixing `flat` V for each position."""
-        return self.n_states * (self.seq_len if self.mixing == "flat" else 1)
+        """Logits read from one stream: V; V for each position where a sequence has one stream."""
+        return self.n_states * (self.seq_len if self.mixes.one_stream else 1)
 
     @property
     def view_radius(self) -> int | None:
@@ -99,7 +98,7 @@ class Architecture:
 
         None for the whole sequence, wherever the position is.
         """
-        return {"context": self.context, "window": self.depth}.get(self.mixing)
+        return self.mixes.view_radius(self)
 
     @property
     def mask_id(self) -> int:

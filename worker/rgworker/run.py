@@ -127,6 +127,7 @@ class MeasuredRun:
             n_sequences=self._spec.measurement.n_sequences,
             mask_prob=self._spec.data.mask_prob,
             levels=[str(level) for level in self._spec.measurement.levels or ()],
+            kernel=self._spec.measurement.kernel,
             seed=self._seed,
             bayes=self._references.get(chain.family),
             on_progress=lambda part: self._say("measuring", begin + part * self._share, step, None),

@@ -5,7 +5,9 @@ The one place where the fields of a spec meet the names of `rgcore`.
 
 from __future__ import annotations
 
-from rgcontract import ExperimentSpec, ExplicitChain
+import rgcontract
+from rgcontract import ExperimentSpec
+from rgcontract.about import abouts
 from rgcore.chain import Chain, make_chain
 from rgcore.network import Architecture
 from rgcore.training import TrainingPlan
@@ -14,9 +16,10 @@ from rgcore.training import TrainingPlan
 def chain_of(spec: ExperimentSpec) -> Chain:
     """The chain of a spec on one draw."""
     chain = spec.chain
-    own = chain.model_dump(exclude={"family", "n_states", "corr_len", "seed", "seeds"})
-    # that of a matrix of one's own was worked out from it, maybe by another linear algebra
-    corr_len = None if isinstance(chain, ExplicitChain) else chain.corr_len
+    own = chain.model_dump(exclude={*rgcontract.Chain.model_fields, "family", "seeds"})
+    # what was worked out from a matrix, maybe by another linear algebra, is worked out anew
+    derived = abouts(type(chain))["corr_len"].derived
+    corr_len = None if derived else chain.corr_len
     return make_chain(chain.family, chain.n_states, corr_len, seed=chain.seed, **own)
 
 
@@ -27,14 +30,4 @@ def architecture_of(spec: ExperimentSpec) -> Architecture:
 
 def plan_of(spec: ExperimentSpec) -> TrainingPlan:
     """The training budget of a spec."""
-    training = spec.training
-    return TrainingPlan(
-        steps=training.steps,
-        batch_size=training.batch_size,
-        mask_prob=spec.data.mask_prob,
-        optimizer=training.optimizer,
-        lr=training.lr,
-        schedule=training.schedule,
-        weight_decay=training.weight_decay,
-        grad_clip=training.grad_clip,
-    )
+    return TrainingPlan(mask_prob=spec.data.mask_prob, **spec.training.model_dump())

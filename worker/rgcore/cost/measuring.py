@@ -47,11 +47,11 @@ def measurement_flops(
 def _products(arch: Architecture, one: Pass, n: int, mask_prob: float) -> float:
     """Multiply-adds of a pass."""
     seq_len, masked = arch.seq_len, n * mask_prob * arch.seq_len
-    here = 1 if arch.mixing == "flat" else len(range(seq_len)[one.positions])
-    computed = here if arch.mixing in {"context", "flat"} else seq_len
+    here = 1 if arch.mixes.one_stream else len(range(seq_len)[one.positions])
+    computed = here if (arch.mixes.by_itself or arch.mixes.one_stream) else seq_len
     read = 0.0
     if one.masked:
-        read = n if arch.mixing == "flat" else masked
+        read = n if arch.mixes.one_stream else masked
     batches = n / min(n, BATCH, most_sequences(arch, one, mask_prob))
     forward = forward_multiply_adds(
         arch, sequences=n, streams=n * computed, read=read, tables=batches
@@ -73,7 +73,7 @@ def _row_products(arch: Architecture, level: str) -> int:
 def _read_outs(arch: Architecture, n: int, mask_prob: float) -> float:
     """Regressions on the law and the modes of hidden tokens, and on their irrelevant ones."""
     width, v = arch.width, arch.n_states
-    hidden = n * mask_prob * (1 if arch.mixing == "flat" else arch.seq_len)
+    hidden = n * mask_prob * (1 if arch.mixes.one_stream else arch.seq_len)
     irrelevant = hidden * _with_irrelevant(arch, mask_prob)
     of_row = hidden * width * (width + 3 * v - 2) + irrelevant * width * (width + 2 * v)
     return (arch.depth + 1) * of_row
@@ -82,7 +82,7 @@ def _read_outs(arch: Architecture, n: int, mask_prob: float) -> float:
 def _with_irrelevant(arch: Architecture, mask_prob: float) -> float:
     """Part of the hidden tokens that have two visible ones in view on each side."""
     reach = arch.seq_len if arch.view_radius is None else arch.view_radius
-    middle = arch.mixing == "flat"
+    middle = arch.mixes.one_stream
     return _two_on_each_side(arch.seq_len, min(reach, arch.seq_len), mask_prob, middle=middle)
 
 
@@ -97,7 +97,7 @@ def _two_on_each_side(seq_len: int, reach: int, mask_prob: float, *, middle: boo
 
 
 def _correlations(arch: Architecture, n: int) -> float:
-    if arch.mixing == "flat":
+    if arch.mixes.one_stream:
         return 0.0
     seq_len = arch.seq_len
     lags = sum(
@@ -163,7 +163,7 @@ def measured_numbers(arch: Architecture, *, levels: Set[str]) -> tuple[int, int]
             add(seq_len * n_layers, seq_len * depth)
         add(1)  # whether there were too few samples
     add(n_layers, n_layers, n_layers * (v - 1), v - 1)  # relevance
-    if arch.mixing != "flat":
+    if not arch.mixes.one_stream:
         add(n_layers, n_layers * (1 + min(seq_len - 1, MOST_LAG)))  # correlation
     add(*[1] * 8)  # losses and flags
     return quantities, numbers

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from rgcore.architecture import Architecture
-
-PER_CHANNEL = {"layer": 2, "rms": 1, "none": 0}
-"""Parameters of a norm for each of the d channels."""
+from rgcore.architecture import NORMS, Architecture
 
 
 def parameter_count(arch: Architecture) -> int:
     """Trainable parameters of a network, in closed form."""
     width, hidden = arch.width, arch.hidden
-    norm = PER_CHANNEL[arch.norm] * width
+    norm = NORMS[arch.norm] * width
     stem = arch.n_ids * width + arch.slots * width**2
     block = channel_matrices(arch) + hidden + width + norm
-    if arch.mixing == "mixer":
+    if arch.mixes.token_mlp:
         block += token_matrices(arch) + arch.token_hidden + arch.seq_len + norm
     return stem + arch.depth * block + norm + (width + 1) * arch.logits
 
@@ -26,4 +23,4 @@ def channel_matrices(arch: Architecture) -> int:
 
 def token_matrices(arch: Architecture) -> int:
     """Weights of the two matrices of a mixer's block that act on the positions of one channel."""
-    return 2 * arch.seq_len * arch.token_hidden if arch.mixing == "mixer" else 0
+    return 2 * arch.seq_len * arch.token_hidden if arch.mixes.token_mlp else 0

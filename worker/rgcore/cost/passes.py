@@ -81,7 +81,7 @@ def sequence_values(arch: Architecture, one: Pass, mask_prob: float) -> int:
     copies = 6
     if one.levels & {"position", "token", "sequence"}:
         copies += arch.depth + 1
-    streams = 1 if arch.mixing == "flat" else len(range(arch.seq_len)[one.positions])
+    streams = 1 if arch.mixes.one_stream else len(range(arch.seq_len)[one.positions])
     values = (copies * arch.width + arch.hidden) * streams
     if one.masked:
         values += round(TARGET_COPIES * arch.n_states * mask_prob * arch.seq_len)

@@ -30,7 +30,7 @@ def step_multiply_adds(arch: Architecture, *, batch_size: int, mask_prob: float)
         arch,
         sequences=batch_size,
         streams=_streams(arch, batch_size, masked),
-        read=batch_size if arch.mixing == "flat" else masked,
+        read=batch_size if arch.mixes.one_stream else masked,
     )
 
 
@@ -54,9 +54,10 @@ def training_bytes(arch: Architecture, *, batch_size: int, mask_prob: float) -> 
 
 
 def _streams(arch: Architecture, batch_size: int, masked: float) -> float:
-    """Residual streams that a step computes: mixing `context` computes the hidden places alone."""
-    of = {"context": masked, "flat": batch_size}
-    return of.get(arch.mixing, batch_size * arch.seq_len)
+    """Residual streams that a step computes: of the hidden places alone, where that can be."""
+    if arch.mixes.by_itself:
+        return masked
+    return batch_size * (1 if arch.mixes.one_stream else arch.seq_len)
 
 
 def _activations(arch: Architecture, batch_size: int, streams: float, masked: float) -> float:
@@ -66,6 +67,6 @@ def _activations(arch: Architecture, batch_size: int, streams: float, masked: fl
     if token_matrices(arch):
         block += batch_size * arch.width * (4 * arch.seq_len + 2 * arch.token_hidden)
     table = arch.slots * arch.n_ids * arch.width
-    read = batch_size if arch.mixing == "flat" else masked
+    read = batch_size if arch.mixes.one_stream else masked
     logits = read * arch.logits + masked * arch.n_states
     return arch.depth * block + 2 * table + 3 * logits

@@ -37,9 +37,9 @@ class FleetForward:
         """Logits (K, m, V) at the rows of the batch."""
         arch = self.arch
         members, n, length = batch.inputs.shape
-        if arch.mixing == "context":
+        if arch.mixes.by_itself:
             return self._read_out(weights, self._blocks(weights, self._windows(batch), n))
-        if arch.mixing == "flat":
+        if arch.mixes.one_stream:
             logits = self._read_out(weights, self._blocks(weights, batch.inputs, n))
             return _at_rows(logits.reshape(members, n * length, arch.n_states), batch.rows)
         ids = batch.inputs.view(members, n * length, 1)
@@ -62,9 +62,9 @@ class FleetForward:
         stream = self._stem(weights, ids)
         for block in range(self.arch.depth):
             at = f"blocks.{block}"
-            if self.arch.mixing == "mixer":
+            if self.arch.mixes.token_mlp:
                 stream = self._mixed(weights, at, stream, n)
-            if self.arch.mixing == "window":
+            if self.arch.reads > 1:
                 read = self._neighbours(self._normed(weights, f"{at}.norm", stream), n)
                 hidden = _linear(weights, f"{at}.enter", read)
             else:

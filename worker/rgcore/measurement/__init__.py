@@ -2,6 +2,7 @@
 
 from rgcore.measurement.bayes_reference import BayesReference, bayes_reference
 from rgcore.measurement.estimators import ESTIMATORS
+from rgcore.measurement.kernels import KERNELS, KernelError
 from rgcore.measurement.level import LevelMeasurement
 from rgcore.measurement.levels import LEVELS_OF, LevelError, full_context
 from rgcore.measurement.measure import measure
@@ -11,11 +12,13 @@ from rgcore.measurement.result import LEAST_GAP, UNDER_TRAINED, Measurement
 
 __all__ = [
     "ESTIMATORS",
+    "KERNELS",
     "LEAST_GAP",
     "LEVELS_OF",
     "REASONS",
     "UNDER_TRAINED",
     "BayesReference",
+    "KernelError",
     "LevelError",
     "LevelMeasurement",
     "Measurement",

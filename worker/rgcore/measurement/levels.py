@@ -6,15 +6,10 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
+from rgcore.mixing import MIXINGS
 from rgcore.network import Architecture
 
-_BY_POSITION = ("position", "token", "masked", "pooled")
-LEVELS_OF: dict[str, tuple[str, ...]] = {
-    "context": _BY_POSITION,
-    "flat": ("sequence",),
-    "mixer": _BY_POSITION,
-    "window": _BY_POSITION,
-}
+LEVELS_OF: dict[str, tuple[str, ...]] = {name: row.levels for name, row in MIXINGS.items()}
 """The levels that exist for each mixing.
 
 - position: n sequences at one position, for each position by itself.

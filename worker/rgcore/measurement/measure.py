@@ -19,6 +19,7 @@ from rgcore.cost.passes import (
 )
 from rgcore.measurement.bayes_reference import BayesReference, bayes_reference
 from rgcore.measurement.correlation import StreamCorrelation
+from rgcore.measurement.kernels import checked_kernel
 from rgcore.measurement.level import LevelMeasurement, of_one_group, of_positions
 from rgcore.measurement.levels import ROWS_OF, checked_levels, full_context
 from rgcore.measurement.moments import Moments
@@ -39,6 +40,7 @@ def measure(
     mask_prob: float,
     levels: Sequence[str],
     seed: int,
+    kernel: str = "linear",
     batch_size: int = BATCH,
     bayes: BayesReference | None = None,
     memory: int = MEMORY,
@@ -58,6 +60,7 @@ def measure(
         mask_prob: probability that a token is hidden.
         levels: see `LEVELS_OF`.
         seed: of the sequences and masks.
+        kernel: one of `KERNELS`, by which layers are compared.
         batch_size: most sequences at a time; changes results by rounding alone.
         bayes: `bayes_reference` of the same chain, sequences and view, if it is known already.
         memory: bytes that the moments, and the activations of a batch, may take, about. Positions
@@ -67,11 +70,13 @@ def measure(
         on_progress: called after each batch with the part done, 0 to 1.
 
     Raises:
+        KernelError: a kernel that does not exist.
         LevelError: a level that does not exist for the network's mixing.
         ValueError: bayes is of other sequences.
     """
     arch = network.arch
     asked = checked_levels(arch.mixing, levels)
+    checked_kernel(kernel)
     sequences = Sequences(chain, seq_len, n_sequences, mask_prob, seed)
     if bayes is None:
         bayes = bayes_reference(
@@ -148,7 +153,7 @@ class _Collector:
         self.correlation = None
         if one.masked:
             self.relevance = Relevance(arch, chain, self.device, self.precision)
-        if one.masked and arch.mixing != "flat":
+        if one.masked and not arch.mixes.one_stream:
             self.correlation = StreamCorrelation(
                 arch.depth + 1, arch.seq_len, arch.width, self.device, self.precision
             )

@@ -72,7 +72,7 @@ class Relevance:
         self.device = device
         self.precision = precision
         v = chain.n_states
-        self._by_position = arch.mixing != "flat"
+        self._by_position = not arch.mixes.one_stream
         self._remembers = np.abs(chain.transition - chain.stationary).max() > NO_MEMORY
         self._modes = chain.right_eigenvectors()  # (V, V - 1)
         self._parts = np.concatenate([self._modes.real, self._modes.imag], axis=1)

@@ -1,6 +1,7 @@
 """Pure-MLP residual networks on token ids, and what they carry from block to block."""
 
-from rgcore.architecture import MIXINGS, Architecture, ArchitectureError
+from rgcore.architecture import Architecture, ArchitectureError
+from rgcore.mixing import MIXINGS
 from rgcore.network.build import build_network
 from rgcore.network.residual import ResidualNetwork
 

@@ -20,13 +20,16 @@ ACTIVATION_OF: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+NORM_OF: dict[str, Callable[[int], nn.Module]] = {
+    "layer": lambda width: nn.LayerNorm(width, dtype=torch.float32),  # with gain and bias
+    "none": lambda _: nn.Identity(),
+    "rms": lambda width: nn.RMSNorm(width, eps=1e-5, dtype=torch.float32),  # with gain
+}
+
+
 def make_norm(arch: Architecture) -> nn.Module:
-    """N: layer norm with gain and bias, rms norm with gain, or nothing."""
-    if arch.norm == "layer":
-        return nn.LayerNorm(arch.width, dtype=torch.float32)
-    if arch.norm == "rms":
-        return nn.RMSNorm(arch.width, eps=1e-5, dtype=torch.float32)
-    return nn.Identity()
+    """N, as a new network has it."""
+    return NORM_OF[arch.norm](arch.width)
 
 
 class Block(nn.Module):

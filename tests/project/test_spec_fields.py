@@ -1,0 +1,96 @@
+"""What is made of the rows of spec fields is made of today's rows."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import rgclient
+from rgclient import _keywords
+from rgclient._body import body
+from rgcontract import ExperimentSpec, Submission
+from rgcontract.fields import children, rows
+from rgcontract.study import STUDY_FIELDS
+
+ROOT = Path(__file__).parents[2]
+RUN = "run .venv/bin/python scripts/spec_fields.py"
+
+
+@pytest.fixture(scope="module")
+def made():
+    """The script."""
+    at = ROOT / "scripts" / "spec_fields.py"
+    found = importlib.util.spec_from_file_location("spec_fields", at)
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def test_the_keywords_of_the_client_are_those_of_the_fields(made):
+    assert made.KEYWORDS.read_text() == made.keywords(), RUN
+
+
+def test_the_table_of_the_docs_is_that_of_the_fields(made):
+    assert made.PAGE.read_text() == made.page(), RUN
+    named = re.findall(r"^\| `([a-z_.]+)` \|", made.PAGE.read_text(), re.MULTILINE)
+    assert named == [row.path for row in rows(ExperimentSpec)]
+
+
+@pytest.mark.parametrize("function", [rgclient.submit, rgclient.forecast])
+def test_a_notebook_is_shown_every_keyword_with_its_default(function):
+    shown = inspect.signature(function).parameters
+    for row in rows(Submission):
+        if row.path in {"chain.seed", "chain.seeds"}:  # these have to name their section
+            continue
+        assert shown[row.name].default == (... if row.required else row.default), row.path
+    assert {*children(Submission, "")} <= set(shown)
+    assert all(one.kind is one.KEYWORD_ONLY for one in shown.values())
+
+
+def test_a_study_is_shown_with_its_preset_first():
+    shown = inspect.signature(rgclient.study).parameters
+    assert next(iter(shown)) == "preset"
+    assert {row.name for row in rows(STUDY_FIELDS)} - {"seed"} <= set(shown)
+    assert "label" not in shown
+
+
+@pytest.mark.parametrize(
+    ("defaults", "fields"),
+    [
+        (_keywords.SUBMIT_DEFAULTS, _keywords.SubmitFields),
+        (_keywords.STUDY_DEFAULTS, _keywords.StudyFields),
+    ],
+)
+def test_keywords_and_defaults_are_of_the_same_names(defaults, fields):
+    assert [*defaults] == [*fields.__annotations__]
+
+
+def test_the_defaults_that_are_shown_are_what_the_server_fills_in():
+    own = {"scales", "branching", "family"}  # of one family
+    shown = {
+        name: default
+        for name, default in _keywords.SUBMIT_DEFAULTS.items()
+        if default is not ... and name not in own
+    }
+    assert Submission.model_validate_json(json.dumps(body(shown))) == Submission()
+
+
+def test_units_and_symbols_stand_in_the_description():
+    definitions = Submission.model_json_schema()["$defs"]
+    depth = definitions["ModelSpec"]["properties"]["depth"]
+    assert (depth["x-unit"], depth["x-symbol"]) == ("blocks", "L")
+    lengths = definitions["ExplicitChain"]["properties"]["corr_len"]
+    assert (lengths["x-unit"], lengths["x-symbol"]) == ("tokens", "xi")
+
+
+def test_columns_to_filter_by_are_columns_of_experiments():
+    from rgstore.tables import ExperimentRow
+
+    columns = {row.name for row in rows(ExperimentSpec) if row.column}
+    assert columns == {"family", "corr_len", "mixing", "depth", "width"}
+    assert columns <= set(ExperimentRow.__table__.columns.keys())
