@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from rgclient._collapse import CollapseRatio, collapse_ratio
 from rgclient._errors import NotMeasured, UnreadableResult
+from rgclient._extras import optional
 from rgclient._frame import frame
 from rgclient._html import facts_table
-from rgclient._plot import plot_series
 from rgclient._series import LayerArray, LayerSeries, layer_array, layer_series
 from rgclient._summary import facts, title, warnings
-from rgcontract import Level, Mixing
+from rgcontract import Level, measured
 from rgcontract import Result as Data
 from rgcontract.files import write_text
 from rgcontract.reading import as_json, read
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from rgcontract import ChainFacts, Estimate, LevelResult, Losses, Snapshot
+    from rgcontract import ChainFacts, Estimate, Losses, Snapshot
 
 
 NETWORK = "network"
@@ -77,8 +77,7 @@ class Result:
     @property
     def level(self) -> str:
         """The level that a quantity is read at if none is given."""
-        flat = self.data.spec.model.mixing is Mixing.FLAT
-        return Level.SEQUENCE.value if flat else Level.POSITION.value
+        return measured.deciding_level(self.data)
 
     def losses(self, when: str = "final") -> Losses:
         """The masked-token loss beside the best possible, in nats."""
@@ -162,13 +161,16 @@ class Result:
 
         Needs `pip install 'rgclient[plot]'`. Draws on new axes if none are given.
         """
-        series = [self.effective_rank(level, snapshot.when) for snapshot in self.data.snapshots]
-        return plot_series(
-            series,
-            title="\n".join([title(self.data), *warnings(self.data)]),
-            confidence=self.data.confidence,
-            axes=axes,
-        )
+        pyplot = optional("matplotlib.pyplot", "plot")
+        from rgfigures import ranks_by_layer  # noqa: PLC0415 - needs matplotlib
+
+        level = level or self.level
+        for snapshot in self.data.snapshots:
+            self.effective_rank(level, snapshot.when)  # or else says what there is
+        drawn_on: Axes = pyplot.subplots()[1] if axes is None else axes
+        heading = "\n".join([title(self.data), *warnings(self.data)])
+        ranks_by_layer(drawn_on, self.data, level=level, title=heading)
+        return drawn_on
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write everything to a JSON file, for `Result.load`.
@@ -226,28 +228,13 @@ class Result:
         raise NotMeasured(f"{name} has one number per layer; see .quantity({name!r})")
 
     def _estimate(self, name: str, level: str, when: str) -> Estimate:
-        quantities = self._level(level, when).quantities
-        if not isinstance(name, str) or name not in quantities:
-            raise NotMeasured(
-                f"no quantity {name!r} at level {level!r}; there are {_listed(quantities)}"
-            )
-        return quantities[name]
-
-    def _level(self, level: str, when: str) -> LevelResult:
-        snapshot = self._snapshot(when)
-        levels = {part.level: part for part in snapshot.levels}
-        if snapshot.network is not None:
-            levels[snapshot.network.level] = snapshot.network
-        if not isinstance(level, str) or level not in levels:
-            raise NotMeasured(f"level {level!r} was not measured; there are {_listed(levels)}")
-        return levels[level]
+        try:
+            return measured.estimate(self.data, name, level, when)
+        except measured.NotThere as error:
+            raise NotMeasured(str(error)) from None
 
     def _snapshot(self, when: str) -> Snapshot:
-        snapshots = {snapshot.when: snapshot for snapshot in self.data.snapshots}
-        if not isinstance(when, str) or when not in snapshots:
-            raise NotMeasured(f"nothing was measured at {when!r}; there are {_listed(snapshots)}")
-        return snapshots[when]
-
-
-def _listed(names: dict[str, LevelResult] | dict[str, Snapshot] | dict[str, Estimate]) -> str:
-    return ", ".join(map(str, names)) or "none"
+        try:
+            return measured.at_moment(self.data, when)
+        except measured.NotThere as error:
+            raise NotMeasured(str(error)) from None

@@ -18,6 +18,7 @@ from rgcontract import Result as Data
 
 URL = "http://lab.test:8321"
 TOKEN = "rgl-secret"
+MOST_SLEEPS = 5000
 WHEN = "2026-01-02T03:04:05Z"
 
 Handler = Callable[[httpx.Request], httpx.Response]
@@ -46,6 +47,7 @@ class FakeTime:
         self.clock = Clock(sleep=self._sleep, now=lambda: self.seconds, jitter=lambda most: most)
 
     def _sleep(self, seconds: float) -> None:
+        assert len(self.sleeps) < MOST_SLEEPS, "it waits for ever"
         self.sleeps.append(seconds)
         self.seconds += seconds
 

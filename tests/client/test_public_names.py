@@ -17,7 +17,7 @@ from rgclient import _errors
 
 PACKAGE = Path(rgclient.__file__).parent
 ALLOWED = {"httpx", "pydantic", "platformdirs", "tqdm", "rgclient", "rgcontract"}
-LAZY = {"pandas", "matplotlib", "matplotlib.axes"}
+LAZY = {"pandas", "matplotlib", "rgfigures"}
 
 
 def test_all_is_sorted_and_there():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -135,6 +136,26 @@ def test_a_pause_that_is_too_long_is_an_error_at_once(client, server, answer, ti
     with pytest.raises(OverLimit, match="tomorrow"):
         client.submit()
     assert time.sleeps == []
+
+
+@pytest.mark.parametrize(("seconds", "pauses"), [(60, [60.0]), (61, [])])
+def test_a_minute_is_waited_for_and_no_more(client, server, answer, time, seconds, pauses):
+    full = answer.problem(503, "unavailable", "later")
+    full.headers["retry-after"] = str(seconds)
+    server.will(full, answer.experiment())
+    with contextlib.suppress(ServerError):
+        client.get("exp1")
+    assert time.sleeps == pauses
+    assert len(server.requests) == 1 + len(pauses)
+
+
+def test_an_answer_is_waited_for_half_a_minute_and_a_connection_five_seconds(server, answer):
+    server.will(answer.experiment())
+    with Client("http://lab", "t", transport=httpx.MockTransport(server)) as client:
+        client.get("exp1")
+    (request,) = server.requests
+    limits = request.extensions["timeout"]
+    assert (limits["connect"], limits["read"], limits["write"]) == (5.0, 30.0, 30.0)
 
 
 def test_retry_after_may_be_a_date():

@@ -50,3 +50,10 @@ def test_it_brings_httpx_pydantic_and_little_else(python):
 def test_it_can_be_used_without_anything_of_the_server(python):
     code = "import rgclient; print(rgclient.Client('http://lab.test', 'token'))"
     assert "http://lab.test" in _run(python, "-I", "-c", code)
+
+
+def test_figures_come_along_without_the_library_that_draws(python):
+    listed = _run(python, "-I", "-m", "pip", "show", "--files", "rgclient")
+    assert "rgfigures/_registry.py" in listed
+    code = "import rgclient, importlib.util as u; print(u.find_spec('matplotlib'))"
+    assert _run(python, "-I", "-c", code).strip() == "None"

@@ -11,12 +11,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rgclient import Client, Experiment, Result, RGLabError
 from rgcontract.credentials import CredentialsError
 from rgcontract.files import replacing
+from rgfigures import drawn
 from rglab.cli.console import err, out, say, stop
 from rglab.cli.lab_client import Check, lab_client
 from rglab.cli.options import OutputDirectory
 from rglab.cli.signals import stoppable
 from rglab.demo import contrast
-from rglab.demo.figure import draw
 from rglab.embedded.lab import LabError
 
 POLL_SECONDS = 0.5
@@ -88,7 +88,7 @@ def _watch(client: Client, experiments: list[Experiment], check: Check) -> None:
 
 def _write(output: Path, results: list[Result]) -> list[Path]:
     output.mkdir(parents=True, exist_ok=True)
-    written = save_figure(draw(results), output)
+    written = save_figure(drawn("contrast", [result.data for result in results]), output)
     for result in results:
         path = output / f"corr_len_{result.data.spec.chain.corr_len:g}.json"
         written.append(result.save(path))

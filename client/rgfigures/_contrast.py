@@ -1,4 +1,4 @@
-"""The contrast as a picture."""
+"""A short correlation length against a long one: does depth coarse-grain selectively?"""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from rgclient import LayerSeries, Result
-from rglab.demo.contrast import corr_len
+from rgcontract import Result
+from rgfigures._series import Series, series
 
 COLOURS = ("#0072b2", "#d55e00")  # told apart by colour-blind readers too (Okabe & Ito)
 MARKERS = ("o", "s")  # and in black and white
@@ -17,17 +17,17 @@ BETWEEN_LAYERS = 0.5  # where the transition from one layer to the next is drawn
 MOST_TICKS = 8
 
 
-def draw(results: Sequence[Result]) -> Figure:
+def contrast(results: Sequence[Result]) -> Figure:
     """Effective rank by layer at both levels, trained and untrained, and kernel drift."""
     figure = Figure(figsize=(11, 4.2), layout="constrained")
     position, pooled, drift = figure.subplots(1, 3)
     pooled.sharey(position)  # ranks are compared across the two
     for result, colour, marker in zip(results, COLOURS, MARKERS, strict=True):
-        name = f"ξ = {corr_len(result):.3g} tokens"
+        name = f"ξ = {result.chain.corr_len:.3g} tokens"
         _ranks(position, result, "position", colour, marker, name)
         _ranks(pooled, result, "pooled", colour, marker, name)
-        series = result.kernel_drift(level="position")
-        _line(drift, series, colour, marker, name, offset=BETWEEN_LAYERS)
+        change = series(result, "kernel_drift", "position")
+        _line(drift, change, colour, marker, name, offset=BETWEEN_LAYERS)
     position.set(title="Position by position", xlabel="layer", ylabel="effective rank")
     pooled.set(title="Averaged over positions", xlabel="layer", ylabel="effective rank")
     drift.set(
@@ -37,7 +37,7 @@ def draw(results: Sequence[Result]) -> Figure:
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
-    stride = -(-results[0].data.spec.model.depth // MOST_TICKS)
+    stride = -(-results[0].spec.model.depth // MOST_TICKS)
     for axes in (position, pooled):
         axes.xaxis.set_major_locator(MultipleLocator(stride))
     drift.xaxis.set_major_locator(MultipleLocator(stride, offset=BETWEEN_LAYERS))
@@ -54,14 +54,14 @@ def _flags(results: Sequence[Result]) -> list[str]:
     """What to know before believing the picture."""
     flags = {"UNDER-TRAINED": "under_trained", "TOO FEW SAMPLES": "too_few_samples"}
     return [
-        f"{words} at ξ = {', '.join(f'{corr_len(result):.3g}' for result in found)}"
+        f"{words} at ξ = {', '.join(f'{result.chain.corr_len:.3g}' for result in found)}"
         for words, name in flags.items()
         if (found := [result for result in results if getattr(result, name)])
     ]
 
 
 def _caption(result: Result) -> str:
-    spec, chain = result.data.spec, result.chain
+    spec, chain = result.spec, result.chain
     return (
         f"Chain {chain.family}, {chain.n_states} states; depth {spec.model.depth}, width "
         f"{spec.model.width}, {spec.training.steps} steps; mean over {len(result.seeds)} seeds, "
@@ -70,8 +70,8 @@ def _caption(result: Result) -> str:
 
 
 def _ranks(axes: Axes, result: Result, level: str, colour: str, marker: str, name: str) -> None:
-    _line(axes, result.effective_rank(level=level), colour, marker, name)
-    before = result.effective_rank(level=level, when="initial").mean
+    _line(axes, series(result, "effective_rank", level), colour, marker, name)
+    before = series(result, "effective_rank", level, "initial").mean
     axes.errorbar(
         range(len(before)), before, fmt=":",
         color=colour, linewidth=1.2, label=f"{name}, untrained",
@@ -79,11 +79,11 @@ def _ranks(axes: Axes, result: Result, level: str, colour: str, marker: str, nam
 
 
 def _line(
-    axes: Axes, series: LayerSeries, colour: str, marker: str, name: str, offset: float = 0.0
+    axes: Axes, found: Series, colour: str, marker: str, name: str, offset: float = 0.0
 ) -> None:
-    layers = [layer + offset for layer in range(len(series))]
+    layers = [layer + offset for layer in range(len(found.mean))]
     axes.errorbar(
-        layers, series.mean, yerr=series.standard_error,
+        layers, found.mean, yerr=found.standard_error,
         color=colour, marker=marker, markersize=4, capsize=3, label=name,
     )  # fmt: skip
 
