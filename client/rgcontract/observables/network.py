@@ -1,0 +1,126 @@
+"""What belongs to the network as a whole: read-outs of hidden tokens, memory of the stream."""
+
+from __future__ import annotations
+
+from rgcontract.observables.observable import ALL_LAWS, NETWORK, Axis, Group, Law, Need, Observable
+from rgcontract.observables.reasons import OF_LAYER
+
+_OF_HALVES = ALL_LAWS - {Law.PERMUTATION}  # fitted on one half of the sequences, scored on another
+_RIDGE = "two-fold out-of-sample ridge, without structure about -2d/n"
+_NULL = "a chain without memory, too few hidden tokens, a constant layer"
+_REASONS = (*OF_LAYER, "no_memory", "constant_target")
+
+OF_THE_NETWORK = (
+    Observable(
+        name="relevance_posterior",
+        label="R² of the posterior",
+        symbol="R²_l",
+        unit="",
+        meaning="How much of what can be known of a hidden token a layer holds, linearly.",
+        formula="out-of-sample R² of a linear ridge read-out, from h_l at hidden tokens, of the "
+        "exact posterior's log-odds given the tokens in view (probabilities of at least 1e-6)",
+        source="",
+        group=Group.NETWORK,
+        levels=(NETWORK,),
+        axes=(Axis.LAYER,),
+        needs=Need.LABELS,
+        estimator=_RIDGE,
+        bias="low, by about 2 d / n where there is nothing to read: n / 2 rows are fitted",
+        null=_NULL,
+        reasons=_REASONS,
+        laws=_OF_HALVES,
+    ),
+    Observable(
+        name="relevance_irrelevant",
+        label="R² of the irrelevant",
+        symbol="R²_l",
+        unit="",
+        meaning="How much a layer holds of visible tokens that say nothing of the hidden one.",
+        formula="the same for the next visible tokens beyond the nearest visible ones, less what "
+        "these say of them: given the nearest, they carry nothing on the hidden token",
+        source="",
+        group=Group.NETWORK,
+        levels=(NETWORK,),
+        axes=(Axis.LAYER,),
+        needs=Need.LABELS,
+        estimator=_RIDGE,
+        bias="the same",
+        null="a view too short for two visible tokens to each side; a constant layer",
+        reasons=(*OF_LAYER, "no_irrelevant_tokens", "constant_target"),
+        laws=_OF_HALVES,
+    ),
+    Observable(
+        name="relevance_eigenvectors",
+        label="R² of an eigenvector",
+        symbol="R²_lk",
+        unit="",
+        meaning="How much of each slow variable of the chain a layer holds at a hidden token.",
+        formula="the same for each right eigenvector of P at the hidden token; complex pairs are "
+        "read together",
+        source="",
+        group=Group.NETWORK,
+        levels=(NETWORK,),
+        axes=(Axis.LAYER, Axis.MODE),
+        needs=Need.LABELS,
+        estimator=_RIDGE,
+        bias="the same",
+        null=_NULL,
+        reasons=_REASONS,
+        laws=_OF_HALVES,
+    ),
+    Observable(
+        name="relevance_eigenvectors_ceiling",
+        label="R² of an eigenvector by the exact posterior",
+        symbol="R²_k",
+        unit="",
+        meaning="What the exact posterior attains of `relevance_eigenvectors`.",
+        formula="1 - mean variance of the eigenvector under the exact posterior",
+        source="",
+        group=Group.NETWORK,
+        levels=(NETWORK,),
+        axes=(Axis.MODE,),
+        needs=Need.LABELS,
+        estimator="sample mean of the exact posterior variance",
+        bias="none",
+        null="a chain without memory, too few hidden tokens",
+        reasons=("too_few_rows", "no_memory", "constant_target"),
+        laws=ALL_LAWS,
+    ),
+    Observable(
+        name="stream_correlation",
+        label="correlation of the stream",
+        symbol="C_l(r) / C_l(0)",
+        unit="",
+        meaning="How far apart two positions of a layer still move together; not for mixing "
+        "`flat`.",
+        formula="C_l(r) = mean over t of tr Cov(h_l(t), h_l(t + r)), r = 0..min(T - 1, 32)",
+        source="",
+        group=Group.NETWORK,
+        levels=(NETWORK,),
+        axes=(Axis.LAYER, Axis.LAG),
+        needs=Need.ROWS,
+        estimator="plug-in covariance over sequences, mean over positions",
+        bias="of order 1/n",
+        null="constant layer",
+        reasons=OF_LAYER,
+        laws=ALL_LAWS,
+    ),
+    Observable(
+        name="corr_len_flow",
+        label="correlation length of the stream",
+        symbol="ξ_l",
+        unit="tokens",
+        meaning="Over how many tokens a layer remembers; not for mixing `flat`.",
+        formula="-1 / slope of ln C_l(r) down to C_l(r) = 0.02 C_l(0)",
+        source="",
+        group=Group.NETWORK,
+        levels=(NETWORK,),
+        axes=(Axis.LAYER,),
+        needs=Need.ROWS,
+        estimator="least-squares line through the logarithm of stream_correlation",
+        bias="a line through a curve; much above the last lag it is extrapolation",
+        null="`decays_within_a_lag`, `does_not_decay`",
+        reasons=(*OF_LAYER, "decays_within_a_lag", "does_not_decay", "too_few_lags"),
+        laws=ALL_LAWS,
+    ),
+)
