@@ -24,7 +24,7 @@ from rgcontract import State
 from rglab.embedded.children import Child
 from rglab.embedded.lab import free_port
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
-from rgstore.upkeep import hearing, live_workers
+from rgstore.workers import hearing, live_workers
 
 START_SECONDS = 60.0
 AIM = 1.0

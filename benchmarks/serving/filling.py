@@ -12,7 +12,7 @@ from sqlalchemy import Connection, create_engine, insert, text
 from benchmarks.serving.records import record_of
 from rgcontract import IMPLEMENTED, ExperimentSpec, Submission
 from rgstore.records import Quantity
-from rgstore.submissions import stored_spec
+from rgstore.stored_specs import stored_spec
 from rgstore.tables import Base
 
 SEEDS = 3

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 from benchmarks.serving.records import record_of
 from rgcontract import Submission
 from rgcore.statistics import RunSummary, summarise_runs
-from rgstore import leases, measurements, studies
+from rgstore import claiming, heartbeats, judging, measurements
+from rgstore.claiming import Claim, Holder
 from rgstore.database import Database
-from rgstore.leases import Claim, Holder, TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgstore.orphan import exit_with_parent
 from rgstore.records import RunRecord
 from rgstore.submissions import submit
@@ -100,14 +101,14 @@ class Writer:
 
     def _claim(self) -> Claim:
         with self._database.begin() as session:
-            (claim,) = leases.claim_fleet(
+            (claim,) = claiming.claim_fleet(
                 session, HOLDER, lease_seconds=LEASE_SECONDS, size_of=lambda _: 1, share=1
             )
         return claim
 
     def _beat(self, claim: Claim, progress: TrainingProgress) -> None:
         with self._database.begin() as session:
-            leases.heartbeat(session, [(claim, progress)], lease_seconds=LEASE_SECONDS)
+            heartbeats.heartbeat(session, [(claim, progress)], lease_seconds=LEASE_SECONDS)
 
     def _store(self, claim: Claim, watch: Stopwatch) -> None:
         def timed(*rows: Any, **options: Any) -> RunSummary:
@@ -116,7 +117,7 @@ class Writer:
 
         def put(session: Session) -> None:
             measurements.store(session, claim, self.record, timed)
-            studies.mark_due(session, claim.experiment_id, claim.seed)
+            judging.mark_due(session, claim.experiment_id, claim.seed)
 
         with self._database.begin() as session:
             put(session)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import Field
-from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from rgcontract import Family, Mixing, State
 from rgcontract.spec import Depth, Tag, Width
 from rgstore.among import among
-from rgstore.tables import AttemptRow, ExperimentRow, RunRow, SubmissionRow
+from rgstore.tables import ExperimentRow, SubmissionRow
 
 LISTED = (
     ExperimentRow.id, ExperimentRow.spec_hash, ExperimentRow.state, ExperimentRow.family,
@@ -125,41 +125,3 @@ def page(
         .order_by(ExperimentRow.created_at.desc(), ExperimentRow.id.desc())
         .limit(limit)
     ).all()
-
-
-def seeds_of(session: Session, name: str) -> list[int]:
-    """Training seeds of an experiment that are there, whoever asked for them."""
-    seeds = select(RunRow.seed).where(RunRow.experiment_id == name).distinct()
-    return list(session.scalars(seeds.order_by(RunRow.seed)))
-
-
-def runs_of(session: Session, name: str, seeds: Collection[int]) -> Sequence[RunRow]:
-    """Runs of these training seeds of an experiment, by chain and training seed."""
-    return session.scalars(
-        select(RunRow)
-        .where(RunRow.experiment_id == name, among(RunRow.seed, seeds))
-        .order_by(RunRow.chain_seed, RunRow.seed)
-    ).all()
-
-
-def attempts_of(session: Session, run_ids: Sequence[int]) -> Sequence[AttemptRow]:
-    """Attempts at these runs, oldest first."""
-    return session.scalars(
-        select(AttemptRow).where(among(AttemptRow.run_id, run_ids)).order_by(AttemptRow.number)
-    ).all()
-
-
-def place_in_line(session: Session, run: RunRow) -> int:
-    """Queued runs that go before this one."""
-    earlier = or_(
-        RunRow.priority > run.priority,
-        (RunRow.priority == run.priority)
-        & (tuple_(RunRow.queued_at, RunRow.id) < (run.queued_at, run.id)),
-    )
-    return session.scalar(select(func.count()).where(RunRow.state == State.QUEUED, earlier)) or 0
-
-
-def count_all_runs(session: Session) -> dict[str, int]:
-    """Runs of the whole lab by state."""
-    rows = session.execute(select(RunRow.state, func.count()).group_by(RunRow.state))
-    return dict(rows.all())

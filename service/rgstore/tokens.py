@@ -8,6 +8,7 @@ import secrets
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from rgstore import clock
 from rgstore.tables import TokenRow
 
 
@@ -29,7 +30,7 @@ def revoke_tokens(session: Session, owner: str) -> int:
     revoked = session.scalars(
         update(TokenRow)
         .where(TokenRow.owner == owner, TokenRow.revoked_at.is_(None))
-        .values(revoked_at=func.now())
+        .values(revoked_at=clock.now())
         .returning(TokenRow.digest)
         .execution_options(synchronize_session=False)
     ).all()

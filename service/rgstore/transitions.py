@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from rgcontract import State
-from rgstore import outbox
+from rgstore import clock, outbox
 from rgstore.among import among
 from rgstore.tables import ExperimentRow, RunRow
 
@@ -22,6 +22,12 @@ MOVES: dict[State, frozenset[State]] = {
     State.CANCELLED: frozenset({State.QUEUED}),
 }
 """From each state, where a run may go."""
+
+
+PRECEDENCE = (State.RUNNING, State.QUEUED, State.FAILED, State.CANCELLED)
+"""Runs that are looked at together are in the first of these that any is in; else `done`."""
+NEW = State.QUEUED
+"""Of runs that are put in line, and of their experiment."""
 
 
 class IllegalMoveError(RuntimeError):
@@ -76,7 +82,7 @@ def _columns_of(target: State) -> dict[str, Any]:
     released = {"lease_owner": None, "lease_until": None}
     if target is State.QUEUED:
         fresh = {"phase": None, "fraction": 0.0, "step": 0, "loss": None}
-        return {**released, **fresh, "queued_at": func.now(), "cancel_requested": False}
+        return {**released, **fresh, "queued_at": clock.now(), "cancel_requested": False}
     return released
 
 
@@ -130,11 +136,11 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
         of_runs.setdefault(name, set()).add(run_state)
     states = {row.id: combined(of_runs.get(row.id, set())) for row in experiments}
     for state in sorted(set(states.values())):
-        done = {"completed_at": func.coalesce(ExperimentRow.completed_at, func.now())}
+        done = {"completed_at": func.coalesce(ExperimentRow.completed_at, clock.now())}
         session.execute(
             update(ExperimentRow)
             .where(among(ExperimentRow.id, [name for name in states if states[name] is state]))
-            .values(state=state, updated_at=func.now(), **(done if state is State.DONE else {}))
+            .values(state=state, updated_at=clock.now(), **(done if state is State.DONE else {}))
             .execution_options(synchronize_session=False)
         )
     for row in experiments:
@@ -145,7 +151,7 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
 
 def combined(states: Set[str]) -> State:
     """The state of runs that are looked at together and are in these states."""
-    for state in (State.RUNNING, State.QUEUED, State.FAILED, State.CANCELLED):
+    for state in PRECEDENCE:
         if state in states:
             return state
     return State.DONE

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from rgcontract import Protocols
 from rgstore.among import among
 from rgstore.claimable import can_measure
-from rgstore.leases import UNREADABLE
+from rgstore.endings import UNREADABLE
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow, WorkerRow
-from rgstore.upkeep import live_workers
+from rgstore.workers import live_workers
 
 NO_WORKER = "no worker is running; start one with `rglab worker` or `rglab up`"
 WHAT_TO_DO = (

@@ -20,7 +20,7 @@ from rgcore.chain import ChainError, checks, make_chain
 from rgcore.chain.explicit import ROW_SUM, SUMS_TO_ONE
 from rgservice.experiments.completing import completed
 from rgservice.http.errors import InvalidSpec
-from rgstore.submissions import loaded_spec, stored_spec
+from rgstore.stored_specs import loaded_spec, stored_spec
 from rgworker.unpack import chain_of
 
 LAZY = [[0.75, 0.25], [0.25, 0.75]]  # second eigenvalue 1/2

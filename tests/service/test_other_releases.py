@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import update
 
 from rgcontract import IMPLEMENTED, Experiment, ExperimentPage, Protocols
-from rgstore import leases, upkeep
-from rgstore.leases import Holder
+from rgstore import claiming, endings
+from rgstore.claiming import Holder
 from rgstore.tables import ExperimentRow
+from rgstore.workers import worker_seen
 
 OLDER = replace(IMPLEMENTED, protocol=IMPLEMENTED.protocol - 1)
 SPEC = {"chain": {"family": "potts", "n_states": 2, "corr_len": 1.0}, "seeds": 2}
@@ -37,7 +38,7 @@ def _unreadable(database, name: str) -> None:
 
 def _worker(database, implements: Protocols = IMPLEMENTED, name: str = "w1") -> None:
     with database.begin() as session:
-        upkeep.worker_seen(session, name, "host", "cpu", 1, implements)
+        worker_seen(session, name, "host", "cpu", 1, implements)
 
 
 def _view(api, name: str) -> Experiment:
@@ -79,10 +80,10 @@ def test_a_run_that_was_handed_back_shows_its_reason_and_the_protocols(api, data
     _worker(database)
     holder = Holder("w1/1", "w1", "host", "cpu", {}, {})
     with database.begin() as session:
-        (claim,) = leases.claim_fleet(
+        (claim,) = claiming.claim_fleet(
             session, holder, lease_seconds=9, size_of=lambda _: 1, share=1
         )
-        leases.hand_back(session, claim, worker="w1", error="cannot read the spec: tempo")
+        endings.hand_back(session, claim, worker="w1", error="cannot read the spec: tempo")
     view = _view(api, name)
     run = next(run for run in view.runs if run.attempts)
     assert run.error == "cannot read the spec: tempo"

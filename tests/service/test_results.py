@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from rgcontract import Result, strictjson
 from rgcore.statistics import summarise_runs
-from rgstore import leases, measurements
+from rgstore import claiming, measurements
 from rgstore.records import NETWORK_LEVEL, Quantity, RunRecord, Training
 from rgstore.tables import ExperimentRow
 
@@ -46,7 +46,7 @@ def name(api, database) -> str:
     """An experiment of two seeds that an earlier protocol measured, with fewer quantities."""
     chain = {"family": "potts", "n_states": 2, "corr_len": 1.0}
     found = api.post("/v1/experiments", json={"chain": chain, "seeds": 2}).json()["id"]
-    holder = leases.Holder("w/1", "w", "host", "cpu", {}, {})
+    holder = claiming.Holder("w/1", "w", "host", "cpu", {}, {})
     for _ in range(2):
         with database.begin() as session:
             claim = claim_one(session, holder, lease_seconds=60)

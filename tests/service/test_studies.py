@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select
 
 from rgcontract import PRESETS, Findings, StudyRequest
 from rgservice.studies.asking import grid_of
-from rgstore import leases
+from rgstore import claiming, endings
 from rgstore.settings import Settings
 from rgstore.tables import ExperimentRow, RunRow, StudyRow
 from rgworker.findings import refresh_findings
@@ -330,9 +330,9 @@ def test_only_failed_and_cancelled_runs_are_retried(api, database, announcer):
     name = api.post("/v1/studies", json=GRID).json()["id"]
     measure(database, most=4)
     with database.begin() as session:
-        holder = leases.Holder("w/1", "w", "h", "cpu", {}, {})
+        holder = claiming.Holder("w/1", "w", "h", "cpu", {}, {})
         claim = claim_one(session, holder, lease_seconds=9)
-        leases.fail(session, claim, outcome="failed", error="x")
+        endings.fail(session, claim, outcome="failed", error="x")
     api.post(f"/v1/studies/{name}/cancel")
     announcer.told.clear()
     study = api.post(f"/v1/studies/{name}/retry").json()

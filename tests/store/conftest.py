@@ -5,10 +5,29 @@ from __future__ import annotations
 import pytest
 
 from rgcontract import Submission
-from rgstore.leases import Holder, claim_fleet
+from rgcore.statistics import summarise_runs
+from rgstore.claiming import Holder, claim_fleet
+from rgstore.invariants import INVARIANTS, Scope
 from rgstore.submissions import submit
 
 LEASE = 30.0
+BY_HAND = "by_hand(reason): writes rows that no code of ours would write; invariants may break"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", BY_HAND)
+
+
+@pytest.fixture(autouse=True)
+def _invariants_hold(request):
+    """What must always hold of a database does after every test, and is all checked."""
+    if "database" not in request.fixturenames or request.node.get_closest_marker("by_hand"):
+        yield
+        return
+    database = request.getfixturevalue("database")  # so that it is still there at the end
+    yield
+    broken = {one.name: one.breaches(database, Scope(summarise_runs)) for one in INVARIANTS}
+    assert not any(broken.values()), {name: rows for name, rows in broken.items() if rows}
 
 
 @pytest.fixture

@@ -15,10 +15,13 @@ from migrations import alembic_config, upgrade
 from rgcontract import StudyRequest, Submission, measurement_hash, training_hash
 from rgservice.experiments.completing import completed
 from rgservice.studies.asking import grid_of
-from rgstore import measurements, studies, trainings
+from rgstore import studies, trainings
+from rgstore.asked import Asked, under_kept_names
+from rgstore.chains import chains_of
 from rgstore.records import Training, Weights
+from rgstore.runs import missing_runs
 from rgstore.settings import Settings
-from rgstore.submissions import Asked, missing_runs, submit_all, under_kept_names
+from rgstore.submissions import submit_all
 from rgstore.tables import AliasRow, ChainRow, ExperimentRow
 
 RENAMED = json.loads((Path(__file__).parents[1] / "contract/golden/renamed.json").read_text())
@@ -115,7 +118,7 @@ def test_what_is_known_of_the_chain_is_found(database, migrated, kept):
     with database.begin() as session:
         session.execute(insert(ChainRow).values(_chain_row(kept, [[0.5, 0.5]] * 2)))
         experiment = session.get_one(ExperimentRow, _name(kept))
-        (found,) = measurements.chains_of(session, experiment, [0])
+        (found,) = chains_of(session, experiment, [0])
         assert found.chain_hash == kept["chain"]
 
 

@@ -9,8 +9,8 @@ from cancelling import nobody_wants
 from sqlalchemy import func, select, update
 
 from rgcontract import State
-from rgstore import leases, upkeep
-from rgstore.leases import TrainingProgress
+from rgstore import endings, heartbeats, upkeep
+from rgstore.heartbeats import TrainingProgress
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 
 HALF = TrainingProgress("training", 0.5, 10, 1.25)
@@ -28,9 +28,11 @@ def _runs(database) -> list[RunRow]:
         return list(session.scalars(select(RunRow).order_by(RunRow.id)))
 
 
-def _beat(database, claims, progress=HALF) -> leases.Heard:
+def _beat(database, claims, progress=HALF) -> heartbeats.Heard:
     with database.begin() as session:
-        return leases.heartbeat(session, [(claim, progress) for claim in claims], lease_seconds=99)
+        return heartbeats.heartbeat(
+            session, [(claim, progress) for claim in claims], lease_seconds=99
+        )
 
 
 def test_runs_of_one_shape_go_together_across_experiments_and_users(put, take_fleet):
@@ -116,7 +118,7 @@ def test_a_run_whose_worker_or_trainer_ended_goes_alone(database, put, take_flee
     else:
         for claim in claims:
             with database.begin() as session:
-                leases.retry_or_fail(session, claim, outcome="crashed", error="boom")
+                endings.retry_or_fail(session, claim, outcome="crashed", error="boom")
     again = [_ids(take_fleet()) for _ in run_ids]
     assert sorted(again) == [[run_id] for run_id in run_ids]
 
@@ -125,7 +127,7 @@ def test_runs_that_were_released_go_together_again(database, put, take_fleet):
     put(seeds=3)
     for claim in take_fleet():
         with database.begin() as session:
-            leases.let_go(session, claim)
+            endings.let_go(session, claim)
     assert len(take_fleet()) == 3
 
 
@@ -141,7 +143,7 @@ def test_a_heartbeat_stores_the_progress_of_each(database, put, take_fleet):
     first, second = take_fleet(lease=1)
     other = TrainingProgress("measuring", 0.75, 20, None)
     with database.begin() as session:
-        leases.heartbeat(session, [(first, HALF), (second, other)], lease_seconds=99)
+        heartbeats.heartbeat(session, [(first, HALF), (second, other)], lease_seconds=99)
     stored = [(run.phase, run.fraction, run.step, run.loss) for run in _runs(database)]
     assert stored == [("training", 0.5, 10, 1.25), ("measuring", 0.75, 20, None)]
 
@@ -177,7 +179,7 @@ def test_a_heartbeat_never_waits_for_who_writes_a_run_and_does_not_call_it_lost(
     with database.begin() as other:
         other.get_one(RunRow, claims[0].run_id, with_for_update=True)
         heard = _beat(database, claims)  # would wait for ever: both are this thread
-    assert heard == leases.Heard(frozenset(), frozenset())
+    assert heard == heartbeats.Heard(frozenset(), frozenset())
     assert [run.phase for run in _runs(database)] == [None, "training"]
 
 

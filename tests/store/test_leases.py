@@ -9,8 +9,10 @@ from cancelling import nobody_wants
 from sqlalchemy import func, select, update
 
 from rgcontract import State
-from rgstore import experiments, leases, upkeep, wishes
-from rgstore.leases import LeaseLostError, TrainingProgress
+from rgstore import claiming, endings, experiments, heartbeats, upkeep, wishes
+from rgstore.endings import LeaseLostError
+from rgstore.heartbeats import TrainingProgress
+from rgstore.runs import attempts_of, place_in_line
 from rgstore.tables import ExperimentRow, RunRow
 
 HALF = TrainingProgress("training", 0.5, 10, 1.25)
@@ -23,7 +25,7 @@ def _run(database, run_id: int) -> RunRow:
 
 def _attempts(database, run_id: int) -> list:
     with database.begin() as session:
-        return [(row.number, row.outcome) for row in experiments.attempts_of(session, [run_id])]
+        return [(row.number, row.outcome) for row in attempts_of(session, [run_id])]
 
 
 def _expire(database, run_id: int) -> None:
@@ -32,9 +34,9 @@ def _expire(database, run_id: int) -> None:
         session.execute(update(RunRow).where(RunRow.id == run_id).values(lease_until=past))
 
 
-def _beat(database, *claims: leases.Claim) -> leases.Heard:
+def _beat(database, *claims: claiming.Claim) -> heartbeats.Heard:
     with database.begin() as session:
-        return leases.heartbeat(session, [(claim, HALF) for claim in claims], lease_seconds=10)
+        return heartbeats.heartbeat(session, [(claim, HALF) for claim in claims], lease_seconds=10)
 
 
 def _reap(database) -> list[int]:
@@ -75,8 +77,8 @@ def test_a_heartbeat_extends_the_lease_and_stores_progress(database, put, take):
     claim = take(lease=1)
     before = _run(database, claim.run_id).lease_until
     with database.begin() as session:
-        heard = leases.heartbeat(session, [(claim, HALF)], lease_seconds=100)
-    assert heard == leases.Heard(cancelled=frozenset(), lost=frozenset())
+        heard = heartbeats.heartbeat(session, [(claim, HALF)], lease_seconds=100)
+    assert heard == heartbeats.Heard(cancelled=frozenset(), lost=frozenset())
     run = _run(database, claim.run_id)
     assert (run.lease_until - before).total_seconds() > 90
     assert (run.phase, run.fraction, run.step, run.loss) == ("training", 0.5, 10, 1.25)
@@ -101,10 +103,10 @@ def test_a_lease_that_lasts_is_left_alone(database, put, take):
 @pytest.mark.parametrize(
     "write",
     [
-        lambda s, c: leases.finish(s, c, trained=True),
-        leases.let_go,
-        lambda s, c: leases.fail(s, c, outcome="failed", error="x"),
-        lambda s, c: leases.retry_or_fail(s, c, outcome="crashed", error="x"),
+        lambda s, c: endings.finish(s, c, trained=True),
+        endings.let_go,
+        lambda s, c: endings.fail(s, c, outcome="failed", error="x"),
+        lambda s, c: endings.retry_or_fail(s, c, outcome="crashed", error="x"),
     ],
 )
 def test_no_write_of_a_lost_lease_goes_through(database, put, take, write):
@@ -160,7 +162,7 @@ def test_a_fault_is_tried_again_until_attempts_run_out(database, put, take):
     for _ in range(2):
         claim = take()
         with database.begin() as session:
-            states.append(leases.retry_or_fail(session, claim, outcome="crashed", error="boom"))
+            states.append(endings.retry_or_fail(session, claim, outcome="crashed", error="boom"))
     assert states == [State.QUEUED, State.FAILED]
     assert _attempts(database, claim.run_id) == [(1, "crashed"), (2, "crashed")]
     assert _run(database, claim.run_id).error == "boom (attempt 2 of 2)"
@@ -176,7 +178,7 @@ def test_a_run_that_crashes_while_it_is_to_be_cancelled_is_cancelled(database, p
     claim = take()
     _ask_to_cancel(database, name)
     with database.begin() as session:
-        state = leases.retry_or_fail(session, claim, outcome="crashed", error="boom")
+        state = endings.retry_or_fail(session, claim, outcome="crashed", error="boom")
     assert state is State.CANCELLED
     assert _attempts(database, claim.run_id) == [(1, "crashed")]
 
@@ -186,7 +188,7 @@ def test_a_run_that_is_let_go_while_it_is_to_be_cancelled_is_cancelled(database,
     claim = take()
     _ask_to_cancel(database, name)
     with database.begin() as session:
-        assert leases.let_go(session, claim) is State.CANCELLED
+        assert endings.let_go(session, claim) is State.CANCELLED
     assert _attempts(database, claim.run_id) == [(1, "cancelled")]
 
 
@@ -205,13 +207,13 @@ def test_a_run_that_is_wanted_again_once_it_has_stopped_goes_back_to_the_line(da
     assert _beat(database, claim).cancelled == {claim.run_id}
     put()
     with database.begin() as session:
-        assert leases.let_go(session, claim) is State.QUEUED
+        assert endings.let_go(session, claim) is State.QUEUED
 
 
 def test_letting_a_run_go_costs_no_attempt(database, put, take):
     put(attempt_limit=1)
     with database.begin() as session:
-        leases.let_go(session, take())
+        endings.let_go(session, take())
     again = take()
     assert (again.attempt, again.attempt_limit) == (2, 2)
 
@@ -219,7 +221,7 @@ def test_letting_a_run_go_costs_no_attempt(database, put, take):
 def test_retrying_a_failed_run_gives_fresh_attempts(database, put, take):
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
-        leases.fail(session, take(), outcome="failed", error="x")
+        endings.fail(session, take(), outcome="failed", error="x")
     with database.begin() as session:
         of_name = RunRow.experiment_id == name
         assert wishes.want_again(session, [of_name], "alice", attempt_limit=3)
@@ -231,5 +233,5 @@ def test_a_line_moves_up_by_one_place_for_each_run_before(database, put):
     put(seeds=3)
     last = put(chain={"corr_len": 9.0}).run_ids[0]
     with database.begin() as session:
-        assert experiments.place_in_line(session, session.get_one(RunRow, last)) == 3
+        assert place_in_line(session, session.get_one(RunRow, last)) == 3
         assert session.scalar(select(func.count()).select_from(RunRow)) == 4

@@ -12,7 +12,7 @@ from sqlalchemy import func, select, text
 from rgcontract import State
 from rgstore import upkeep
 from rgstore.among import among
-from rgstore.leases import Holder, in_line
+from rgstore.claiming import Holder, in_line
 from rgstore.tables import AttemptRow, RunRow
 from rgworker.hearing import Hearing
 from rgworker.upkeep import MOST_BATCHES, Upkeep

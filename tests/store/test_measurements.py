@@ -12,8 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from rgcontract import State
 from rgcore.statistics import summarise_runs
 from rgstore import measurements
-from rgstore.leases import LeaseLostError
+from rgstore.endings import LeaseLostError
 from rgstore.records import Quantity, RunRecord, Training
+from rgstore.speed import measured_rate
+from rgstore.summaries import summaries_of
 from rgstore.tables import ExperimentRow, MeasurementRow, ResultRow
 
 AWKWARD = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, 2.0**53 + 2]
@@ -55,7 +57,7 @@ def test_the_summary_is_over_all_runs_measured_so_far(database, put, take):
     _store(database, take(), [1.0])
     _store(database, take(), [3.0])
     with database.begin() as session:
-        (summary,) = measurements.summaries_of(session, name)
+        (summary,) = summaries_of(session, name)
         assert (summary.n_runs, summary.mean) == (2, [2.0])
 
 
@@ -91,4 +93,4 @@ def test_only_runs_of_some_length_say_how_fast_the_lab_is(database, put, take, f
     _store(database, take(), [1.0])  # in one second
     with database.begin() as session:
         session.execute(update(ExperimentRow).values(flops_per_run=flops))
-        assert measurements.measured_rate(session) == rate
+        assert measured_rate(session) == rate

@@ -14,9 +14,9 @@ from slow_commit import make_commits_slow
 from sqlalchemy import func, select, text, update
 
 from rgcontract import State
-from rgstore import leases, studies, upkeep, wishes
+from rgstore import endings, further_seeds, studies, upkeep, wishes
+from rgstore.claiming import Claim, Holder
 from rgstore.database import Database
-from rgstore.leases import Claim, Holder
 from rgstore.outbox import Announcement
 from rgstore.tables import RunRow, StudyRow
 
@@ -66,7 +66,7 @@ def _wanted_again(database, put, take):
 def _retried(database, put, take):
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
-        leases.fail(session, take(), outcome="failed", error="x")
+        endings.fail(session, take(), outcome="failed", error="x")
 
     def retry():
         with database.begin() as session:
@@ -83,7 +83,7 @@ def _seeds_of_a_study(database, put, take):
             study = session.scalars(select(StudyRow)).one()
             (member,) = studies.members(session, study.id)
             more = {member.experiment_id: 2}
-            studies.add_seeds(session, study, more, owners=["alice"], attempt_limit=3)
+            further_seeds.add_seeds(session, study, more, owners=["alice"], attempt_limit=3)
 
     return add
 
@@ -94,7 +94,7 @@ def _let_go(database, put, take):
 
     def let_go():
         with database.begin() as session:
-            leases.let_go(session, claim)
+            endings.let_go(session, claim)
 
     return let_go
 
@@ -105,7 +105,7 @@ def _crashed(database, put, take):
 
     def crash():
         with database.begin() as session:
-            leases.retry_or_fail(session, claim, outcome="crashed", error="boom")
+            endings.retry_or_fail(session, claim, outcome="crashed", error="boom")
 
     return crash
 
@@ -156,7 +156,7 @@ def test_a_commit_that_takes_long_is_waited_for(database, put, fast):
 def test_what_is_rolled_back_is_told_to_nobody(database, put, take, fast):
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
-        leases.fail(session, take(), outcome="failed", error="x")
+        endings.fail(session, take(), outcome="failed", error="x")
     database.announce_to(fast)
 
     def retry() -> None:

@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import StatementError
 
 from rgcore.statistics import RunSummary
-from rgstore import leases, measurements, trainings
+from rgstore import heartbeats, measurements, trainings
 from rgstore.copying import copy_rows
-from rgstore.leases import TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgstore.plain import Float, Floats, Ints
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.tables import (
@@ -172,7 +172,7 @@ def test_a_heartbeat_takes_progress_whatever_it_is_made_of(database, put, take_f
         (claims[2], TrainingProgress("starting", 0, 0, None)),
     ]
     with database.begin() as session:
-        leases.heartbeat(session, beats, lease_seconds=9)
+        heartbeats.heartbeat(session, beats, lease_seconds=9)
     with database.begin() as session:
         rows = session.execute(select(RunRow.fraction, RunRow.loss).order_by(RunRow.id)).all()
     assert [tuple(row) for row in rows] == [(1.0, 0.5), (0.25, 2.0), (0.0, None)]

@@ -11,12 +11,14 @@ from sqlalchemy.exc import IntegrityError
 
 from rgcontract import IMPLEMENTED, Protocols, State
 from rgcore.statistics import RunSummary
-from rgstore import experiments, leases, measurements, upkeep, waiting, wishes
-from rgstore.leases import Holder
+from rgstore import claiming, endings, measurements, waiting, wishes
+from rgstore.claiming import Holder
 from rgstore.measurements import OtherProtocolError
 from rgstore.records import Quantity, RunRecord, Training
-from rgstore.submissions import UnreadableSpecError, loaded_spec
+from rgstore.runs import attempts_of
+from rgstore.stored_specs import UnreadableSpecError, loaded_spec
 from rgstore.tables import AttemptRow, ExperimentRow, ResultRow, RunRow, SummaryRow
+from rgstore.workers import trainers_alive, worker_seen
 
 OTHERS = [
     replace(IMPLEMENTED, protocol=IMPLEMENTED.protocol + 1),
@@ -39,14 +41,14 @@ def _holder(worker: str = "w1", implements: Protocols = IMPLEMENTED) -> Holder:
 
 def _claim(database, holder: Holder, size: int = 1):
     with database.begin() as session:
-        return leases.claim_fleet(
+        return claiming.claim_fleet(
             session, holder, lease_seconds=30, size_of=lambda _: size, share=1
         )
 
 
 def _hand_back(database, claim, worker="w1", error="cannot read the spec: training.tempo"):
     with database.begin() as session:
-        return leases.hand_back(session, claim, worker=worker, error=error)
+        return endings.hand_back(session, claim, worker=worker, error=error)
 
 
 def _set(database, name: str, **columns) -> None:
@@ -57,7 +59,7 @@ def _set(database, name: str, **columns) -> None:
 def _seen(database, *workers: tuple[str, Protocols]) -> None:
     with database.begin() as session:
         for name, implements in workers:
-            upkeep.worker_seen(session, name, "host", "cpu", 1, implements)
+            worker_seen(session, name, "host", "cpu", 1, implements)
 
 
 def _stuck(database, name: str) -> str | None:
@@ -163,7 +165,7 @@ def test_a_run_that_is_handed_back_keeps_its_place_its_attempts_and_the_reason(d
     assert _hand_back(database, claim) is State.QUEUED
     with database.begin() as session:
         run = session.get_one(RunRow, claim.run_id)
-        (attempt,) = experiments.attempts_of(session, [claim.run_id])
+        (attempt,) = attempts_of(session, [claim.run_id])
         assert (run.state, run.queued_at, run.attempt_limit) == (State.QUEUED, before, 2)
         assert run.error == attempt.error == "cannot read the spec: training.tempo"
         assert attempt.outcome == "unreadable"
@@ -188,7 +190,7 @@ def test_a_run_that_is_handed_back_while_it_is_to_be_cancelled_is_cancelled(data
 def test_handing_back_needs_the_lease(database, put):
     put()
     (claim,) = _claim(database, _holder())
-    with pytest.raises(leases.LeaseLostError):
+    with pytest.raises(endings.LeaseLostError):
         _hand_back(database, replace(claim, attempt=7))
 
 
@@ -221,7 +223,7 @@ def test_a_lab_without_workers_says_that_first(database, put):
 def test_a_fleet_is_shared_out_among_those_that_can_take_part(database):
     _seen(database, ("w1", IMPLEMENTED), ("w2", NEWER_READER), ("old", OTHERS[1]))
     with database.begin() as session:
-        assert upkeep.trainers_alive(session, "cpu", IMPLEMENTED) == 2
+        assert trainers_alive(session, "cpu", IMPLEMENTED) == 2
 
 
 @pytest.mark.parametrize(

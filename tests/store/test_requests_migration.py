@@ -8,9 +8,9 @@ from sqlalchemy import select, text
 
 from migrations import alembic_config, upgrade
 from rgcontract import State
-from rgstore import experiments, studies, wishes
+from rgstore import experiments, study_runs, wishes
 from rgstore.database import Database
-from rgstore.studies import Part
+from rgstore.study_runs import Part
 from rgstore.tables import RunRow, SubmissionRow
 
 OLD = """
@@ -108,7 +108,7 @@ def test_runs_wait_for_no_more_than_before(old):
 
 def test_an_old_study_has_its_seeds_and_those_that_its_target_added(old):
     with old.begin() as session:
-        (sums,) = studies.runs_by_experiment(session, Part("s-1")).values()
+        (sums,) = study_runs.runs_by_experiment(session, Part("s-1")).values()
         assert sums.seeds == {0, 1, 2}  # 2 came of no submission; 7 is another's
     asked, added = _requests(old)["ada", "e-study"]
     assert (asked.seeds, asked.study_id, asked.priority) == ([0, 1], "s-1", 4)

@@ -11,8 +11,8 @@ from measured_study import GRID, ask, measure, numbers_of
 from sqlalchemy import select
 
 from rgcontract import IMPLEMENTED, ExperimentSpec, PottsChain, State, measurement_hash
-from rgstore import studies
-from rgstore.studies import CollapseRatios, Part
+from rgstore import further_seeds, judging, studies, study_runs
+from rgstore.study_runs import CollapseRatios, Part
 from rgstore.tables import ExperimentRow, RunRow, StudyExperimentRow, StudyRow
 
 SHORT, LONG = (ExperimentSpec(chain=PottsChain(corr_len=length)) for length in (1.0, 7.0))
@@ -26,9 +26,9 @@ def _study(database, name: str) -> StudyRow:
 
 def _all_written(database) -> None:
     with database.begin() as session:
-        while (study := studies.next_due(session)) is not None:
-            studies.keep_findings(
-                session, study, None, over=studies.count_measured(session, study.id)
+        while (study := judging.next_due(session)) is not None:
+            judging.keep_findings(
+                session, study, None, over=study_runs.count_measured(session, study.id)
             )
 
 
@@ -87,9 +87,9 @@ def test_asking_again_for_what_is_there_makes_nothing_due(database):
 def test_a_study_is_one_workers_at_a_time(database):
     ask(database, **GRID)
     with database.begin() as mine:
-        assert studies.next_due(mine) is not None
+        assert judging.next_due(mine) is not None
         with database.begin() as theirs:
-            assert studies.next_due(theirs) is None
+            assert judging.next_due(theirs) is None
 
 
 @pytest.mark.parametrize("newer", ["spec_schema", "training_protocol", "protocol"])
@@ -98,30 +98,32 @@ def test_what_a_newer_release_measures_is_judged_by_its_workers(database, newer)
     older = replace(IMPLEMENTED, **{newer: getattr(IMPLEMENTED, newer) - 1})
     later = replace(IMPLEMENTED, **{newer: getattr(IMPLEMENTED, newer) + 1})
     with database.begin() as session:
-        assert studies.next_due(session, older) is None
-        assert studies.next_due(session, later).id == name
+        assert judging.next_due(session, older) is None
+        assert judging.next_due(session, later).id == name
 
 
 def test_another_study_can_be_had_meanwhile(database):
     names = {ask(database, **GRID), ask(database, **OTHER)}
     with database.begin() as mine, database.begin() as theirs:
-        assert {studies.next_due(mine).id, studies.next_due(theirs).id} == names
+        assert {judging.next_due(mine).id, judging.next_due(theirs).id} == names
 
 
 def test_findings_stay_due_if_a_run_was_measured_meanwhile(database):
     name = ask(database, **GRID)
     with database.begin() as session:
-        study = studies.next_due(session)
-        over = studies.count_measured(session, name)
+        study = judging.next_due(session)
+        over = study_runs.count_measured(session, name)
         measure(database, most=1)
-        studies.keep_findings(session, study, {}, over=over)
+        judging.keep_findings(session, study, {}, over=over)
     assert _study(database, name).findings_due
 
 
 def add_seeds(session, experiment: str, n: int) -> list[int]:
     """Add seeds to an experiment of the one study there is, for its owner."""
     study = session.scalars(select(StudyRow)).one()
-    return studies.add_seeds(session, study, {experiment: n}, owners=["alice"], attempt_limit=2)
+    return further_seeds.add_seeds(
+        session, study, {experiment: n}, owners=["alice"], attempt_limit=2
+    )
 
 
 def test_the_next_unused_seeds_are_added(database):
@@ -158,7 +160,7 @@ def test_collapse_ratios_are_those_of_the_stored_ranks(database):
 
     measure(database, remember)
     with database.begin() as session:
-        found = studies.collapse_ratios(session, Part(name))
+        found = study_runs.collapse_ratios(session, Part(name))
     # 1e-15: the same quotient of the same doubles
     assert found.keys() == stored.keys()
     for experiment, of_run in stored.items():
@@ -185,8 +187,8 @@ def test_chains_are_several_where_an_experiment_runs_on_them(database):
     one = ask(database, chain={"corr_len": [1, 7], "seed": 4}, seeds=1)
     more = ask(database, chain={"corr_len": [1, 7], "seeds": 2}, seeds=1)
     with database.begin() as session:
-        assert not studies.over_chains(session, one)
-        assert studies.over_chains(session, more)
+        assert not study_runs.over_chains(session, one)
+        assert study_runs.over_chains(session, more)
 
 
 def test_members_come_in_the_order_of_the_grid(database):

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from rgcontract import State, Submission
 from rgstore import wishes
-from rgstore.submissions import Asked, submit_all
+from rgstore.asked import Asked
+from rgstore.submissions import submit_all
 from rgstore.tables import RunRow, SubmissionRow
 
 LENGTHS = (1.0, 2.0, 3.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from rgstore.leases import Claim, Holder, claim_fleet
+from rgstore.claiming import Claim, Holder, claim_fleet
 
 
 def claim_one(session: Session, holder: Holder, *, lease_seconds: float) -> Claim | None:

@@ -13,9 +13,9 @@ from claims import claim_one
 from rgcontract import StudyRequest
 from rgcore.statistics import summarise_runs
 from rgservice.studies.asking import accept, grid_of
-from rgstore import leases, measurements, studies
+from rgstore import claiming, judging, measurements
+from rgstore.claiming import Claim
 from rgstore.database import Database
-from rgstore.leases import Claim
 from rgstore.records import ChainRecord, Quantity, RunRecord, Training
 from rgstore.settings import Settings
 
@@ -80,7 +80,7 @@ def measure(
     done: list[Claim] = []
     while len(done) < most:
         with database.begin() as session:
-            holder = leases.Holder("w/1", "w", "host", "cpu", {}, {})
+            holder = claiming.Holder("w/1", "w", "host", "cpu", {}, {})
             claim = claim_one(session, holder, lease_seconds=60)
         if claim is None:
             break
@@ -100,7 +100,7 @@ def store(database: Database, claim: Claim, numbers: Numbers) -> None:
     )
     with database.begin() as session:
         measurements.store(session, claim, record, summarise_runs)
-        studies.mark_due(session, claim.experiment_id, claim.seed)
+        judging.mark_due(session, claim.experiment_id, claim.seed)
 
 
 def _quantities(numbers: Numbers) -> list[Quantity]:

@@ -11,7 +11,7 @@ from measured_study import numbers_of, store
 from rgclient import Client
 from rgclient._clock import Clock
 from rgcontract import State
-from rgstore import leases
+from rgstore import claiming, endings
 from rgstore.database import Database
 from rgstore.tokens import make_token
 
@@ -39,17 +39,17 @@ class Lab:
         while (claim := self.claim(kind)) is not None:
             if claim.seed in failing:
                 with self._database.begin() as session:
-                    leases.fail(session, claim, outcome="failed", error="the loss diverged")
+                    endings.fail(session, claim, outcome="failed", error="the loss diverged")
             else:
                 self.measure(claim)
 
-    def claim(self, kind: str = "cpu") -> leases.Claim | None:
+    def claim(self, kind: str = "cpu") -> claiming.Claim | None:
         """The next run that a worker of this kind takes."""
-        holder = leases.Holder("w/1", "w", "host", kind, {}, {}, kind)
+        holder = claiming.Holder("w/1", "w", "host", kind, {}, {}, kind)
         with self._database.begin() as session:
             return claim_one(session, holder, lease_seconds=60)
 
-    def measure(self, claim: leases.Claim) -> None:
+    def measure(self, claim: claiming.Claim) -> None:
         """Store the numbers of a run."""
         losses = {
             (when, "network", name): [1.0 + claim.seed]
@@ -58,10 +58,10 @@ class Lab:
         }
         store(self._database, claim, numbers_of(claim) | losses)
 
-    def let_go(self, claim: leases.Claim) -> State:
+    def let_go(self, claim: claiming.Claim) -> State:
         """Stop a run as its worker does when it hears that nobody wants it."""
         with self._database.begin() as session:
-            return leases.let_go(session, claim)
+            return endings.let_go(session, claim)
 
     def _sleep(self, seconds: float) -> None:
         self._seconds += seconds

@@ -9,10 +9,11 @@ from claims import claim_one
 
 from rgcontract import Submission
 from rgcore.statistics import summarise_runs
-from rgstore import leases, measurements
+from rgstore import claiming, measurements
 from rgstore.database import Database
 from rgstore.records import RunRecord
-from rgstore.submissions import stored_spec, submit
+from rgstore.stored_specs import stored_spec
+from rgstore.submissions import submit
 from rgworker.process import Trainer
 from rgworker.protocol import Broken, Finished, Job, Task
 
@@ -48,7 +49,7 @@ def _store(database: Database, submission: Submission, trainer: Trainer) -> str:
         (chain_seed, seed): _measure(trainer, Task(quick, chain_seed, seed, None))
         for chain_seed, seed in submission.runs
     }
-    holder = leases.Holder("test/1", "test", "host", "cpu", {}, {})
+    holder = claiming.Holder("test/1", "test", "host", "cpu", {}, {})
     with database.begin() as session:
         submitted = submit(
             session, submission, owner="alice", attempt_limit=3, body_hash="", flops_per_run=1.0

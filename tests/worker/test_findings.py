@@ -16,7 +16,7 @@ from scipy import stats
 from sqlalchemy import func, select, update
 
 from rgcontract import Findings, State
-from rgstore import leases, studies
+from rgstore import claiming, endings, further_seeds, judging, study_runs
 from rgstore.database import Database
 from rgstore.tables import ExperimentRow, RunRow, StudyRow
 from rgworker.findings import MOST_ADDED, more_seeds, refresh_findings
@@ -206,7 +206,7 @@ def test_seeds_that_one_side_lacks_are_left_out_of_the_contrast(database):
     with database.begin() as session:
         short = session.scalars(select(ExperimentRow.id).where(ExperimentRow.corr_len == 1.0)).one()
         study = session.get_one(StudyRow, name)
-        studies.add_seeds(session, study, {short: 1}, owners=["alice"], attempt_limit=3)
+        further_seeds.add_seeds(session, study, {short: 1}, owners=["alice"], attempt_limit=3)
     measure(database)
     refresh(database)
     found = findings(database, name)
@@ -313,10 +313,10 @@ def test_a_run_that_is_stored_while_findings_are_made_is_not_forgotten(database)
     name = ask(database, **GRID)
     measure(database, most=5)
     with database.begin() as session:
-        study = studies.next_due(session)
-        over = studies.count_measured(session, name)
+        study = judging.next_due(session)
+        over = study_runs.count_measured(session, name)
         measure(database)  # does not wait for whoever makes the findings
-        studies.keep_findings(session, study, None, over=over)
+        judging.keep_findings(session, study, None, over=over)
     refresh(database)
     assert findings(database, name).complete
 
@@ -341,7 +341,7 @@ def test_what_is_not_due_costs_one_look(database):
     measure(database)
     refresh(database)
     with database.begin() as session:
-        assert studies.next_due(session) is None
+        assert judging.next_due(session) is None
 
 
 def spread(claim, width: float) -> dict:
@@ -417,8 +417,8 @@ def test_no_seeds_are_added_to_a_study_with_a_failed_run(database):
     ask(database, **GRID | {"target_error": 1e-6})
     measure(database, lambda claim: spread(claim, 0.05), most=5)
     with database.begin() as session:
-        claim = claim_one(session, leases.Holder("w/1", "w", "h", "cpu", {}, {}), lease_seconds=9)
-        leases.fail(session, claim, outcome="failed", error="x")
+        claim = claim_one(session, claiming.Holder("w/1", "w", "h", "cpu", {}, {}), lease_seconds=9)
+        endings.fail(session, claim, outcome="failed", error="x")
     assert refresh(database) == []
 
 
@@ -459,8 +459,8 @@ def test_it_never_loads_torch():
 def test_stored_twice_is_counted_once(database):
     name = ask(database, **GRID)
     (claim,) = measure(database, most=1)
-    with pytest.raises(leases.LeaseLostError):
+    with pytest.raises(endings.LeaseLostError):
         store(database, claim, numbers_of(claim))
     with database.begin() as session:
-        assert studies.count_measured(session, name) == 1
+        assert study_runs.count_measured(session, name) == 1
         assert session.scalar(select(func.count()).select_from(StudyRow)) == 1

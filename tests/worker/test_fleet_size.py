@@ -6,7 +6,7 @@ import pytest
 from lab_processes import TINY
 
 from rgcontract import ExperimentSpec
-from rgstore.submissions import stored_spec
+from rgstore.stored_specs import stored_spec
 from rgworker.fleet_size import fleet_size
 from rgworker.protocol import Ready
 

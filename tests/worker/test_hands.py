@@ -11,7 +11,7 @@ from lab_processes import until
 from sqlalchemy.exc import OperationalError
 
 from rgcontract import State
-from rgstore.leases import Holder, in_line
+from rgstore.claiming import Holder, in_line
 from rgworker.hands import Hands
 from rgworker.lookout import Lookout
 

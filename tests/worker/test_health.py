@@ -6,9 +6,9 @@ import sys
 import pytest
 from sqlalchemy import func, text, update
 
-from rgstore import upkeep
 from rgstore.settings import Settings
 from rgstore.tables import WorkerRow
+from rgstore.workers import worker_seen
 from rgworker import health
 
 
@@ -16,7 +16,7 @@ from rgworker import health
 def seen(database):
     """A worker of host h1 was heard of just now."""
     with database.begin() as session:
-        upkeep.worker_seen(session, "w1", "h1", "cpu", 2)
+        worker_seen(session, "w1", "h1", "cpu", 2)
 
 
 def test_a_host_with_a_live_worker_is_healthy(database_url, seen, capsys):

@@ -18,7 +18,7 @@ from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
 from rgstore.submissions import submit
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow, SummaryRow
-from rgstore.upkeep import worker_seen
+from rgstore.workers import worker_seen
 from rgworker.process import Lent
 from rgworker.protocol import Event, Finished, Job, Ready, Unread
 from rgworker.supervise import OtherReleaseError, Supervisor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import count
 
-from rgstore.leases import TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgworker.protocol import Advanced
 from rgworker.reporter import REPORT_SECONDS, Reporter
 

@@ -15,7 +15,7 @@ from measured_study import CHAIN
 from sqlalchemy import select, update
 
 from rgcontract import State, Submission
-from rgstore.leases import TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
 from rgstore.submissions import submit

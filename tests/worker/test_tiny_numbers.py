@@ -16,7 +16,7 @@ from rgcontract import ExperimentSpec, Submission, field_problems
 from rgcontract.chains import CHAIN_OF
 from rgservice.experiments.completing import completed
 from rgservice.http.errors import InvalidSpec
-from rgstore.submissions import loaded_spec, stored_spec
+from rgstore.stored_specs import loaded_spec, stored_spec
 from rgworker import subnormals
 from rgworker.fleet import Fleet
 from rgworker.protocol import End, Finished, Job, Task

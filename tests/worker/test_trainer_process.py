@@ -17,7 +17,7 @@ import pytest
 from lab_processes import LONG, TINY
 
 from rgcontract import IMPLEMENTED
-from rgstore.leases import TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgworker.process import Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Ready, Task, Unread
 

@@ -15,7 +15,8 @@ from rgcontract import State
 from rgstore.database import Database
 from rgstore.messages import NO_RUN
 from rgstore.tables import RunRow, WorkerRow
-from rgstore.upkeep import UPKEEP_LOCK, free_expired_leases, hearing, live_workers, trainers_alive
+from rgstore.upkeep import UPKEEP_LOCK, free_expired_leases
+from rgstore.workers import hearing, live_workers, trainers_alive
 from rgworker.hearing import Hearing
 from rgworker.upkeep import Upkeep
 

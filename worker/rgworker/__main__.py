@@ -23,6 +23,7 @@ from rgstore.settings import Settings, SettingsError
 from rgworker.ear import Ear
 from rgworker.hands import Hands
 from rgworker.hearing import Hearing
+from rgworker.inspecting import Inspector
 from rgworker.lookout import Lookout
 from rgworker.process import TrainerPool
 from rgworker.protocol import DeviceKind
@@ -74,7 +75,7 @@ def serve(
     concurrency: int,
 ) -> None:
     """Measure until the process is told to stop, whether the broker answers or not."""
-    database = Database(settings.database, pool_size=concurrency + 2)
+    database = Database(settings.database, pool_size=concurrency + 3)
     publisher = publishing(database, settings.broker)
     stopping = threading.Event()
     supervisor = Supervisor(database, settings, trainers, name, host, stopping, concurrency)
@@ -117,15 +118,18 @@ def serve(
         every_seconds=settings.maintenance_seconds,
         attempt_limit=settings.max_attempts,
     )
+    inspector = Inspector(database, name)
     log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)
     try:
         hands.start()
         lookout.start()
         upkeep.start()
+        inspector.start()
         ear.listen()
     finally:
         stopping.set()
         hands.join()
+        inspector.stop()
         upkeep.stop()
         publisher.close()
         database.dispose()

@@ -6,14 +6,14 @@ import logging
 import math
 
 from pydantic import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from rgcontract import Finding, Findings
 from rgcore.claims import CONFIDENCE
-from rgstore import studies
+from rgstore import clock, further_seeds, judging, studies, study_runs
 from rgstore.database import Database
-from rgstore.studies import NO_RUNS, Part
+from rgstore.study_runs import NO_RUNS, Part
 from rgstore.tables import StudyRow
 from rgworker.verdicts import Judge, fewest_rows
 
@@ -39,15 +39,15 @@ def refresh_findings(database: Database, *, attempt_limit: int) -> list[int]:
     added: list[int] = []
     while True:
         with database.begin() as session:
-            study = studies.next_due(session)
+            study = judging.next_due(session)
             if study is None:
                 return added
             added += _refresh(session, study, attempt_limit)
 
 
 def _refresh(session: Session, study: StudyRow, attempt_limit: int) -> list[int]:
-    over = studies.count_measured(session, study.id)  # first: what comes later is not in it
-    complete = studies.runs_by_study(session, [study.id]).get(study.id, NO_RUNS).is_done
+    over = study_runs.count_measured(session, study.id)  # first: what comes later is not in it
+    complete = study_runs.runs_by_study(session, [study.id]).get(study.id, NO_RUNS).is_done
     try:
         findings = _findings(session, study, complete=complete)
     except (ValueError, ArithmeticError):  # stored numbers that no claim can be read from
@@ -55,15 +55,15 @@ def _refresh(session: Session, study: StudyRow, attempt_limit: int) -> list[int]
         findings = None
     added = _add_seeds(session, study, attempt_limit)
     written = None if findings is None else findings.model_dump(mode="json")
-    studies.keep_findings(session, study, written, over=over)
+    judging.keep_findings(session, study, written, over=over)
     return added
 
 
 def _findings(session: Session, study: StudyRow, *, complete: bool) -> Findings | None:
     """None if nothing is measured yet."""
     judge = Judge(
-        studies.claim_values(session, study.id),
-        over_chains=studies.over_chains(session, study.id),
+        study_runs.claim_values(session, study.id),
+        over_chains=study_runs.over_chains(session, study.id),
         before=_earlier(study),
     )
     groups = judge.groups(studies.members(session, study.id))
@@ -76,7 +76,7 @@ def _findings(session: Session, study: StudyRow, *, complete: bool) -> Findings 
         n_seeds=fewest_rows(groups),
         error_bar=judge.error_bar,
         groups=groups,
-        updated_at=session.scalars(select(func.clock_timestamp())).one(),
+        updated_at=session.scalars(select(clock.instant())).one(),
     )
 
 
@@ -96,16 +96,16 @@ def _add_seeds(session: Session, study: StudyRow, attempt_limit: int) -> list[in
     """
     if study.target_error is None:
         return []
-    owners = studies.owners_served(session, study.id)
+    owners = further_seeds.owners_served(session, study.id)
     if not owners:
         return []
     more = {
         name: more_seeds(
             len(ratios.of_run), ratios.standard_error, study.target_error, study.max_seeds
         )
-        for name, ratios in sorted(studies.collapse_ratios(session, Part(study.id)).items())
+        for name, ratios in sorted(study_runs.collapse_ratios(session, Part(study.id)).items())
     }
-    return studies.add_seeds(session, study, more, owners=owners, attempt_limit=attempt_limit)
+    return further_seeds.add_seeds(session, study, more, owners=owners, attempt_limit=attempt_limit)
 
 
 def more_seeds(n: int, error: float | None, target: float, most: int) -> int:

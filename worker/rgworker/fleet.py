@@ -12,7 +12,7 @@ import torch
 
 from rgcore.fleet import Member, train_fleet
 from rgcore.training import DivergedError, Progress, TrainingTrace
-from rgstore.submissions import UnreadableSpecError, loaded_spec
+from rgstore.stored_specs import UnreadableSpecError, loaded_spec
 from rgworker import subnormals
 from rgworker.protocol import Broken, End, Event, Finished, Job, Left, Unread
 from rgworker.reporter import Reporter

@@ -6,7 +6,7 @@ from typing import Any
 
 from rgcore.architecture import Architecture
 from rgcore.sizing import choose_fleet_size
-from rgstore.submissions import UnreadableSpecError, loaded_spec
+from rgstore.stored_specs import UnreadableSpecError, loaded_spec
 from rgworker.protocol import Ready
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rgstore.database import Database
 from rgstore.settings import Settings
-from rgstore.upkeep import live_workers
+from rgstore.workers import live_workers
 
 
 def main(settings: Settings, host: str) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rgcontract import IMPLEMENTED, Protocols
-from rgstore.leases import TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgstore.records import RunRecord, Training
 
 DeviceKind = Literal["cpu", "cuda"]

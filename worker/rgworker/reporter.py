@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from rgstore.leases import TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgworker.protocol import Advanced, Event
 
 REPORT_SECONDS = 0.2

@@ -12,7 +12,7 @@ from rgcore.fleet import Member
 from rgcore.measurement import BayesReference, measure
 from rgcore.network import ResidualNetwork, build_network
 from rgcore.training import Progress, TrainingTrace, derive_generator
-from rgstore.leases import TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training, Weights
 from rgworker import subnormals
 from rgworker.record import chain_record, quantities

@@ -12,14 +12,16 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from rgcontract import IMPLEMENTED, ExperimentSpec, Protocols, State, training_hash
 from rgcore.statistics import summarise_runs
-from rgstore import leases, trainings, upkeep
+from rgstore import claiming, endings, trainings
+from rgstore.claiming import Claim, Holder
 from rgstore.database import Database
-from rgstore.leases import Claim, Holder, LeaseLostError
+from rgstore.endings import LeaseLostError
+from rgstore.judging import mark_due
 from rgstore.measurements import OtherProtocolError, store
 from rgstore.records import RunRecord
 from rgstore.settings import Settings
-from rgstore.studies import mark_due
-from rgstore.submissions import UnreadableSpecError, loaded_spec
+from rgstore.stored_specs import UnreadableSpecError, loaded_spec
+from rgstore.workers import trainers_alive
 from rgworker.findings import refresh_findings
 from rgworker.fleet_size import fleet_size
 from rgworker.process import Lent, Trainer, TrainerDiedError, TrainerPool
@@ -81,7 +83,7 @@ class Supervisor:
     def in_line(self, ready: Ready, most: int) -> int:
         """Runs that wait for a worker with such trainers, counted up to so many."""
         with self.database.begin() as session:
-            return leases.in_line(session, self._holder(ready), most=most)
+            return claiming.in_line(session, self._holder(ready), most=most)
 
     def measure_next(self, claimed: Callable[[], None] = lambda: None) -> list[State]:
         """See the first run in line through, and those that go with it.
@@ -195,8 +197,8 @@ class Supervisor:
     def _claim(self, ready: Ready) -> Sequence[Claim]:
         most = self.settings.fleet_size
         with self.database.begin() as session:
-            lab = upkeep.trainers_alive(session, ready.kind, self.implements)
-            return leases.claim_fleet(
+            lab = trainers_alive(session, ready.kind, self.implements)
+            return claiming.claim_fleet(
                 session,
                 self._holder(ready),
                 lease_seconds=self.settings.lease_seconds,
@@ -248,20 +250,20 @@ class Supervisor:
 
     def _fail(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
         with self.database.begin() as session:
-            leases.fail(session, claim, outcome=outcome, error=error, traceback=traceback)
+            endings.fail(session, claim, outcome=outcome, error=error, traceback=traceback)
         return State.FAILED
 
     def _retry(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
         with self.database.begin() as session:
-            return leases.retry_or_fail(
+            return endings.retry_or_fail(
                 session, claim, outcome=outcome, error=error, traceback=traceback
             )
 
     def _hand_back(self, claim: Claim, error: str) -> State:
         log.warning("run %s: handed back: %s", claim.run_id, error)
         with self.database.begin() as session:
-            return leases.hand_back(session, claim, worker=self.worker, error=error)
+            return endings.hand_back(session, claim, worker=self.worker, error=error)
 
     def _let_go(self, claim: Claim) -> State:
         with self.database.begin() as session:
-            return leases.let_go(session, claim)
+            return endings.let_go(session, claim)

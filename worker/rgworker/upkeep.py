@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rgstore import upkeep
 from rgstore.database import Database
+from rgstore.workers import WORKER_SILENT_AFTER, forget_silent_workers, worker_gone, worker_seen
 from rgworker.findings import refresh_findings
 from rgworker.hearing import Hearing
 
@@ -51,7 +52,7 @@ class Upkeep(threading.Thread):
         concurrency: int,
         every_seconds: float,
         attempt_limit: int = 3,
-        deaf_after: timedelta = upkeep.WORKER_SILENT_AFTER,
+        deaf_after: timedelta = WORKER_SILENT_AFTER,
     ) -> None:
         """Start with `start()`, end with `stop()`."""
         super().__init__(name="upkeep", daemon=True)
@@ -81,7 +82,7 @@ class Upkeep(threading.Thread):
         """One round."""
         self._listen()
         with self._database.begin() as session:
-            upkeep.worker_seen(
+            worker_seen(
                 session,
                 self._worker,
                 self._host,
@@ -93,7 +94,7 @@ class Upkeep(threading.Thread):
         with self._database.begin() as session:
             if not upkeep.try_upkeep_lock(session):
                 return
-            upkeep.forget_silent_workers(session)
+            forget_silent_workers(session)
         for _ in range(MOST_BATCHES):
             if not self._free():
                 return
@@ -106,7 +107,7 @@ class Upkeep(threading.Thread):
             self.join()
         try:
             with self._database.begin() as session:
-                upkeep.worker_gone(session, self._worker)
+                worker_gone(session, self._worker)
         except AWAY as error:
             log.warning("could not sign off: %s", error)
 

@@ -15,7 +15,8 @@ from rgcontract import Claim, Effect, Finding, Group, canonical_json
 from rgcontract.strictjson import number_or_none
 from rgcore import claims, statistics
 from rgstore.records import NETWORK_LEVEL
-from rgstore.studies import DECIDING_LEVELS, Member, Values
+from rgstore.studies import Member
+from rgstore.study_runs import DECIDING_LEVELS, Values
 
 CORR_LEN = "chain.corr_len"
 """The axis that a group runs over; on all others it has one value."""

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy.exc import DBAPIError
 
-from rgstore import leases
+from rgstore import heartbeats
+from rgstore.claiming import Claim
 from rgstore.database import Database
-from rgstore.leases import Claim, TrainingProgress
+from rgstore.heartbeats import TrainingProgress
 from rgstore.settings import Settings
 from rgworker.process import Lent, TrainerDiedError
 from rgworker.protocol import Advanced, Broken, Finished, Job, Left, Unread
@@ -122,7 +123,9 @@ class Watch:
         beats = [(claim, self._progress[member]) for member, claim in self._open.items()]
         try:
             with self._database.begin() as session:
-                heard = leases.heartbeat(session, beats, lease_seconds=self._settings.lease_seconds)
+                heard = heartbeats.heartbeat(
+                    session, beats, lease_seconds=self._settings.lease_seconds
+                )
         except DBAPIError as error:
             # the work goes on: if the database is back before the leases end, nothing is lost
             log.warning("heartbeat of %s runs not stored: %s", len(beats), error.orig)

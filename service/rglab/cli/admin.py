@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from migrations import upgrade
 from rgcontract.credentials import CredentialsError, read_credentials
+from rglab.cli import inspection
 from rglab.cli.console import err, out, stop
 from rglab.cli.options import bounds
 from rglab.embedded.running import with_running
@@ -80,9 +81,23 @@ def token(
         err.print(remark, markup=False)
 
 
-def doctor() -> None:
-    """Say what answers and what does not."""
+def doctor(
+    invariants: Annotated[
+        bool,
+        typer.Option("--invariants", help="Check instead that the database is as it must be"),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="What breaks invariants, as JSON")
+    ] = False,
+) -> None:
+    """Say what answers and what does not; with --invariants, which stored rows cannot be right."""
     settings = _settings()
+    if as_json and not invariants:
+        raise typer.BadParameter("it goes with --invariants", param_hint="--json")
+    if invariants:
+        with _database_errors(), _database(settings) as database:
+            broken = inspection.inspect(database, as_json=as_json)
+        raise typer.Exit(1 if broken else 0)
     found = [_api_finding(settings)]
     if settings.database_url is not None:
         with _database(settings) as database:

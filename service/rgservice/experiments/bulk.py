@@ -21,10 +21,10 @@ from rgservice.experiments import cost, forecasting, submitting
 from rgservice.experiments.completing import completed
 from rgservice.experiments.submitting import asked_of
 from rgservice.http.errors import InvalidSpec, OverLimit
-from rgstore import submissions
+from rgstore.asked import Asked, under_kept_names
 from rgstore.records import RunKey
+from rgstore.runs import missing_runs
 from rgstore.settings import Settings
-from rgstore.submissions import Asked
 
 SECTIONS = set(ExperimentSpec.model_fields) - {"seeds"}
 """What the hash of a spec stands for."""
@@ -52,7 +52,7 @@ class Bulk:
 
     def under_kept_names(self, session: Session) -> Bulk:
         """The same, those that were stored under a name of before under that."""
-        return Bulk.of(submissions.under_kept_names(session, self.asked))
+        return Bulk.of(under_kept_names(session, self.asked))
 
     @property
     def first(self) -> dict[str, int]:
@@ -112,7 +112,7 @@ def accept(
         KeyReused: the idempotency key came before with another body.
     """
     bulk = bulk.under_kept_names(session)
-    refused = _over_limits(bulk, submissions.missing_runs(session, bulk.specs), settings)
+    refused = _over_limits(bulk, missing_runs(session, bulk.specs), settings)
     if refused:
         estimate = forecast(session, bulk).model_dump()
         raise OverLimit.of(refused[:MOST_REFUSED], estimate=estimate)

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from rgcontract import ExperimentSpec, Forecast
 from rgservice.experiments import cost
-from rgstore import submissions
-from rgstore.measurements import measured_rate
+from rgstore.runs import missing_runs
+from rgstore.speed import measured_rate
 
 
 def forecast(session: Session, specs: Mapping[str, ExperimentSpec]) -> Forecast:
@@ -21,7 +21,7 @@ def forecast(session: Session, specs: Mapping[str, ExperimentSpec]) -> Forecast:
         session: the transaction to read in.
         specs: experiment -> its spec, with the seeds that are asked for.
     """
-    missing = submissions.missing_runs(session, specs)
+    missing = missing_runs(session, specs)
     costs = {name: cost.cost_of_run(spec) for name, spec in specs.items()}
     measured = measured_rate(session)
     rate = measured or cost.FLOPS_PER_SECOND

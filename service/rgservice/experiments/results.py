@@ -25,9 +25,12 @@ from rgcontract.strictjson import number_or_none
 from rgcore.statistics import summarise_runs
 from rgservice.experiments.steering import Found
 from rgservice.http.errors import NotReady
-from rgstore import experiments, measurements
+from rgstore.chains import chains_of
+from rgstore.measured import count_measured, results_of, values_of
 from rgstore.records import CONFIDENCE, INTERVAL_METHOD, NETWORK_LEVEL, RunKey, Summary
-from rgstore.submissions import loaded_spec
+from rgstore.runs import runs_of
+from rgstore.stored_specs import loaded_spec
+from rgstore.summaries import summaries_of, summarised
 from rgstore.tables import ChainRow, RunRow
 from rgstore.transitions import combined
 
@@ -56,15 +59,15 @@ def result_view(session: Session, found: Found, *, arrays: Arrays, partial: bool
     """
     row = found.row
     spec = loaded_spec(row.spec, found.seeds)
-    results = measurements.results_of(session, row.id, found.seeds)
-    asked = experiments.runs_of(session, row.id, found.seeds)
+    results = results_of(session, row.id, found.seeds)
+    asked = runs_of(session, row.id, found.seeds)
     if not results or (len(results) < len(asked) and not partial):
         raise _not_ready(asked, len(results))
     runs = [run for run, _ in results]
     chain_seeds = sorted({chain_seed for chain_seed, _ in runs})
-    chains = [_chain_facts(chain) for chain in measurements.chains_of(session, row, chain_seeds)]
+    chains = [_chain_facts(chain) for chain in chains_of(session, row, chain_seeds)]
     summaries = _summaries(session, found, runs, most_indexes=1 if arrays == "layers" else None)
-    per_run = measurements.values_of(
+    per_run = values_of(
         session, row.id, seeds=found.seeds, most_indexes=None if arrays == "runs" else 1
     )
     snapshots = [
@@ -106,11 +109,11 @@ def _summaries(
 ) -> list[Summary]:
     """As the worker stored them, if these are all runs that are measured; else worked out anew."""
     name = found.row.id
-    if found.named and len(runs) < measurements.count_measured(session, name):
-        return measurements.summarised(
+    if found.named and len(runs) < count_measured(session, name):
+        return summarised(
             session, name, summarise_runs, seeds=found.seeds, most_indexes=most_indexes
         )
-    return measurements.summaries_of(session, name, most_indexes=most_indexes)
+    return summaries_of(session, name, most_indexes=most_indexes)
 
 
 def _not_ready(runs: Sequence[RunRow], measured: int) -> NotReady:

@@ -12,6 +12,7 @@ from rgservice.http.errors import NotAsked, NotCancellable, NotFound, NotRetryab
 from rgservice.http.seeds import chosen
 from rgstore import experiments, wishes
 from rgstore.among import among
+from rgstore.runs import runs_of, seeds_of
 from rgstore.tables import ExperimentRow, RunRow
 from rgstore.transitions import combined
 from rgstore.wishes import Withdrawal
@@ -28,7 +29,7 @@ class Found:
 
     def state(self, session: Session) -> State:
         """Of their runs."""
-        runs = experiments.runs_of(session, self.row.id, self.seeds)
+        runs = runs_of(session, self.row.id, self.seeds)
         return combined({run.state for run in runs})
 
 
@@ -46,7 +47,7 @@ def find(session: Session, name: str, seeds: Sequence[str] | None = None) -> Fou
     row = experiments.get(session, name) if "\x00" not in name else None
     if row is None:
         raise NotFound(f"no experiment {name[:80]!r}; GET /v1/experiments lists them")
-    there = experiments.seeds_of(session, name)
+    there = seeds_of(session, name)
     named = seeds is not None
     return Found(row, chosen(seeds, there) if seeds is not None else there, named)
 

@@ -12,14 +12,16 @@ from rgservice.experiments import cost, forecasting
 from rgservice.experiments.completing import completed
 from rgservice.http.errors import KeyReused, OverLimit
 from rgstore import submissions
+from rgstore.asked import Asked, Submitted, under_kept_names
+from rgstore.requests import IdempotencyKeyReusedError
+from rgstore.runs import count_runs, missing_runs
 from rgstore.settings import Settings
-from rgstore.submissions import Asked, IdempotencyKeyReusedError, Submitted
 from rgstore.transitions import combined
 
 
 def forecast(session: Session, submission: Submission) -> Forecast:
     """What a submission would cost. Nothing is stored."""
-    (asked,) = submissions.under_kept_names(session, [asked_of(completed(submission))])
+    (asked,) = under_kept_names(session, [asked_of(completed(submission))])
     return forecasting.forecast(session, {asked.name: asked.submission})
 
 
@@ -39,8 +41,8 @@ def accept(
     """
     body = canonical_json(kept(submission, "json"))  # as sent, before it is completed
     submission = completed(submission)
-    (asked,) = submissions.under_kept_names(session, [asked_of(submission)])
-    (missing,) = submissions.missing_runs(session, {asked.name: submission}).values()
+    (asked,) = under_kept_names(session, [asked_of(submission)])
+    (missing,) = missing_runs(session, {asked.name: submission}).values()
     one = cost.cost_of_run(submission)
     refused = cost.over_limits(one, len(missing), settings) if missing else []
     if refused:
@@ -100,7 +102,7 @@ def store(
 def _acknowledgements(
     session: Session, asked: Sequence[Asked], stored: Sequence[Submitted]
 ) -> list[Acknowledgement]:
-    counts = submissions.count_runs(session, {one.name for one in asked})
+    counts = count_runs(session, {one.name for one in asked})
     return [
         _acknowledgement(one, told, counts[one.name])
         for one, told in zip(asked, stored, strict=True)

@@ -22,7 +22,8 @@ from rgcontract import (
 from rgservice.experiments.steering import Found
 from rgstore import experiments, waiting
 from rgstore.experiments import NO_WORDS, Words
-from rgstore.submissions import UnreadableSpecError, count_runs, loaded_spec
+from rgstore.runs import attempts_of, count_runs, place_in_line, runs_of
+from rgstore.stored_specs import UnreadableSpecError, loaded_spec
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import combined
 
@@ -30,9 +31,9 @@ from rgstore.transitions import combined
 def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
     """An experiment with the runs of the seeds that are asked about, and their attempts."""
     row = found.row
-    runs = experiments.runs_of(session, row.id, found.seeds)
+    runs = runs_of(session, row.id, found.seeds)
     attempts: dict[int, list[AttemptRow]] = {}
-    for attempt in experiments.attempts_of(session, [run.id for run in runs]):
+    for attempt in attempts_of(session, [run.id for run in runs]):
         attempts.setdefault(attempt.run_id, []).append(attempt)
     spec, unreadable = _spec(found)
     steps = spec.training.steps if spec else None
@@ -109,7 +110,7 @@ def _waiting(session: Session, runs: Sequence[RunRow]) -> Waiting | None:
         return None
     queued = [run for run in runs if run.state == State.QUEUED]
     first = min(queued, key=lambda run: (-run.priority, run.queued_at, run.id))
-    place = experiments.place_in_line(session, first)
+    place = place_in_line(session, first)
     ahead = "1 run goes first" if place == 1 else f"{place} runs go first"
     in_line = ahead if place else "next in line"
     stuck = waiting.stuck(session, [first.experiment_id], device=first.device)

@@ -17,7 +17,7 @@ from rgcontract import Code, FieldProblem, Problem
 from rgcontract.problem import MEDIA_TYPE
 from rgservice.http import methods
 from rgservice.http.errors import ApiError, InvalidQuery, NotFound, Unavailable, UnreadableSpec
-from rgstore.submissions import UnreadableSpecError
+from rgstore.stored_specs import UnreadableSpecError
 
 log = logging.getLogger(__name__)
 

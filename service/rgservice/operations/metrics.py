@@ -7,8 +7,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.orm import Session
 
 from rgcontract import State
-from rgstore.experiments import count_all_runs
-from rgstore.upkeep import hearing, live_workers
+from rgstore.runs import count_all_runs
+from rgstore.workers import hearing, live_workers
 
 
 def exposition(session: Session) -> tuple[bytes, str]:

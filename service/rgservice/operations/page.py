@@ -7,8 +7,8 @@ from html import escape
 from sqlalchemy.orm import Session
 
 from rgcontract import State
-from rgstore.experiments import count_all_runs
-from rgstore.upkeep import live_workers
+from rgstore.runs import count_all_runs
+from rgstore.workers import live_workers
 
 _PAGE = """<!doctype html>
 <html lang="en">

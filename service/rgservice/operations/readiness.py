@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rgstore.database import Database
-from rgstore.upkeep import hearing, live_workers
+from rgstore.workers import hearing, live_workers
 
 
 class Readiness(BaseModel):

@@ -26,9 +26,10 @@ from rgservice.http.errors import InvalidSpec, NotFound, NotRetryable, OverLimit
 from rgservice.http.seeds import chosen
 from rgservice.studies.views import FoundStudy, study_view
 from rgstore import studies, submissions, wishes
+from rgstore.asked import Asked, under_kept_names
 from rgstore.records import RunKey
+from rgstore.runs import missing_runs
 from rgstore.settings import Settings
-from rgstore.submissions import Asked
 
 MOST_SHOWN = 20
 """Refused fields that an answer names."""
@@ -57,7 +58,7 @@ class Grid:
 
     def under_kept_names(self, session: Session) -> Grid:
         """The same, those that were stored under a name of before under that."""
-        kept = submissions.under_kept_names(session, list(self.asked.values()))
+        kept = under_kept_names(session, list(self.asked.values()))
         return Grid(
             self.request,
             {one.name: one for one in kept},
@@ -153,7 +154,7 @@ def accept(session: Session, grid: Grid, *, owner: str, settings: Settings) -> S
         OverLimit: it would cost more than this server allows; nothing is stored.
     """
     grid = grid.under_kept_names(session)
-    refused = _over_limits(grid, submissions.missing_runs(session, grid.submissions), settings)
+    refused = _over_limits(grid, missing_runs(session, grid.submissions), settings)
     if refused:
         raise OverLimit.of(refused, estimate=forecast(session, grid).model_dump())
     name = grid.id

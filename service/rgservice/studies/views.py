@@ -18,8 +18,9 @@ from rgcontract import (
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
 from rgservice.http.errors import NotReady
-from rgstore import studies
-from rgstore.studies import NO_RUNS, CollapseRatios, Member, Part, RunSums
+from rgstore import studies, study_runs
+from rgstore.studies import Member
+from rgstore.study_runs import NO_RUNS, CollapseRatios, Part, RunSums
 from rgstore.tables import StudyRow
 from rgstore.transitions import combined
 
@@ -44,9 +45,9 @@ def study_view(
 ) -> Study:
     """A study with its experiments, in a fixed number of queries."""
     row, part = found.row, found.part
-    runs = studies.runs_by_experiment(session, part)
-    under_trained = studies.under_trained(session, part)
-    ratios = studies.collapse_ratios(session, part)
+    runs = study_runs.runs_by_experiment(session, part)
+    under_trained = study_runs.under_trained(session, part)
+    ratios = study_runs.collapse_ratios(session, part)
     members = [
         _member(
             member,
@@ -101,7 +102,7 @@ def page(session: Session, *, owner: str | None, cursor: str | None, limit: int)
     after = cursors.decoded(cursor) if cursor else None
     rows = studies.page(session, owner=owner, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
-    runs = studies.runs_by_study(session, [row.id for row in shown])
+    runs = study_runs.runs_by_study(session, [row.id for row in shown])
     items = [
         StudySummary(
             id=row.id,
@@ -126,7 +127,7 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
         NotReady: nothing is measured, or no worker has written it down yet.
     """
     row = found.row
-    of_experiments = studies.runs_by_experiment(session, found.part)
+    of_experiments = study_runs.runs_by_experiment(session, found.part)
     runs = sum(of_experiments.values(), NO_RUNS)
     if row.findings is None:
         state = combined(runs.counts.states)

@@ -1,0 +1,104 @@
+"""Seeds that a study asks for in the name of its owners, to be more precise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from rgcontract import (
+    ExperimentSpec,
+    State,
+    Submission,
+)
+from rgstore.asked import Asked
+from rgstore.stored_specs import loaded_spec
+from rgstore.submissions import submit_all
+from rgstore.tables import (
+    ExperimentRow,
+    RunRow,
+    StudyRow,
+    SubmissionRow,
+)
+from rgstore.wishes import of_study
+
+
+def owners_served(session: Session, name: str) -> list[str]:
+    """Who asked for a study, wants it still, and has all that they asked for measured."""
+    row = SubmissionRow
+    wants = RunRow.seed == func.any(row.wanted)
+    rows = select(row.owner).join(RunRow, and_(RunRow.experiment_id == row.experiment_id, wants))
+    served = (
+        rows.where(row.study_id == name)
+        .group_by(row.owner)
+        .having(func.bool_and(RunRow.state == State.DONE))
+        .order_by(row.owner)
+    )
+    return list(session.scalars(served))
+
+
+def add_seeds(
+    session: Session,
+    study: StudyRow,
+    more: Mapping[str, int],
+    *,
+    owners: Sequence[str],
+    attempt_limit: int,
+) -> list[int]:
+    """Ask for further training seeds of experiments of a study, in the name of its owners.
+
+    Seeds that others have had measured or queued are taken like any other; those that have failed
+    are passed over, for they would fail this study too.
+
+    Args:
+        session: the transaction.
+        study: the study.
+        more: experiment -> how many seeds.
+        owners: who asks.
+        attempt_limit: of the runs that are added.
+
+    Returns:
+        The runs to send messages for.
+    """
+    further = [_further(session, study.id, name, n) for name, n in more.items() if n]
+    run_ids: list[int] = []
+    for owner in owners if further else []:
+        stored = submit_all(
+            session,
+            [_on_terms_of(session, study, owner, *one) for one in further],
+            owner=owner,
+            attempt_limit=attempt_limit,
+            study_id=study.id,
+        )
+        run_ids += [run_id for one in stored for run_id in one.run_ids]
+    return run_ids
+
+
+def _further(
+    session: Session, study: str, name: str, n: int
+) -> tuple[ExperimentRow, ExperimentSpec]:
+    """An experiment with the next `n` seeds of it that a study does not have yet."""
+    experiment = session.get_one(ExperimentRow, name)
+    unfit = or_(of_study(study), RunRow.state == State.FAILED)
+    taken = set(session.scalars(select(RunRow.seed).where(RunRow.experiment_id == name, unfit)))
+    free = [seed for seed in range(len(taken) + n) if seed not in taken][:n]
+    return experiment, loaded_spec(experiment.spec, free)
+
+
+def _on_terms_of(
+    session: Session, study: StudyRow, owner: str, experiment: ExperimentRow, spec: ExperimentSpec
+) -> Asked:
+    """A request as urgent as the study, for the device that its owner named last for it."""
+    row = SubmissionRow
+    device: Any = session.scalar(
+        select(row.device)
+        .where(row.study_id == study.id, row.experiment_id == experiment.id, row.owner == owner)
+        .order_by(row.id.desc())
+        .limit(1)
+    )
+    submission = Submission.model_construct(
+        **dict(spec), priority=study.priority, device=device or "any"
+    )
+    return Asked(experiment.id, experiment.spec_hash, submission, experiment.flops_per_run)

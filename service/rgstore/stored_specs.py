@@ -1,0 +1,45 @@
+"""Specs as they are kept, and read again by whatever release reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from rgcontract import (
+    ExperimentSpec,
+    StoredSpec,
+    field_problems,
+    kept,
+)
+
+
+class UnreadableSpecError(Exception):
+    """A stored spec that this code cannot read; the message names the fields."""
+
+
+def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
+    """The spec as it is kept: without the seeds, which are the runs."""
+    return {name: part for name, part in kept(spec, "json").items() if name != "seeds"}
+
+
+def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
+    """The spec of a stored experiment with these seeds.
+
+    Lax, since what was stored is plain JSON: 7.0 may come back as 7, a tuple as a list.
+
+    Raises:
+        UnreadableSpecError: code of another release stored it.
+    """
+    try:
+        return StoredSpec.model_validate({**stored, "seeds": tuple(seeds)}, strict=False)
+    except ValidationError as error:
+        found = [
+            # nobody mistyped it: what it may have meant is of no use
+            f"{one.field}: {one.message.partition('; did you mean')[0]}"
+            for one in field_problems(error, ExperimentSpec)
+        ]
+        raise UnreadableSpecError("; ".join(found)) from error
+    except Exception as error:  # whatever our validators trip over in another release's spec
+        raise UnreadableSpecError(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,31 @@
+"""The schema, a file for each aggregate."""
+
+from rgstore.tables.base import Base
+from rgstore.tables.experiments import AliasRow, ExperimentRow
+from rgstore.tables.lab import LabRow
+from rgstore.tables.measurements import ChainRow, MeasurementRow, ResultRow, SummaryRow
+from rgstore.tables.people import SubmissionRow, TokenRow
+from rgstore.tables.runs import AttemptRow, RunRow
+from rgstore.tables.studies import StudyExperimentRow, StudyRow
+from rgstore.tables.trainings import TrainingRow, WeightsRow
+from rgstore.tables.workers import WorkerRow
+
+__all__ = [
+    "AliasRow",
+    "AttemptRow",
+    "Base",
+    "ChainRow",
+    "ExperimentRow",
+    "LabRow",
+    "MeasurementRow",
+    "ResultRow",
+    "RunRow",
+    "StudyExperimentRow",
+    "StudyRow",
+    "SubmissionRow",
+    "SummaryRow",
+    "TokenRow",
+    "TrainingRow",
+    "WeightsRow",
+    "WorkerRow",
+]

@@ -1,0 +1,85 @@
+"""Who may ask, and what they asked for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from rgstore.tables.base import DEVICE_KINDS, Base, Moment
+
+
+class TokenRow(Base):
+    """A bearer token, by its digest: the token itself is not stored."""
+
+    __tablename__ = "tokens"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    created_at: Mapped[Moment]
+    revoked_at: Mapped[datetime | None]
+
+
+class SubmissionRow(Base):
+    """A request: what one person asked for of an experiment, which others may share.
+
+    It was acknowledged; with an idempotency key it is answered the same again.
+    """
+
+    __tablename__ = "submissions"
+
+    id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    owner: Mapped[str]
+    idempotency_key: Mapped[str | None]
+    body_hash: Mapped[str]
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id", ondelete="CASCADE"))
+    created: Mapped[bool]
+    added_seeds: Mapped[list[int]]
+    seeds: Mapped[list[int] | None]
+    """Training seeds that it named; null where that was not kept."""
+    wanted: Mapped[list[int] | None]
+    """Seeds that it still wants, none once it is withdrawn; null for all that are there. A run that
+    nobody wants is stopped."""
+    label: Mapped[str | None]
+    tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    priority: Mapped[int] = mapped_column(server_default="0")
+    device: Mapped[str] = mapped_column(server_default=text("'any'"))
+    """Kind of device that it asked for."""
+    study_id: Mapped[str | None] = mapped_column(
+        # at the end of the transaction: a study is stored after its experiments
+        ForeignKey("studies.id", ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    )
+    """The study that it is part of."""
+    batch: Mapped[str | None]
+    """Names submissions that came in one request, of which the first carries the key."""
+    place: Mapped[int] = mapped_column(server_default="0")
+    """In its batch."""
+    submitted_at: Mapped[Moment]
+
+    __table_args__ = (
+        UniqueConstraint("owner", "idempotency_key"),
+        CheckConstraint(f"device IN ({DEVICE_KINDS})", name="device"),
+        Index("ix_submissions_experiment_id", "experiment_id"),
+        Index("ix_submissions_tags", "tags", postgresql_using="gin"),
+        Index(
+            "ix_submissions_study_id_experiment_id",
+            "study_id",
+            "experiment_id",
+            postgresql_where=text("study_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_submissions_batch_place",
+            "batch",
+            "place",
+            postgresql_where=text("batch IS NOT NULL"),
+        ),
+    )
