@@ -13,7 +13,8 @@ In a notebook::
 
 import importlib.metadata
 
-from rgclient._client import Client, Health
+from rgclient._api import Health
+from rgclient._client import Client
 from rgclient._collapse import CollapseRatio
 from rgclient._default import (
     experiments,
@@ -30,6 +31,7 @@ from rgclient._errors import (
     AmbiguousField,
     ClientClosed,
     Conflict,
+    ContractMismatch,
     ExperimentCancelled,
     ExperimentFailed,
     FailedRun,
@@ -53,6 +55,7 @@ from rgclient._errors import (
 )
 from rgclient._experiment import Experiment
 from rgclient._findings import Findings
+from rgclient._newer import NewerServer
 from rgclient._result import Result
 from rgclient._series import LayerArray, LayerPoint, LayerSeries
 from rgclient._study import Study
@@ -63,6 +66,7 @@ __all__ = [
     "ClientClosed",
     "CollapseRatio",
     "Conflict",
+    "ContractMismatch",
     "Experiment",
     "ExperimentCancelled",
     "ExperimentFailed",
@@ -76,6 +80,7 @@ __all__ = [
     "LayerPoint",
     "LayerSeries",
     "MissingExtra",
+    "NewerServer",
     "NoServer",
     "NotFound",
     "NotMeasured",

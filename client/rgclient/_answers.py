@@ -23,6 +23,7 @@ KINDS: dict[str, type[errors.ResponseError]] = {
     Code.OVER_LIMIT: errors.OverLimit,
     Code.NOT_AUTHENTICATED: errors.Unauthorized,
     Code.INVALID_TOKEN: errors.Unauthorized,
+    Code.CONTRACT_MISMATCH: errors.ContractMismatch,
     Code.NOT_ASKED: errors.Forbidden,
     Code.NOT_FOUND: errors.NotFound,
     Code.NOT_READY: errors.NotReady,

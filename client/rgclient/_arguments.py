@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from rgclient._errors import InvalidValue, UnknownField
-from rgclient._handle import Handle
+from rgclient._named import Named
 from rgclient._plain import plain
 from rgcontract.synonyms import meant
 
@@ -83,7 +83,7 @@ def identifier(given: Any, noun: str) -> str:
     Raises:
         InvalidValue: it cannot be one.
     """
-    if isinstance(given, Handle):
+    if isinstance(given, Named):
         raise InvalidValue(f"this is a handle already: {given!r}; .refresh() asks how far it is")
     if not isinstance(given, str):
         raise InvalidValue(f"{_kind(given)} is no id; an id is a text, the .id of {noun}")
@@ -98,7 +98,7 @@ def one_handle(given: Any) -> Any:
     Raises:
         InvalidValue: it is none.
     """
-    if isinstance(given, Handle):
+    if isinstance(given, Named):
         return given
     if isinstance(given, Iterable):
         raise InvalidValue(

@@ -12,7 +12,10 @@ from rgclient._answers import error_of, unexpected
 from rgclient._arguments import attempts_in_all, seconds
 from rgclient._backoff import ATTEMPTS, PASSING, PATIENCE, asked_seconds, delay
 from rgclient._errors import ClientClosed, InvalidValue, NoServer, ServerUnreachable
+from rgclient._newer import Remarks
 from rgclient._per_process import PerProcess, this_process
+from rgcontract.reading import read
+from rgcontract.version import CONTRACT, CONTRACT_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
+REMARKS = Remarks()
+"""What this process has said of servers of other releases."""
 OWN_TRANSPORT = "a client with a transport of its own"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -101,6 +106,7 @@ class Connection:
         Raises:
             ServerUnreachable: no answer came.
             ResponseError: the answer is an error, or not what the contract says.
+            ContractMismatch: the server speaks another contract.
             ClientClosed: by whoever closed it.
         """
         if self._closed:
@@ -112,10 +118,13 @@ class Connection:
         response = self._send(request, attempts or self._attempts)
         if not response.is_success:
             raise error_of(response)
+        REMARKS.version(response, self.url)
         try:
-            return answer.model_validate_json(response.content)
+            found = read(answer, response.content)
         except ValidationError as error:
             raise unexpected(response) from error
+        REMARKS.about(found, self.url)
+        return found
 
     def _send(self, request: httpx.Request, attempts: int) -> httpx.Response:
         for attempt in range(1, attempts + 1):
@@ -164,7 +173,11 @@ def _open(
         )
     return httpx.Client(
         base_url=url,
-        headers={"Authorization": f"Bearer {credentials.token}", "User-Agent": "rgclient"},
+        headers={
+            "Authorization": f"Bearer {credentials.token}",
+            "User-Agent": "rgclient",
+            CONTRACT_HEADER: str(CONTRACT),
+        },
         timeout=timeout,
         transport=transport,
         # a proxy cannot reach the loopback of this machine

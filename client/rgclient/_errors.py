@@ -21,6 +21,7 @@ RGLabError
     ├── NotFound              no such experiment
     ├── NotReady              no result yet
     ├── Conflict              not possible in the state that the experiment is in
+    ├── ContractMismatch      client and server are of releases that do not understand each other
     └── ServerError           the server is at fault, or not available
 """
 
@@ -168,6 +169,10 @@ class NotReady(ResponseError):
 
 class Conflict(ResponseError):
     """Not possible in the state that the experiment is in."""
+
+
+class ContractMismatch(ResponseError):
+    """Client and server are of releases that do not understand each other: upgrade one."""
 
 
 class ServerError(ResponseError):

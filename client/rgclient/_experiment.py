@@ -9,32 +9,28 @@ from rgclient._errors import (
     ExperimentFailed,
     FailedRun,
     RGLabError,
-    WaitTimeout,
 )
 from rgclient._glance import Glance, of_view, runs_text
 from rgclient._handle import Handle
-from rgclient._html import facts_table
-from rgclient._progress import ProgressBar, doing
-from rgclient._seeds import argument
-from rgclient._waiting import OutOfTime, until_final
+from rgclient._progress import doing
+from rgcontract import Experiment as View
 from rgcontract import State
 
 if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
-    from rgclient._client import Client
+    from rgclient._api import Api
     from rgclient._result import Result
     from rgclient._seeds import Seeds
     from rgclient._series import RunKey
     from rgcontract import Attempt, ExperimentSpec
-    from rgcontract import Experiment as View
 
 SHOWN_CAUSES = 3
 """Failed runs that a message names; the exception carries them all."""
 
 
-class Experiment(Handle):
+class Experiment(Handle[View, View]):
     """An experiment of the server; made by `submit`, `get` and `experiments`.
 
     It is about the training seeds that were asked for: whatever others ask for of the same
@@ -42,30 +38,26 @@ class Experiment(Handle):
     `refresh` asks again.
     """
 
+    _kind = "experiment"
+    _getter = "get"
+
     def __init__(
         self,
-        client: Client,
+        api: Api,
         glance: Glance,
         *,
         seeds: Seeds = None,
         view: View | None = None,
         created: bool = False,
     ) -> None:
-        self._client = client
+        super().__init__(api, seeds=seeds, view=view)
         self._glance = glance
-        self._seeds = seeds
-        self._view = view
         self._created = created
 
     @property
     def id(self) -> str:
         """Its name; the same spec always has the same one."""
         return self._glance.id
-
-    @property
-    def seeds(self) -> tuple[int, ...] | None:
-        """The training seeds that it is about; None for all that the lab has."""
-        return self._seeds
 
     @property
     def state(self) -> State:
@@ -110,11 +102,6 @@ class Experiment(Handle):
             raise RGLabError(f"the server cannot read the spec of {self.id}: {known.unreadable}")
         return known.spec
 
-    def refresh(self) -> Self:
-        """Ask the server how far it is."""
-        self._heard(self._client.view(self.id, seeds=self._seeds))
-        return self
-
     def wait(
         self, timeout: float | None = None, *, progress: bool = True, poll: float | None = None
     ) -> Result:
@@ -130,19 +117,13 @@ class Experiment(Handle):
             ExperimentCancelled: runs of its seeds were cancelled.
             WaitTimeout: not done in time. The experiment goes on.
         """
-        bar = ProgressBar(self.id, enabled=progress)
-        try:
-            view = until_final(
-                lambda: self.refresh()._known(),
-                bar,
-                self._client.clock,
-                timeout=timeout,
-                poll=poll,
-            )
-        except OutOfTime as error:
-            raise self._not_in_time(error.last, timeout) from None
-        finally:
-            bar.close()
+        view = self._awaited(
+            lambda: self.refresh()._known(),
+            lambda bar: bar,
+            timeout=timeout,
+            progress=progress,
+            poll=poll,
+        )
         if view.state is State.FAILED:
             raise self._failed(view)
         if view.state is State.CANCELLED:
@@ -159,7 +140,7 @@ class Experiment(Handle):
         Raises:
             NotReady: it is not there yet.
         """
-        return self._client.result(self.id, seeds=self._seeds, partial=partial, per_run=per_run)
+        return self._api.result(self.id, seeds=self._seeds, partial=partial, per_run=per_run)
 
     def cancel(self) -> Self:
         """Withdraw what you asked for: a run stops when nobody wants it any more.
@@ -170,8 +151,7 @@ class Experiment(Handle):
             Conflict: everything has ended already.
             Forbidden: only others have asked for it.
         """
-        self._heard(self._client.cancel(self.id, seeds=self._seeds))
-        return self
+        return self._said(self._api.cancel(self.id, seeds=self._seeds))
 
     def retry(self) -> Self:
         """Queue failed and cancelled runs of its seeds again.
@@ -179,8 +159,7 @@ class Experiment(Handle):
         Raises:
             Conflict: no run has failed or been cancelled.
         """
-        self._heard(self._client.retry(self.id, seeds=self._seeds))
-        return self
+        return self._said(self._api.retry(self.id, seeds=self._seeds))
 
     def attempts(self) -> dict[RunKey, list[Attempt]]:
         """Run -> every try at it: worker, device, versions, times, outcome, traceback.
@@ -195,22 +174,25 @@ class Experiment(Handle):
         """State and key numbers, as last heard."""
         facts = ", ".join(
             {"label": f"label {text!r}", "progress": f"progress {text}"}.get(name, text)
-            for name, text in self._glance.facts()
+            for name, text in self._facts()
         )
         return f"<Experiment {self.id}: {facts}>"
 
-    def _repr_html_(self) -> str:
-        return facts_table(f"Experiment {self.id}", self._glance.facts())
+    def _ask(self) -> View:
+        return self._api.view(self.id, seeds=self._seeds)
 
     def _heard(self, view: View) -> None:
         self._view, self._glance = view, of_view(view)
 
-    def _known(self) -> View:
-        """The last view; asked for if there is none, as after a submission."""
-        if self._view is None:
-            self.refresh()
-        assert self._view is not None
-        return self._view
+    def _facts(self) -> list[tuple[str, str]]:
+        return self._glance.facts()
+
+    def _doing(self, seen: View) -> str:
+        return doing(seen)
+
+    @property
+    def _experiment_id(self) -> str:
+        return self.id
 
     def _failed(self, view: View) -> ExperimentFailed:
         causes = [
@@ -233,14 +215,5 @@ class Experiment(Handle):
         return ExperimentCancelled(
             f"experiment {self.id} was cancelled ({runs_text(view.run_counts)}); "
             ".retry() queues it again",
-            experiment_id=self.id,
-        )
-
-    def _not_in_time(self, last: View | None, timeout: float | None) -> WaitTimeout:
-        where = f" ({doing(last)})" if last else ""
-        return WaitTimeout(
-            f"experiment {self.id} is not done after {timeout:g} s{where}. "
-            f"It goes on: rgclient.get({self.id!r}{argument(self._seeds)}).wait() waits for it "
-            "again",
             experiment_id=self.id,
         )

@@ -9,6 +9,7 @@ from rgclient._extras import optional
 from rgclient._html import grid
 from rgcontract import Claim
 from rgcontract.files import write_text
+from rgcontract.reading import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ class Findings:
         Raises:
             OSError: it cannot be written; a file that was there before is as it was.
         """
-        return write_text(path, self.data.model_dump_json(indent=2))
+        return write_text(path, as_json(self.data, indent=2))
 
     def __repr__(self) -> str:
         """A line and a reason for each finding, under the settings of its group."""
@@ -125,7 +126,7 @@ def settings_text(group: Group) -> str:
 
 def headline(finding: Finding) -> str:
     """The effect that decides, with its interval: `contrast 0.170 [0.120, 0.220]`."""
-    name = HEADLINE[finding.claim]
+    name = HEADLINE.get(finding.claim) or next(iter(finding.effects), "effect")
     effect = finding.effects.get(name)
     if effect is None or effect.estimate is None:
         return f"{name} unknown"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rgclient._numbers import count, percent
 
@@ -82,6 +82,7 @@ def _physics_of(spec: ExperimentSpec) -> str:
     return _physics(chain.corr_len, chain.family, model.depth, model.width)
 
 
-def _physics(corr_len: float | None, family: str, depth: int, width: int) -> str:
-    length = "not known yet" if corr_len is None else f"{corr_len:.4g}"
+def _physics(corr_len: Any, family: str, depth: int, width: int) -> str:
+    """The chain may be of a family that only a newer server knows, and its length of any kind."""
+    length = f"{corr_len:.4g}" if isinstance(corr_len, int | float) else corr_len or "not known yet"
     return f"xi = {length}, {family}, depth {depth}, width {width}"

@@ -17,6 +17,7 @@ from rgclient._glance import runs_text
 from rgclient._numbers import count
 from rgclient._per_process import PerProcess
 from rgcontract import State
+from rgcontract.unknown import Unknown
 
 if TYPE_CHECKING:
     from rgcontract import Experiment as View
@@ -67,6 +68,8 @@ def doing(view: View) -> str:
         )
         return f"queued: {reason}{ahead}"
     parts = [view.state.value if view.state.is_final else runs_text(view.run_counts)]
+    if isinstance(view.state, Unknown):
+        parts.insert(0, f"state {view.state!r}, which this client does not know: still asking")
     for run in view.runs:
         if run.progress is not None:
             at = run.progress

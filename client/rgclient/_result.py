@@ -18,6 +18,7 @@ from rgclient._summary import facts, title, warnings
 from rgcontract import Level, Mixing
 from rgcontract import Result as Data
 from rgcontract.files import write_text
+from rgcontract.reading import as_json, read
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -175,7 +176,7 @@ class Result:
         Raises:
             OSError: it cannot be written; a file that was there before is as it was.
         """
-        return write_text(path, self.data.model_dump_json())
+        return write_text(path, as_json(self.data))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -185,7 +186,7 @@ class Result:
             UnreadableResult: the file is something else.
         """
         try:
-            return cls(Data.model_validate_json(Path(path).read_bytes()))
+            return cls(read(Data, Path(path).read_bytes()))
         except ValidationError as error:
             raise UnreadableResult(f"{path} is not a saved result: {error}") from error
 

@@ -10,16 +10,13 @@ from rgclient._errors import (
     ExperimentFailed,
     FailedRun,
     NotReady,
-    WaitTimeout,
 )
 from rgclient._experiment import Experiment
 from rgclient._glance import Glance, runs_text
 from rgclient._handle import Handle
-from rgclient._html import facts_table
 from rgclient._numbers import count
 from rgclient._progress import ProgressBar
-from rgclient._seeds import argument, told
-from rgclient._waiting import OutOfTime, until_final
+from rgclient._seeds import told
 from rgcontract import State
 from rgcontract import Study as View
 
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Self
 
-    from rgclient._client import Client
+    from rgclient._api import Api
     from rgclient._findings import Findings
     from rgclient._result import Result
     from rgclient._seeds import Seeds
@@ -37,18 +34,19 @@ SHOWN_CAUSES = 3
 """Failed experiments that are asked for their causes."""
 
 
-class Study(Handle):
+class Study(Handle[View, "_Seen"]):
     """A grid of experiments of the server; made by `study`, `get_study` and `studies`.
 
     It is about the training seeds that were asked for, whatever others ask for of the same
     experiments. What it says is what the server last said: `refresh` asks again.
     """
 
-    def __init__(self, client: Client, last: View | StudySummary, *, seeds: Seeds = None) -> None:
-        self._client = client
-        self._seeds = seeds
+    _kind = "study"
+    _getter = "get_study"
+
+    def __init__(self, api: Api, last: View | StudySummary, *, seeds: Seeds = None) -> None:
+        super().__init__(api, seeds=seeds, view=last if isinstance(last, View) else None)
         self._last = last
-        self._view = last if isinstance(last, View) else None
 
     @property
     def id(self) -> str:
@@ -90,11 +88,6 @@ class Study(Handle):
         """Its experiments, in the order of the grid."""
         return [self._experiment(member) for member in self._known().experiments]
 
-    def refresh(self) -> Self:
-        """Ask the server how far it is."""
-        self._heard(self._client.study_view(self.id, seeds=self._seeds))
-        return self
-
     def wait(
         self, timeout: float | None = None, *, progress: bool = True, poll: float | None = None
     ) -> Findings:
@@ -110,15 +103,7 @@ class Study(Handle):
             ExperimentCancelled: runs were cancelled.
             WaitTimeout: not done in time. The study goes on.
         """
-        bar = ProgressBar(self.id, enabled=progress)
-        try:
-            last = until_final(
-                self._look, _Bar(bar), self._client.clock, timeout=timeout, poll=poll
-            )
-        except OutOfTime as error:
-            raise self._not_in_time(error.last, timeout) from None
-        finally:
-            bar.close()
+        last = self._awaited(self._look, _Bar, timeout=timeout, progress=progress, poll=poll)
         if last.state is State.FAILED:
             raise self._failed(last.view)
         if last.findings is None:
@@ -138,7 +123,7 @@ class Study(Handle):
         return [
             (
                 member.cell,
-                self._client.result(member.id, seeds=told(member.seeds), partial=partial),
+                self._api.result(member.id, seeds=told(member.seeds), partial=partial),
             )
             for member in members
         ]
@@ -149,7 +134,7 @@ class Study(Handle):
         Raises:
             NotReady: nothing is measured yet.
         """
-        return self._client.findings(self.id, seeds=self._seeds)
+        return self._api.findings(self.id, seeds=self._seeds)
 
     def cancel(self) -> Self:
         """Withdraw what you asked for by it: a run stops when nobody wants it any more.
@@ -160,8 +145,7 @@ class Study(Handle):
             Conflict: everything has ended already.
             Forbidden: only others have asked for it.
         """
-        self._heard(self._client.cancel_study(self.id, seeds=self._seeds))
-        return self
+        return self._said(self._api.cancel_study(self.id, seeds=self._seeds))
 
     def retry(self) -> Self:
         """Queue failed and cancelled runs again.
@@ -169,16 +153,12 @@ class Study(Handle):
         Raises:
             Conflict: no run has failed or been cancelled.
         """
-        self._heard(self._client.retry_study(self.id, seeds=self._seeds))
-        return self
+        return self._said(self._api.retry_study(self.id, seeds=self._seeds))
 
     def __repr__(self) -> str:
         """State and key numbers, as last heard."""
         facts = ", ".join(f"{name} {text}" for name, text in self._facts())
         return f"<Study {self.id}: {facts}>"
-
-    def _repr_html_(self) -> str:
-        return facts_table(f"Study {self.id}", self._facts())
 
     def _facts(self) -> list[tuple[str, str]]:
         found = [("name", repr(self.name) if self.name else ""), ("state", self.state.value)]
@@ -201,17 +181,16 @@ class Study(Handle):
             physics=cell,
             progress=member.progress,
         )
-        return Experiment(self._client, glance, seeds=told(member.seeds))
+        return Experiment(self._api, glance, seeds=told(member.seeds))
+
+    def _ask(self) -> View:
+        return self._api.study_view(self.id, seeds=self._seeds)
+
+    def _doing(self, seen: _Seen) -> str:
+        return seen.doing
 
     def _heard(self, view: View) -> None:
         self._view = self._last = view
-
-    def _known(self) -> View:
-        """The last view; asked for if there is none, as in a list."""
-        if self._view is None:
-            self.refresh()
-        assert self._view is not None
-        return self._view
 
     def _look(self) -> _Seen:
         """How far it is; once all is measured, with its findings."""
@@ -228,7 +207,7 @@ class Study(Handle):
         causes = [
             (member, FailedRun(run.seed, run.error or "no cause recorded", len(run.attempts)))
             for member in failed[:SHOWN_CAUSES]
-            for run in self._client.view(member.id, seeds=told(member.seeds)).runs
+            for run in self._api.view(member.id, seeds=told(member.seeds)).runs
             if run.state is State.FAILED
         ]
         lines = [f"  {member.id}, seed {cause.seed}: {cause.error}" for member, cause in causes]
@@ -250,14 +229,6 @@ class Study(Handle):
             f"study {self.id} was cancelled ({runs_text(view.run_counts)}); "
             ".retry() queues it again",
             experiment_id=stopped[0],
-        )
-
-    def _not_in_time(self, last: _Seen | None, timeout: float | None) -> WaitTimeout:
-        where = f" ({last.doing})" if last else ""
-        return WaitTimeout(
-            f"study {self.id} is not done after {timeout:g} s{where}. "
-            f"It goes on: rgclient.get_study({self.id!r}{argument(self._seeds)}).wait() waits for "
-            "it again"
         )
 
 

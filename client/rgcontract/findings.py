@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from rgcontract.status import View
+from rgcontract.unknown import OrAsTold
 
 
 class Claim(StrEnum):
@@ -49,14 +50,14 @@ class Effect(View):
 class Finding(View):
     """The verdict on one claim."""
 
-    claim: Claim
+    claim: OrAsTold[Claim]
     level: str
     """Rows it is read from: `position` decides, `pooled` shows what averaging hides."""
     corr_lens: list[float]
     """The correlation lengths it is about, tokens."""
     experiments: list[str]
     """Where its numbers come from."""
-    verdict: Verdict
+    verdict: OrAsTold[Verdict]
     reason: str
     """In a sentence, with the numbers that decide it."""
     effects: dict[str, Effect]

@@ -34,6 +34,8 @@ class Code(StrEnum):
     NOT_AUTHENTICATED = "not_authenticated"
     INVALID_TOKEN = "invalid_token"  # noqa: S105 - a code, not a token
     WRONG_HOST = "wrong_host"
+    INVALID_CONTRACT = "invalid_contract"
+    CONTRACT_MISMATCH = "contract_mismatch"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     NOT_ASKED = "not_asked"

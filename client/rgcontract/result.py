@@ -8,6 +8,7 @@ from pydantic import Field
 
 from rgcontract.spec import StoredSpec
 from rgcontract.status import State, View
+from rgcontract.unknown import OrAsTold
 
 Numbers = Any
 """Nested lists of numbers, null where a number is not defined (the reason stands beside it)."""
@@ -125,9 +126,9 @@ class Result(View):
     id: str
     spec_hash: str
     protocol: int
-    state: State
+    state: OrAsTold[State]
     """Of the runs of those seeds."""
-    spec: StoredSpec
+    spec: OrAsTold[StoredSpec]
     seeds: list[int]
     """The training seeds these numbers are over."""
     chain_seeds: list[int]

@@ -46,6 +46,11 @@ class Section(BaseModel):
         serialize_by_alias=True,
     )
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        """In an answer of a newer server, the fields that this contract does not have."""
+        return self.model_extra or {}
+
 
 def sections(annotation: object) -> list[type[BaseModel]]:
     """The models in the type of a field: the section that it is, of a chain one for each family."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rgcontract.spec import StoredSpec
+from rgcontract.unknown import OrAsTold
 
 
 class State(StrEnum):
@@ -30,6 +32,11 @@ class View(BaseModel):
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What a newer server says beside these fields; of its parts, each has its own."""
+        return self.model_extra or {}
+
 
 class RunCounts(View):
     """Runs by state."""
@@ -42,8 +49,9 @@ class RunCounts(View):
 
     @property
     def total(self) -> int:
-        """All runs."""
-        return self.queued + self.running + self.done + self.failed + self.cancelled
+        """All runs, those in a state that only a newer server knows included."""
+        known = self.queued + self.running + self.done + self.failed + self.cancelled
+        return known + sum(runs for runs in self.extra.values() if isinstance(runs, int))
 
     @property
     def states(self) -> frozenset[State]:
@@ -65,7 +73,7 @@ class Acknowledgement(View):
     seeds: list[int] = Field(default_factory=list)
     """Training seeds that were asked for. Send them back as `seeds`: what is read is then of these,
     whatever others ask for of the same experiment."""
-    state: State
+    state: OrAsTold[State]
     """Of those seeds."""
     created: bool
     """False if the lab already had this experiment."""
@@ -127,7 +135,7 @@ class Run(View):
 
     seed: int
     chain_seed: int
-    state: State
+    state: OrAsTold[State]
     progress: Progress | None
     error: str | None
     attempts: list[Attempt]
@@ -151,12 +159,12 @@ class Experiment(View):
     spec_hash: str
     training_hash: str
     protocol: int
-    spec: StoredSpec | None
+    spec: OrAsTold[StoredSpec] | None
     """With the seeds that were asked about: those in `seeds` of the query, else all that anybody
     asked for. Null where this server cannot read it: see `unreadable`."""
     unreadable: str | None = None
     """Why this server cannot read the spec; null where it can."""
-    state: State
+    state: OrAsTold[State]
     progress: float = Field(ge=0, le=1)
     """Of these runs together."""
     waiting: Waiting | None
@@ -180,7 +188,7 @@ class ExperimentSummary(View):
 
     id: str
     spec_hash: str
-    state: State
+    state: OrAsTold[State]
     family: str
     corr_len: float
     mixing: str

@@ -26,6 +26,7 @@ from rgcontract.problem import CHAIN, MOST_NAMED
 from rgcontract.section import MAX_SEEDS, UNKNOWN_FIELD, Section, Seeds, conflict, shown
 from rgcontract.spec import SCHEMA, Device, ExperimentSpec, Form
 from rgcontract.status import RunCounts, State, View
+from rgcontract.unknown import OrAsTold
 
 SECTIONS = ("chain", "data", "model", "training", "measurement")
 LISTS = frozenset({"seeds", "levels", "eigenvalues", "matrix", "scales"})
@@ -168,7 +169,7 @@ class StudyMember(View):
     seeds: list[int] = Field(default_factory=list)
     """Training seeds that the study asks for there, those that `target_error` added included. All
     that follows is of these: others may have asked for more of the same experiment."""
-    state: State
+    state: OrAsTold[State]
     run_counts: RunCounts
     progress: float
     under_trained: bool | None
@@ -183,7 +184,7 @@ class Study(View):
     id: str
     name: str | None
     axes: dict[str, list[Any]]
-    state: State
+    state: OrAsTold[State]
     progress: float
     """Of all its runs together."""
     run_counts: RunCounts
@@ -206,7 +207,7 @@ class StudySummary(View):
 
     id: str
     name: str | None
-    state: State
+    state: OrAsTold[State]
     run_counts: RunCounts
     owner: str
     created_at: datetime

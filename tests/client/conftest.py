@@ -12,6 +12,7 @@ import pytest
 
 from rgclient import Client, Result
 from rgclient._clock import Clock
+from rgclient._newer import Remarks
 from rgcontract import ExperimentSpec
 from rgcontract import Result as Data
 
@@ -28,6 +29,12 @@ def _no_lab_of_this_machine(monkeypatch, tmp_path):
     monkeypatch.setenv("RGLAB_DATA_DIR", str(tmp_path / "rglab"))
     monkeypatch.delenv("RGLAB_URL", raising=False)
     monkeypatch.delenv("RGLAB_TOKEN", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said_yet(monkeypatch):
+    """A remark that is made once in a process is made once in a test."""
+    monkeypatch.setattr("rgclient._connection.REMARKS", Remarks())
 
 
 class FakeTime:
