@@ -1,4 +1,4 @@
-"""`GET /v1/schema`: all that can be asked of a server and all that it tells, from the registries."""
+"""`GET /v1/schema`: what can be asked of a server and what it tells, made of the registries."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from rgcontract.chains import CHAIN_OF
 from rgcontract.columns import COLUMNS
 from rgcontract.fields import rows
-from rgcontract.filters import FILTERS, Filter, How
+from rgcontract.filters import FILTERS, Filter
 from rgcontract.networks import CHOICES
 from rgcontract.observables import OBSERVABLES, REASONS
 from rgcontract.roles import ROLES
@@ -15,7 +15,6 @@ from rgcontract.spec import SCHEMA, Submission
 from rgcontract.status import Outcome, State, View
 from rgcontract.study import STUDY_FIELDS
 from rgcontract.version import CONTRACT
-
 
 Row = TypeVar("Row", bound=View)
 
@@ -63,7 +62,8 @@ class FilterRow(View):
     name: str
     on: str
     """The column, or the observable that was measured."""
-    how: How
+    how: str
+    """`equals`, `at_least`, `at_most`, or `has`: one of several is that."""
     value: dict[str, Any]
     """What it accepts, as JSON Schema."""
     unit: str

@@ -228,11 +228,16 @@ class Experiment(View):
 
 
 class ExperimentSummary(View):
-    """An experiment in a list."""
+    """An experiment in a list. Each field is a column: a row of `rgcontract.columns`."""
 
     id: str
+    """Its name."""
     spec_hash: str
+    """SHA-256 of what is measured."""
+    chain_hash: str = ""
+    """SHA-256 of its chain, or of the draws of it: experiments on the same have the same."""
     state: OrAsTold[State]
+    """Of all its runs together."""
     family: str
     corr_len: float
     mixing: str

@@ -4,6 +4,7 @@ A new observable is its function in `rgcore.observables`, its row here and its t
 row claims are tested for it by `tests/laws`.
 """
 
+from rgcontract.networks import Mixing
 from rgcontract.observables.losses import FLAGS, LOSSES
 from rgcontract.observables.network import OF_THE_NETWORK
 from rgcontract.observables.observable import (
@@ -21,7 +22,6 @@ from rgcontract.observables.observable import (
 from rgcontract.observables.ranks import RANKS
 from rgcontract.observables.reasons import REASONS
 from rgcontract.observables.transitions import TRANSITIONS
-from rgcontract.spec import Mixing
 
 __all__ = [
     "AT_EVERY_LEVEL",

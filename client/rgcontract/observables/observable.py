@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rgcontract.spec import Level, Mixing
+from rgcontract.networks import Level, Mixing
 
 NETWORK = "network"
 """The level of what belongs to the network as a whole and to no one kind of rows."""
