@@ -22,6 +22,7 @@ from rgclient._settings import find_credentials
 from rgcontract import Experiment, State, Study
 from rgcontract import Findings as FindingsData
 from rgcontract import Result as Data
+from rgcontract.schema import Schema
 from rgcontract.status import View
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class Api:
     def health(self) -> Health:
         """Whether the server answers; `status` is `ok`."""
         return self._connection.ask("GET", "/healthz", Health)
+
+    def schema(self) -> Schema:
+        """Every field, filter, column, observable, family, state and role of the server."""
+        return self._connection.ask("GET", "/v1/schema", Schema)
 
     def view(self, experiment_id: str, *, seeds: Any = None) -> Experiment:
         """An experiment as the server has it: of these seeds, or of all that it has."""

@@ -17,6 +17,7 @@ from rgclient._arguments import (
 from rgclient._body import body
 from rgclient._errors import AmbiguousField, InvalidValue, UnknownField
 from rgclient._experiment import Experiment
+from rgclient._filters import with_filters
 from rgclient._glance import of_acknowledgement, of_summary, of_view
 from rgclient._seeds import told, which
 from rgclient._study import Study
@@ -28,6 +29,7 @@ from rgcontract import (
     StudyPage,
 )
 from rgcontract import Study as StudyView
+from rgcontract.filters import FILTERS
 from rgcontract.study import STUDY_FIELDS
 
 if TYPE_CHECKING:
@@ -116,45 +118,25 @@ class Client(Api):
         view = self.view(experiment_id, seeds=asked)
         return Experiment(self, of_view(view), seeds=asked, view=view)
 
+    @with_filters
     def experiments(
         self,
         *_unnamed: Any,
-        state: str | None = None,
-        family: str | None = None,
-        mixing: str | None = None,
-        corr_len_min: float | None = None,
-        corr_len_max: float | None = None,
-        depth: int | None = None,
-        width: int | None = None,
-        tag: str | None = None,
-        owner: str | None = None,
         limit: int | None = None,
-        **_unknown: Any,
+        **asked: Any,
     ) -> Iterator[Experiment]:
         """Experiments, newest first, fetched page by page as they are read.
 
         Args:
-            state: `queued`, `running`, `done`, `failed` or `cancelled`.
-            family: of the chain.
-            mixing: of the network.
-            corr_len_min: tokens.
-            corr_len_max: tokens.
-            depth: of the network.
-            width: of the network.
-            tag: one of its tags.
-            owner: who submitted it first.
             limit: how many at most; all of them if not given.
+            **asked: filters: the rows of `rgcontract.filters`, which follow.
 
         Raises:
             UnknownField, InvalidValue: there is no such filter, or a value is none of one.
         """
         filters_by_name("experiments", _unnamed)
-        asked = {
-            "state": state, "family": family, "mixing": mixing, "corr_len_min": corr_len_min,
-            "corr_len_max": corr_len_max, "depth": depth, "width": width, "tag": tag,
-            "owner": owner,
-        }  # fmt: skip
-        params = {**filters(asked, _unknown), "limit": str(page_size(limit))}
+        known = {name: asked.pop(name, None) for name in FILTERS}
+        params = {**filters(known, asked), "limit": str(page_size(limit))}
         pages = self._pages(EXPERIMENTS, ExperimentPage, params)
         found = (Experiment(self, of_summary(one)) for page in pages for one in page.items)
         return islice(found, limit)

@@ -22,9 +22,53 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
     @property
+    def meaning(self) -> str:
+        """The same in words."""
+        return _MEANT[self]
+
+    @property
     def is_final(self) -> bool:
         """Whether nothing more happens by itself."""
         return self in {State.DONE, State.FAILED, State.CANCELLED}
+
+
+_MEANT = {
+    State.QUEUED: "waits for a worker",
+    State.RUNNING: "a worker is at it",
+    State.DONE: "measured",
+    State.FAILED: "ended without numbers, and is not tried again by itself",
+    State.CANCELLED: "nobody wants it any more",
+}
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    RELEASED = "released"
+    UNREADABLE = "unreadable"
+
+    @property
+    def meaning(self) -> str:
+        """The same in words."""
+        return _ENDED[self]
+
+
+_ENDED = {
+    Outcome.DONE: "it measured what was asked for",
+    Outcome.FAILED: "it raised an error",
+    Outcome.CANCELLED: "nobody wanted it any more",
+    Outcome.LOST: "its worker vanished",
+    Outcome.CRASHED: "the process that computed it died",
+    Outcome.TIMED_OUT: "it took longer than it may",
+    Outcome.RELEASED: "its worker stopped",
+    Outcome.UNREADABLE: "the worker could not read what is asked for",
+}
 
 
 class View(BaseModel):
@@ -114,9 +158,7 @@ class Attempt(View):
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
-    """`done`, `failed`, `cancelled`, `lost` (worker vanished), `crashed`, `timed_out`, `released`
-    (worker stopped), `unreadable` (the worker could not read what is asked for); null while it
-    runs."""
+    """How it ended, a value of `Outcome` or of a newer server's; null while it runs."""
     fleet: int = 1
     """Runs that its worker took together with it, itself included; its numbers do not depend on
     them."""
@@ -158,6 +200,8 @@ class Experiment(View):
     id: str
     spec_hash: str
     training_hash: str
+    chain_hash: str = ""
+    """SHA-256 of its chain, or of the draws of it; a list can be narrowed to it."""
     protocol: int
     spec: OrAsTold[StoredSpec] | None
     """With the seeds that were asked about: those in `seeds` of the query, else all that anybody
@@ -184,23 +228,33 @@ class Experiment(View):
 
 
 class ExperimentSummary(View):
-    """An experiment in a list."""
+    """An experiment in a list. Each field is a column: a row of `rgcontract.columns`."""
 
     id: str
+    """Its name."""
     spec_hash: str
+    """SHA-256 of what is measured."""
+    chain_hash: str = ""
+    """SHA-256 of its chain, or of the draws of it: experiments on the same have the same."""
     state: OrAsTold[State]
+    """Of all its runs together."""
     family: str
     corr_len: float
     mixing: str
     depth: int
     width: int
     run_counts: RunCounts
+    """All its runs by state."""
     label: str | None
+    """As in `Experiment`."""
     tags: list[str]
     """Label and tags as in `Experiment`; a list finds it by the tags of any request."""
     owner: str
+    """Who asked first."""
     created_at: datetime
+    """When it was asked for first."""
     updated_at: datetime
+    """When its state changed last."""
     stuck: str | None = None
     """Why no worker that is running can take its queued runs; null where one can."""
 

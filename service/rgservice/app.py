@@ -18,7 +18,7 @@ from rgservice.http.errors import WrongHost
 from rgservice.http.methods import HeadAsGet
 from rgservice.http.probes import is_probe
 from rgservice.http.rendering import problem_response
-from rgservice.operations import reading
+from rgservice.operations import reading, schema
 from rgservice.operations import routes as operations
 from rgservice.studies import routes as studies
 from rgstore.database import Announcer, Database
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.state.parts = Parts(settings, database)
     app.include_router(experiments.router)
     app.include_router(studies.router)
+    app.include_router(schema.router)
     app.include_router(operations.router)
     app.include_router(reading.router)
     rendering.install(app)

@@ -18,14 +18,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from rgcontract import State
+from rgcontract import Outcome, State
 from rgstore import clock
 from rgstore.claiming import Claim
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import move, refresh_experiment
-
-UNREADABLE = "unreadable"
-"""Outcome of an attempt that was handed back."""
 
 
 class LeaseLostError(RuntimeError):
@@ -34,7 +31,7 @@ class LeaseLostError(RuntimeError):
 
 def finish(session: Session, claim: Claim, *, trained: bool) -> None:
     """The run is measured. Call in the transaction that stores the measurement, before it."""
-    _leave(session, claim, State.DONE, "done", fraction=1.0, phase=None)
+    _leave(session, claim, State.DONE, Outcome.DONE, fraction=1.0, phase=None)
     session.execute(
         update(AttemptRow)
         .where(AttemptRow.run_id == claim.run_id, AttemptRow.number == claim.attempt)
@@ -57,9 +54,9 @@ def let_go(session: Session, claim: Claim) -> State:
     was wanted again meanwhile, it goes back to the line and the attempt does not count.
     """
     if _cancel_is_asked(session, claim):
-        _leave(session, claim, State.CANCELLED, "cancelled", phase=None)
+        _leave(session, claim, State.CANCELLED, Outcome.CANCELLED, phase=None)
         return State.CANCELLED
-    _leave(session, claim, State.QUEUED, "released", attempt_limit=RunRow.attempt_limit + 1)
+    _leave(session, claim, State.QUEUED, Outcome.RELEASED, attempt_limit=RunRow.attempt_limit + 1)
     return State.QUEUED
 
 
@@ -70,10 +67,10 @@ def hand_back(session: Session, claim: Claim, *, worker: str, error: str) -> Sta
     attempt does not count. Cancelled if someone asked for that.
     """
     if _cancel_is_asked(session, claim):
-        _leave(session, claim, State.CANCELLED, UNREADABLE, error, phase=None)
+        _leave(session, claim, State.CANCELLED, Outcome.UNREADABLE, error, phase=None)
         return State.CANCELLED
     _leave(
-        session, claim, State.QUEUED, UNREADABLE, error,
+        session, claim, State.QUEUED, Outcome.UNREADABLE, error,
         attempt_limit=RunRow.attempt_limit + 1, queued_at=RunRow.queued_at,
     )  # fmt: skip
     row = ExperimentRow

@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-from sqlalchemy import ColumnElement, Row, func, select, tuple_
+from sqlalchemy import Row, select, tuple_
 from sqlalchemy.orm import Session
 
-from rgcontract import Family, Mixing, State
-from rgcontract.spec import Depth, Tag, Width
+from rgcontract import ExperimentSummary
 from rgstore.among import among
+from rgstore.filtering import conditions
 from rgstore.tables import ExperimentRow, SubmissionRow
 
-LISTED = (
-    ExperimentRow.id, ExperimentRow.spec_hash, ExperimentRow.state, ExperimentRow.family,
-    ExperimentRow.corr_len, ExperimentRow.mixing, ExperimentRow.depth, ExperimentRow.width,
-    ExperimentRow.label, ExperimentRow.tags, ExperimentRow.owner, ExperimentRow.created_at,
-    ExperimentRow.updated_at,
-)  # fmt: skip
-"""What a list shows: all but the spec, which is most of a row."""
-
-
-Length = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""Tokens. A bound of a range, so it may lie beyond what a chain can have."""
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What a list is narrowed to; None means any. The API takes these as query parameters."""
-
-    state: State | None = None
-    family: Family | None = None
-    mixing: Mixing | None = None
-    corr_len_min: Length | None = None
-    corr_len_max: Length | None = None
-    depth: Depth | None = None
-    width: Width | None = None
-    tag: Tag | None = None
-    owner: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        """The same as SQL."""
-        row = ExperimentRow
-        exact = {
-            row.state: self.state,
-            row.family: self.family,
-            row.mixing: self.mixing,
-            row.depth: self.depth,
-            row.width: self.width,
-            row.owner: self.owner,
-        }
-        found: list[ColumnElement[bool]] = [
-            column == value for column, value in exact.items() if value is not None
-        ]
-        if self.corr_len_min is not None:
-            found.append(row.corr_len >= self.corr_len_min)
-        if self.corr_len_max is not None:
-            found.append(row.corr_len <= self.corr_len_max)
-        if self.tag is not None:
-            found.append(_tagged(self.tag))
-        return found
-
-
-def _tagged(tag: str) -> ColumnElement[bool]:
-    """Whether any request has given an experiment this tag."""
-    request = SubmissionRow
-    asked = select(request.experiment_id).where(request.tags.contains([tag])).scalar_subquery()
-    # an array, not a semi-join: both sides are then found by their index and put together
-    return ExperimentRow.tags.contains([tag]) | (ExperimentRow.id == func.any(func.array(asked)))
+COLUMNS = tuple(name for name in ExperimentSummary.model_fields if hasattr(ExperimentRow, name))
+"""What a list shows that an experiment has a column for: all but the spec, which is most of it."""
 
 
 @dataclass(frozen=True)
@@ -113,15 +58,22 @@ def get(session: Session, name: str) -> ExperimentRow | None:
 
 
 def page(
-    session: Session, filters: Filters, *, after: tuple[datetime, str] | None, limit: int
+    session: Session, filters: Mapping[str, Any], *, after: tuple[datetime, str] | None, limit: int
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """A page of experiments, newest first, from just after a (created_at, id) key."""
-    conditions = filters.conditions()
+    """A page of experiments, newest first, from just after a (created_at, id) key.
+
+    Args:
+        session: to read in.
+        filters: what it is narrowed to, filter -> value.
+        after: the key of the last one of the page before.
+        limit: how many at most.
+    """
+    narrowed = conditions(filters)
     if after is not None:
-        conditions.append(tuple_(ExperimentRow.created_at, ExperimentRow.id) < after)
+        narrowed.append(tuple_(ExperimentRow.created_at, ExperimentRow.id) < after)
     return session.execute(
-        select(*LISTED)
-        .where(*conditions)
+        select(*(getattr(ExperimentRow, name) for name in COLUMNS))
+        .where(*narrowed)
         .order_by(ExperimentRow.created_at.desc(), ExperimentRow.id.desc())
         .limit(limit)
     ).all()

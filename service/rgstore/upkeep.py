@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import Session
 
-from rgcontract import State
+from rgcontract import Outcome, State
 from rgstore import clock
 from rgstore.among import among
 from rgstore.tables import AttemptRow, RunRow
@@ -42,7 +42,7 @@ def free_expired_leases(session: Session, *, most: int = MOST_FREED) -> list[int
     session.execute(
         update(AttemptRow)
         .where(AttemptRow.run_id == RunRow.id, AttemptRow.number == RunRow.attempt, these)
-        .values(outcome="lost", error=lost, ended_at=clock.now())
+        .values(outcome=Outcome.LOST, error=lost, ended_at=clock.now())
         .execution_options(synchronize_session=False)
     )
     move(session, State.RUNNING, State.CANCELLED, these, RunRow.cancel_requested.is_(True))

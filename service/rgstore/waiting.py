@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from rgcontract import Protocols
+from rgcontract import Outcome, Protocols
 from rgstore.among import among
 from rgstore.claimable import can_measure
-from rgstore.endings import UNREADABLE
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow, WorkerRow
 from rgstore.workers import live_workers
 
@@ -57,7 +56,7 @@ def _reasons(
     cause = (
         select(AttemptRow.error)
         .join(RunRow, RunRow.id == AttemptRow.run_id)
-        .where(RunRow.experiment_id == row.id, AttemptRow.outcome == UNREADABLE)
+        .where(RunRow.experiment_id == row.id, AttemptRow.outcome == Outcome.UNREADABLE)
         .order_by(AttemptRow.started_at.desc())
         .limit(1)
         .scalar_subquery()

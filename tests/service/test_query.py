@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rgcontract.filters import FILTERS
+
 LIST = "/v1/experiments"
 PARAMETERLESS = [
     ("GET", "/"),
@@ -62,10 +64,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_and_all_there_are(
     assert message.startswith("unknown query parameter")
     assert ("did you mean" in message) == (nearest is not None)
     assert nearest is None or f"did you mean {nearest}" in message
-    assert sorted(allowed.split(", ")) == sorted([
-        "state", "family", "mixing", "corr_len_min", "corr_len_max", "depth", "width", "tag",
-        "owner", "limit", "cursor",
-    ])  # fmt: skip
+    assert allowed.split(", ") == ["limit", "cursor", *FILTERS]
 
 
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])
@@ -161,6 +160,11 @@ def test_a_name_that_is_not_utf8_is_unknown(api):
         ("owner=", "owner", "length >= 1"),
         ("corr_len_min=9&corr_len_max=1", "corr_len_min", "at most corr_len_max"),
         ("corr_len_min=1&corr_len_max=0", "corr_len_min", "at most corr_len_max"),
+        ("excess_loss_min=0.1&excess_loss_max=-1", "excess_loss_min", "at most excess_loss_max"),
+        ("collapse_ratio_max=-1", "collapse_ratio_max", ">= 0"),
+        ("collapse_ratio_min=nan", "collapse_ratio_min", "a finite number"),
+        ("under_trained_max=x", "under_trained_max", "a number"),
+        ("chain_hash=abc", "chain_hash", "text matching"),
     ],
 )
 def test_a_filter_that_nothing_can_pass_is_refused_with_what_is_allowed(api, query, field, allowed):

@@ -7,7 +7,6 @@ from sqlalchemy import event, text
 
 from rgcontract import State
 from rgstore import experiments
-from rgstore.experiments import Filters
 
 pytestmark = pytest.mark.by_hand("experiments without runs")
 
@@ -20,9 +19,9 @@ def stored(database):
     fill = text(
         "INSERT INTO experiments (id, spec_hash, training_hash, chain_hash, protocol, spec, family,"
         " corr_len, mixing, depth, width, flops_per_run, tags, priority, owner, state, created_at)"
-        " SELECT 'e-' || i, 'h' || i, '', '', 1, '{}', 'family-' || i % 25, i % 500, 'm' || i % 25,"
-        " i % 25, i % 25, 1, ARRAY['tag-' || i % 250], 0, 'owner-' || i % 25, 'done',"
-        " now() - i * interval '1 minute' FROM generate_series(1, :many) i"
+        " SELECT 'e-' || i, 'h' || i, '', 'c' || i % 25, 1, '{}', 'family-' || i % 25, i % 500,"
+        " 'm' || i % 25, i % 25, i % 25, 1, ARRAY['tag-' || i % 250], 0, 'owner-' || i % 25,"
+        " 'done', now() - i * interval '1 minute' FROM generate_series(1, :many) i"
     )
     requests = text(
         "INSERT INTO submissions (owner, body_hash, experiment_id, created, added_seeds, tags)"
@@ -35,7 +34,7 @@ def stored(database):
         return session.scalar(text("SELECT created_at FROM experiments WHERE id = 'e-2500'"))
 
 
-def _plan(database, filters: Filters, after=None, *, sorting=True) -> str:
+def _plan(database, filters: dict, after=None, *, sorting=True) -> str:
     """How Postgres would find a page; without sorting, if there is a way."""
     plans: list[str] = []
 
@@ -56,11 +55,11 @@ def _plan(database, filters: Filters, after=None, *, sorting=True) -> str:
 @pytest.mark.parametrize(
     "filters",
     [
-        Filters(state=State.FAILED),
-        Filters(corr_len_min=5.0, corr_len_max=6.0),
-        Filters(corr_len_min=498.0),
-        Filters(corr_len_max=1.0),
-        Filters(tag="tag-7"),
+        {"state": State.FAILED},
+        {"corr_len_min": 5.0, "corr_len_max": 6.0},
+        {"corr_len_min": 498.0},
+        {"corr_len_max": 1.0},
+        {"tag": "tag-7"},
     ],
     ids=str,
 )
@@ -73,13 +72,14 @@ def test_what_few_have_is_found_by_an_index(database, stored, filters):
 @pytest.mark.parametrize(
     ("filters", "index"),
     [
-        (Filters(), "ix_experiments_created_at_id"),
-        (Filters(state=State.DONE), "created_at_id"),
-        (Filters(family="family-3"), "ix_experiments_family_created_at_id"),
-        (Filters(mixing="m3"), "ix_experiments_mixing_created_at_id"),
-        (Filters(depth=3), "ix_experiments_depth_created_at_id"),
-        (Filters(width=3), "ix_experiments_width_created_at_id"),
-        (Filters(owner="owner-3"), "ix_experiments_owner_created_at_id"),
+        ({}, "ix_experiments_created_at_id"),
+        ({"state": State.DONE}, "created_at_id"),
+        ({"family": "family-3"}, "ix_experiments_family_created_at_id"),
+        ({"mixing": "m3"}, "ix_experiments_mixing_created_at_id"),
+        ({"depth": 3}, "ix_experiments_depth_created_at_id"),
+        ({"width": 3}, "ix_experiments_width_created_at_id"),
+        ({"owner": "owner-3"}, "ix_experiments_owner_created_at_id"),
+        ({"chain_hash": "c3"}, "ix_experiments_chain_hash_created_at_id"),
     ],
     ids=str,
 )
@@ -89,3 +89,22 @@ def test_a_page_after_another_is_read_in_order_and_nothing_is_sorted(
     plan = _plan(database, filters, (stored, "e-2500"), sorting=False)
     assert index in plan
     assert "Sort" not in plan
+
+
+def test_a_filter_on_what_was_measured_reads_one_row_by_its_key_for_each_experiment(
+    database, stored
+):
+    with database.begin() as session:
+        session.execute(
+            text(
+                'INSERT INTO summaries (experiment_id, "when", level, quantity, step, n_rows,'
+                " estimator, shape, n_runs, mean, standard_error, low, high, reasons)"
+                " SELECT id, 'final', 'position', 'effective_rank', 1, 1, '', '{2}', 1,"
+                " ARRAY[1, 0.5], '{0,0}', '{0,0}', '{0,0}', '{}' FROM experiments"
+            )
+        )
+        session.execute(text("ANALYZE summaries"))
+    plan = _plan(database, {"collapse_ratio_max": 0.6})
+    assert "using ix_experiments_created_at_id" in plan
+    assert "Index Scan using pk_summaries" in plan
+    assert "Seq Scan" not in plan

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -29,7 +29,6 @@ from rgservice.http.body import parsed, read_body, read_model
 from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.seeds import SeedsQuery
-from rgstore.experiments import Filters
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=AUTHENTICATED)
 
@@ -96,12 +95,12 @@ async def submit_many(
 def list_experiments(
     session: SnapshotDep,
     reader: OwnerDep,
-    filters: Annotated[Filters, Depends()],
+    filters: Annotated[Any, Depends(listing.Filters)],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> ExperimentPage:
     """Experiments, newest first, a page at a time. State and counts are those of all their runs."""
-    return listing.page(session, filters, reader, cursor=cursor, limit=limit)
+    return listing.page(session, vars(filters), reader, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}", responses=refusals(401, 404, 422))

@@ -42,6 +42,7 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
         id=row.id,
         spec_hash=row.spec_hash,
         training_hash=row.training_hash,
+        chain_hash=row.chain_hash,
         protocol=row.protocol,
         spec=spec,
         unreadable=unreadable,
@@ -81,19 +82,10 @@ def summary_views(
     stuck = waiting.stuck(session, [row.id for row in rows if row.state == State.QUEUED])
     return [
         ExperimentSummary(
-            id=row.id,
-            spec_hash=row.spec_hash,
-            state=State(row.state),
-            family=row.family,
-            corr_len=row.corr_len,
-            mixing=row.mixing,
-            depth=row.depth,
-            width=row.width,
+            **{name: getattr(row, name) for name in experiments.COLUMNS}
+            | _words(row, words)
+            | {"state": State(row.state)},
             run_counts=sum(runs[row.id].values(), RunCounts()),
-            **_words(row, words),
-            owner=row.owner,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
             stuck=stuck.get(row.id),
         )
         for row in rows

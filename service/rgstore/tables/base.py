@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from rgcontract import DEVICES, State
+from rgcontract import DEVICES, Outcome, State
 from rgstore import clock
 from rgstore.plain import Float, Floats, Ints
 
@@ -55,4 +55,5 @@ class Base(DeclarativeBase):
 
 
 STATES = ", ".join(f"'{state}'" for state in State)
+OUTCOMES = ", ".join(f"'{outcome}'" for outcome in Outcome)
 DEVICE_KINDS = ", ".join(f"'{device}'" for device in DEVICES)

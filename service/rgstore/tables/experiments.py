@@ -57,7 +57,7 @@ class ExperimentRow(Base):
         # a list is narrowed by any of these and goes on from a (created_at, id)
         *(
             Index(f"ix_experiments_{name}_created_at_id", name, "created_at", "id")
-            for name in ("state", "family", "mixing", "depth", "width", "owner")
+            for name in ("state", "family", "mixing", "depth", "width", "owner", "chain_hash")
         ),
         Index("ix_experiments_corr_len", "corr_len"),
         Index("ix_experiments_tags", "tags", postgresql_using="gin"),

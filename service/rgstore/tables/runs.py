@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from rgstore.tables.base import DEVICE_KINDS, STATES, Base, Moment
+from rgstore.tables.base import DEVICE_KINDS, OUTCOMES, STATES, Base, Moment
 
 
 class RunRow(Base):
@@ -106,6 +106,8 @@ class AttemptRow(Base):
     outcome: Mapped[str | None]
     error: Mapped[str | None]
     traceback: Mapped[str | None]
+
+    __table_args__ = (CheckConstraint(f"outcome IN ({OUTCOMES})", name="outcome"),)
 
 
 _IMPLEMENTED = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it

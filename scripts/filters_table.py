@@ -1,0 +1,24 @@
+"""Write the filters that there are into docs/api.md: run it after a change of a row."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rgcontract.filters import FILTERS, described
+
+PAGE = Path(__file__).parent.parent / "docs" / "api.md"
+START, END = "<!-- filters: made by scripts/filters_table.py -->", "<!-- end of filters -->"
+
+
+def current(text: str) -> str:
+    """The page with the table, and the names in its refusal, as the rows say them."""
+    before, _, rest = text.partition(START)
+    after = rest.partition(END)[2]
+    names = ", ".join(FILTERS)
+    page = f"{before}{START}\n\n{described()}\n\n{END}{after}"
+    return re.sub(r"limit, cursor, state(, [a-z_]+)*", f"limit, cursor, {names}", page)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(current(PAGE.read_text()))

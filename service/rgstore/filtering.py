@@ -1,0 +1,66 @@
+"""The filters of a list as SQL: `rgcontract.filters` says which there are, here is how."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, Double, func, literal, select
+
+from rgcontract.filters import FILTERS, Filter, How, Measured
+from rgstore.tables import ExperimentRow, SubmissionRow, SummaryRow
+
+_NAN = literal(math.nan, Double())
+
+
+def conditions(asked: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    """What experiments must fulfil.
+
+    Args:
+        asked: filter -> its value; None asks for any.
+    """
+    return [_condition(FILTERS[name], value) for name, value in asked.items() if value is not None]
+
+
+def _condition(row: Filter, value: Any) -> ColumnElement[bool]:
+    if row.how is How.HAS:
+        return _tagged(value)
+    of = _measured(row.on) if isinstance(row.on, Measured) else getattr(ExperimentRow, row.on)
+    compared: dict[How, ColumnElement[bool]] = {
+        How.EQUALS: of == value,
+        How.AT_LEAST: of >= value,
+        How.AT_MOST: of <= value,
+    }
+    return compared[row.how]
+
+
+def _measured(of: Measured) -> ColumnElement[float]:
+    """The number of an experiment; null, which passes no filter, where it has none.
+
+    One row by its key for each experiment that is looked at, so a page costs what it passes over.
+    """
+    row = SummaryRow
+    first, last = row.mean[1], row.mean[func.cardinality(row.mean)]
+    number = last / func.nullif(first, 0) if of.last_over_first else first
+    return (
+        # Postgres holds NaN above every number, and a number that does not exist is none
+        select(func.nullif(number, _NAN))
+        .where(
+            row.experiment_id == ExperimentRow.id,
+            row.when == "final",
+            row.level.in_(of.levels),
+            row.quantity == of.quantity,
+        )
+        .limit(1)
+        .correlate(ExperimentRow)
+        .scalar_subquery()
+    )
+
+
+def _tagged(tag: str) -> ColumnElement[bool]:
+    """Whether any request has given an experiment this tag."""
+    request = SubmissionRow
+    asked = select(request.experiment_id).where(request.tags.contains([tag])).scalar_subquery()
+    # an array, not a semi-join: both sides are then found by their index and put together
+    return ExperimentRow.tags.contains([tag]) | (ExperimentRow.id == func.any(func.array(asked)))
