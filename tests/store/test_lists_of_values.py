@@ -52,6 +52,7 @@ def _count(database, *conditions) -> int:
         return session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
 
 
+@pytest.mark.slow
 def test_a_round_of_upkeep_and_a_look_are_bounded_whatever_is_queued_and_lost(database, crowd):
     told = []
     database.announce_to(told.append)
