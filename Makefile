@@ -14,15 +14,23 @@ LOG := $(VENV)/install.log
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
 LOGGED := >>$(LOG) 2>&1 || { tail -n 15 $(LOG); echo "not installed; all that pip said is in $(LOG)"; exit 1; }
 
-.PHONY: help demo test serve check mutants bench findings clean
+# As many processes as there are cores, WORKERS=1 for one; COVERAGE=1 keeps what they reached.
+WORKERS ?= logical
+MEASURED := $(if $(COVERAGE),-m coverage run )
+PYTEST := $(BIN)/python $(MEASURED)-m pytest -n $(WORKERS) --maxprocesses 8
+
+.PHONY: help demo test test-slow coverage serve check lock mutants bench findings clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    run the paper's contrast from nothing, print the answer"
-	@echo "make test    run the whole test suite"
+	@echo "make test    run the quick tests, on every core"
+	@echo "make test-slow  run the others: processes, installations, whole paths"
+	@echo "make coverage  how much of the code the tests reached that ran with COVERAGE=1"
 	@echo "make serve   the lab server: API, web page, worker, until Ctrl-C"
 	@echo "make check   formatter, linter, types, import contracts, dependencies"
 	@echo "make mutants change the code in 200 small ways, see whether tests notice (half an hour)"
+	@echo "make lock    write constraints.txt, the versions that are installed; UPGRADE=1 for the newest"
 	@echo "make bench   race against other packages; QUICK=1 ends within five minutes"
 	@echo "make findings  what libraries do that one would not guess; ONLY=name for one of them"
 	@echo "make clean   remove .venv and caches (never the lab's data)"
@@ -43,7 +51,14 @@ demo: $(STAMP)
 	@$(BIN)/rglab demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest
+	@$(PYTEST) -m "not slow"
+
+test-slow: $(STAMP)
+	@$(PYTEST) -m slow
+
+coverage: $(STAMP)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
 
 serve: $(STAMP)
 	@$(BIN)/rglab up
@@ -53,6 +68,9 @@ check: $(STAMP)
 
 mutants: $(STAMP)
 	@$(BIN)/python scripts/mutants.py
+
+lock: $(STAMP)
+	@$(BIN)/python scripts/lock.py$(if $(UPGRADE), --upgrade) $(PYTHONS)
 
 # A race whose peer could not be installed says so in its row; the others are run.
 $(PEERS): $(STAMP)
@@ -67,4 +85,4 @@ findings:
 	@PYTHON=$(PYTHON) $(PYTHON) scripts/library_findings.py run $(ONLY)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage .coverage.*

@@ -78,7 +78,7 @@ def read(script: Path) -> Finding:
         ValueError: one of its lines is missing, empty or out of place; the message names it.
     """
     lines = script.read_text(encoding="utf-8").splitlines()[1 : 1 + len(HEADER)]
-    found = {}
+    found: dict[str, str] = {}
     for key, line in zip(HEADER, [*lines, *[""] * len(HEADER)], strict=False):
         start, value = f"# {key}:", line.removeprefix(f"# {key}:").strip()
         if not line.startswith(start) or not value:
@@ -93,7 +93,7 @@ def packages(finding: Finding) -> dict[str, str]:
     Raises:
         ValueError: the header does not say `NAME VERSION, NAME VERSION`.
     """
-    found = {}
+    found: dict[str, str] = {}
     for one in finding.package.split(","):
         match = re.fullmatch(r"\s*([\w.-]+) (\d[\w.]*)\s*", one)
         if match is None:

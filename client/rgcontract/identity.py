@@ -26,7 +26,12 @@ PROTOCOL = 3
 
 
 def canonical_json(value: Any) -> str:
-    """The one way a JSON value is written: sorted keys, no spaces, shortest round-trip floats."""
+    """The one way a JSON value is written: sorted keys, no spaces, shortest round-trip floats.
+
+    Example:
+        >>> canonical_json({"b": 1.0, "a": [0.1, None]})
+        '{"a":[0.1,null],"b":1.0}'
+    """
     written = _written(value)
     return _written(_plain(value)) if "-0.0" in written else written
 
@@ -70,7 +75,14 @@ def chain_hash(chain: Chain) -> str:
 
 
 def training_hash(spec: ExperimentSpec) -> str:
-    """SHA-256 of what decides the trained weights of a seed; on one chain, see `of_draw`."""
+    """SHA-256 of what decides the trained weights of a seed; on one chain, see `of_draw`.
+
+    Example:
+        >>> spec = ExperimentSpec.model_validate({"chain": {"corr_len": 7.0}})
+        >>> more = {"chain": {"corr_len": 7.0}, "measurement": {"n_sequences": 8192}}
+        >>> training_hash(spec) == training_hash(ExperimentSpec.model_validate(more))
+        True
+    """
     return _digest(_trained(spec))
 
 
@@ -79,6 +91,13 @@ def shape_hash(spec: ExperimentSpec) -> str:
 
     That is the architecture and the schedule. Chain, seed, learning rate, weight decay and the
     bound on the gradient are each member's own.
+
+    Example:
+        >>> short = ExperimentSpec.model_validate({"chain": {"corr_len": 1.0}})
+        >>> other = {"chain": {"corr_len": 7.0}, "training": {"lr": 0.01}}
+        >>> long = ExperimentSpec.model_validate(other)
+        >>> shape_hash(short) == shape_hash(long)
+        True
     """
     shared: dict[str, Any] = {}
     for name, part in _parts(spec, Decides.WEIGHTS).items():
@@ -103,7 +122,16 @@ def _shared(section: Section, *, own: bool) -> dict[str, Any]:
 
 
 def measurement_hash(spec: ExperimentSpec, protocol: int = PROTOCOL) -> str:
-    """SHA-256 of what decides the numbers of a seed: the `spec_hash` of an experiment."""
+    """SHA-256 of what decides the numbers of a seed: the `spec_hash` of an experiment.
+
+    Example:
+        >>> spec = ExperimentSpec.model_validate({"chain": {"corr_len": 7.0}})
+        >>> written_out = ExperimentSpec.model_validate({"chain": {"corr_len": 7.0, "seed": 0}})
+        >>> measurement_hash(spec) == measurement_hash(written_out)
+        True
+        >>> measurement_hash(spec) == measurement_hash(spec, protocol=1)
+        False
+    """
     measured = {**_decided(spec, Decides.NUMBERS), "protocol": protocol}
     return _digest({**_trained(spec), **measured})
 

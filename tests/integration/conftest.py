@@ -13,6 +13,14 @@ from rgstore.database import Database
 from rgstore.tokens import make_token
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test here starts a whole system."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def lab(scratch: Path, database_url: str) -> Iterator[Lab]:
     """A system without workers."""

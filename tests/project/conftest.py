@@ -19,6 +19,18 @@ from rgstore.settings import Settings
 
 _numbers = count()
 
+WHOLE_LABS = {"lab", "idle_lab", "mortal", "stopped", "interrupted"}
+"""Fixtures that start servers, API and workers in processes of their own."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts a whole lab is slow."""
+    for item in items:
+        here = Path(__file__).parent in item.path.parents
+        if here and not WHOLE_LABS.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def lab(scratch: Path) -> Iterator[Up]:

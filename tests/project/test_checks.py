@@ -20,6 +20,9 @@ STEPS = [
 ]
 
 
+BY_HAND = {name: value for name, value in os.environ.items() if name != "COVERAGE"}
+
+
 class Recorded:
     """A script in a folder of its own, its commands on PATH replaced by recorders."""
 
@@ -44,7 +47,7 @@ class Recorded:
         """Run it."""
         path = f"{self._bin}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
-            [self._script], env={**os.environ, "PATH": path},
+            [self._script], env=BY_HAND | {"PATH": path},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
 
@@ -85,7 +88,19 @@ def test_check_runs_the_others_all_the_same(check):
 
 def test_ci_runs_the_tests_and_the_checks(ci):
     assert ci.run().returncode == 0
-    assert ci.calls == ["make test", "make check"]
+    assert ci.calls == ["make test", "make test-slow", "make coverage", "make check"]
+
+
+@pytest.mark.parametrize("part", ["test", "test-slow", "coverage"])
+def test_ci_counts_what_quick_and_slow_tests_reached_together(ci, part):
+    ci.command("make", f'test "$1" != {part} || test "$COVERAGE" = 1 || exit 2')
+    assert ci.run().returncode == 0
+
+
+@pytest.mark.parametrize("part", ["test", "test-slow", "coverage", "check"])
+def test_ci_fails_if_a_part_does(ci, part):
+    ci.command("make", f'test "$1" != {part} || exit 2')
+    assert ci.run().returncode != 0
 
 
 def test_ci_fails_with_its_first_failure(ci):

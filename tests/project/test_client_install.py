@@ -11,7 +11,7 @@ import pytest
 from commands import environment
 from markdown import ROOT
 
-pytestmark = pytest.mark.timeout(180)  # downloads a dozen wheels
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]  # downloads a dozen wheels
 
 DIRECT = {"httpx", "pydantic", "platformdirs", "tqdm"}
 THEIRS = {

@@ -13,6 +13,12 @@ from markdown import ROOT
 
 DESCRIBED = ("pyproject.toml", "client/pyproject.toml", "constraints.txt")
 """What decides the contents of the virtual environment."""
+OUTER = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "COVERAGE", "WORKERS"}
+"""What a `make` that runs these tests hands on, and would show in what they run."""
+BY_HAND = {name: value for name, value in os.environ.items() if name not in OUTER}
+
+
+PYTEST = ".venv/bin/python -m pytest -n logical --maxprocesses 8"
 
 
 @pytest.fixture
@@ -40,6 +46,7 @@ def _would_run(directory: Path, target: str, *settings: str) -> list[str]:
     ran = subprocess.run(
         ["make", "--dry-run", "--no-print-directory", target, *settings],
         cwd=directory,
+        env=BY_HAND,
         capture_output=True,
         text=True,
         check=True,
@@ -51,12 +58,38 @@ def _would_run(directory: Path, target: str, *settings: str) -> list[str]:
     ("target", "command"),
     [
         ("demo", ".venv/bin/rglab demo"),
-        ("test", ".venv/bin/python -m pytest"),
+        ("test", f'{PYTEST} -m "not slow"'),
+        ("test-slow", f"{PYTEST} -m slow"),
         ("serve", ".venv/bin/rglab up"),
     ],
 )
 def test_a_target_is_one_command_of_the_virtual_environment(installed, target, command):
     assert _would_run(installed, target) == [command]
+
+
+def test_tests_run_in_as_many_processes_as_one_says(installed):
+    (line,) = _would_run(installed, "test", "WORKERS=1")
+    assert " -n 1 " in line
+
+
+@pytest.mark.parametrize("target", ["test", "test-slow"])
+def test_tests_keep_what_they_reached_when_told_to(installed, target):
+    (line,) = _would_run(installed, target, "COVERAGE=1")
+    assert line.startswith(".venv/bin/python -m coverage run -m pytest ")
+
+
+def test_what_quick_and_slow_tests_reached_is_one_report(installed):
+    assert _would_run(installed, "coverage") == [
+        ".venv/bin/python -m coverage combine --quiet",
+        ".venv/bin/python -m coverage report",
+    ]
+
+
+@pytest.mark.parametrize(("setting", "option"), [([], ""), (["UPGRADE=1"], " --upgrade")])
+def test_the_lock_is_asked_of_every_python_that_may_be_used(installed, setting, option):
+    (line,) = _would_run(installed, "lock", *setting)
+    pythons = "python3.14 python3.13 python3.12 python3.11"
+    assert line == f".venv/bin/python scripts/lock.py{option} {pythons}"
 
 
 def test_check_runs_the_script_with_the_tools_of_the_virtual_environment(installed):
@@ -83,7 +116,7 @@ def test_bench_first_installs_its_peers_and_runs_without_those_that_fail(install
     assert "-m benchmarks" in race
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "serve", "check", "bench"])
+@pytest.mark.parametrize("target", ["demo", "test", "test-slow", "serve", "check", "bench"])
 def test_in_a_fresh_clone_a_target_first_installs_what_it_needs(clone, target):
     lines = _would_run(clone, target)
     made, torch, ours = (
@@ -195,12 +228,10 @@ def pip(clone: Path) -> Path:
 
 
 def _installation(directory: Path) -> subprocess.CompletedProcess[str]:
-    """As by hand: a `make` that runs these tests would show in what this one says."""
-    outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
     return subprocess.run(
         ["make", ".venv/.installed"],
         cwd=directory,
-        env={name: value for name, value in os.environ.items() if name not in outer},
+        env=BY_HAND,
         capture_output=True,
         text=True,
         check=False,

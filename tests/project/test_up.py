@@ -129,6 +129,7 @@ def test_a_server_that_dies_is_started_again_and_said_so(mortal, program, name):
         assert seed in again.wait(60, progress=False).seeds
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_again_and_again_ends_the_lab_with_its_log(scratch):
     """A broken directory does not heal by starting on it."""
     up = Up(scratch / "broken")
@@ -199,6 +200,7 @@ def test_a_credentials_file_that_was_cut_short_is_said_in_a_sentence(tmp_path, c
     assert "Traceback" not in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_lab_lives_in_a_directory_with_a_space_in_its_name(scratch):
     """As the user's data directory on macOS has."""
     settings = Settings(data_dir=scratch / "two words", port=0, concurrency=1)

@@ -12,6 +12,8 @@ import anyio
 import httpx
 import pytest
 
+pytestmark = pytest.mark.slow
+
 README = {"chain": {"corr_len": 7}}
 PACKAGE = "generated_for_rglab"
 

@@ -92,6 +92,7 @@ def test_a_lab_that_does_not_answer_is_named_with_what_to_do(monkeypatch):
     assert "rglab up" in ran.stderr
 
 
+@pytest.mark.slow
 def test_where_no_lab_runs_it_starts_one_and_keeps_what_it_measured(monkeypatch, scratch):
     monkeypatch.setenv("RGLAB_DATA_DIR", str(scratch / "own"))
     monkeypatch.delenv("RGLAB_URL", raising=False)

@@ -53,6 +53,7 @@ def _count(database, *conditions) -> int:
 
 
 @pytest.mark.by_hand("runs that nobody asked for")
+@pytest.mark.slow
 def test_a_round_of_upkeep_and_a_look_are_bounded_whatever_is_queued_and_lost(database, crowd):
     told = []
     database.announce_to(told.append)

@@ -69,6 +69,11 @@ def summarise(
     Raises:
         ValueError: no seed at all, not one group per seed, or a confidence or number of resamples
             out of range.
+
+    Example:
+        >>> summary = summarise([1.0, 2.0, 3.0])
+        >>> float(summary.mean), round(float(summary.standard_error), 6)
+        (2.0, 0.57735)
     """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0 or len(array) == 0:

@@ -35,6 +35,13 @@ def bayes_posterior(
     Raises:
         ValueError: shapes differ, a visible token is no state, or the visible tokens of a
             sequence cannot follow each other in this chain.
+
+    Example:
+        >>> from rgcore.chain import make_chain
+        >>> chain = make_chain("explicit", matrix=[[0.9, 0.1], [0.1, 0.9]])
+        >>> posterior = bayes_posterior(chain, [[0, 1, 0]], [[False, True, False]])
+        >>> posterior[0, 1].round(6)  # between two tokens of state 0: 0.81 against 0.01
+        array([0.987805, 0.012195])
     """
     states, hidden = checked_sequences(chain, tokens, mask)
     return _posterior(chain, states, hidden)
@@ -55,6 +62,13 @@ def bayes_masked_loss(
 
     Raises:
         ValueError: nothing is hidden, or what `bayes_posterior` raises.
+
+    Example:
+        >>> from rgcore.chain import make_chain
+        >>> chain = make_chain("explicit", matrix=[[0.9, 0.1], [0.1, 0.9]])
+        >>> loss = bayes_masked_loss(chain, [[0, 0, 0]], [[False, True, False]])
+        >>> round(loss, 6)  # -ln(0.81 / 0.82)
+        0.01227
     """
     states, hidden = checked_sequences(chain, tokens, mask, all_tokens=True)
     if not hidden.any():

@@ -46,6 +46,11 @@ def make_chain(
     Raises:
         ChainError: an unknown family, a parameter that it does not have or misses, or a value out
             of range.
+
+    Example:
+        >>> chain = make_chain("potts", n_states=3, corr_len=2.0)
+        >>> chain.eigenvalues.round(6)
+        array([1.      , 0.606531, 0.606531])
     """
     if family not in FAMILIES:
         raise ChainError("family", family, ", ".join(sorted(FAMILIES)))

@@ -27,6 +27,11 @@ def markov_chain(
         transition: (V, V), row-stochastic and irreducible.
         stationary: (V,), pi; found if it is not given.
         scale_corr_lens: (n,), see `Chain`.
+
+    Example:
+        >>> chain = markov_chain("explicit", np.array([[0.9, 0.1], [0.3, 0.7]]))
+        >>> chain.stationary.round(6)
+        array([0.75, 0.25])
     """
     if stationary is None:
         stationary = stationary_law(transition)

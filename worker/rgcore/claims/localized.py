@@ -101,6 +101,10 @@ def effective_transitions(drift: ArrayLike) -> NDArray[np.float64]:
     Args:
         drift: (S, L); negative entries, which only debiased estimates have, count as none. nan for
             a seed with an entry that is not finite, or without drift.
+
+    Example:
+        >>> effective_transitions([[0.2, 0.2, 0.2, 0.2], [0.8, 0.0, 0.0, 0.0]]).round(9)
+        array([4., 1.])
     """
     return np.asarray(np.exp(entr(_shares(drift)).sum(axis=1)))
 

@@ -17,6 +17,10 @@ def kendall_tau(profiles: ArrayLike) -> NDArray[np.float64]:
 
     Args:
         profiles: (S, K) finite values, K >= 2.
+
+    Example:
+        >>> kendall_tau([[5.0, 4.0, 3.0], [3.0, 4.0, 5.0]])
+        array([-1.,  1.])
     """
     values = np.round(np.asarray(profiles, dtype=np.float64), TIE_DECIMALS)
     first, second = np.triu_indices(values.shape[1], 1)
@@ -48,6 +52,10 @@ def page_p_value(profiles: ArrayLike) -> float | None:
 
     Returns:
         p; None for fewer than two rows or three columns, where the test does not exist.
+
+    Example:
+        >>> round(page_p_value([[5.0, 4.0, 3.0], [6.0, 4.0, 1.0]]), 6)  # one of 6 orders, twice
+        0.027778
     """
     values = np.round(np.asarray(profiles, dtype=np.float64), TIE_DECIMALS)
     n_rows, n_columns = values.shape

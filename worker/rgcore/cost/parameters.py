@@ -6,7 +6,18 @@ from rgcore.architecture import NORMS, Architecture
 
 
 def parameter_count(arch: Architecture) -> int:
-    """Trainable parameters of a network, in closed form."""
+    """Trainable parameters of a network, in closed form.
+
+    Example:
+        >>> from rgcore.architecture import Architecture
+        >>> arch = Architecture(
+        ...     n_states=4, seq_len=8, mixing="context", context=1, depth=2, width=8,
+        ...     hidden_ratio=2.0, activation="gelu", norm="layer", residual_scale=1.0,
+        ...     init_scale=1.0,
+        ... )
+        >>> parameter_count(arch)  # tokens 48, in 192, two blocks of 296, norm 16, out 36
+        884
+    """
     width, hidden = arch.width, arch.hidden
     norm = NORMS[arch.norm] * width
     stem = arch.n_ids * width + arch.slots * width**2

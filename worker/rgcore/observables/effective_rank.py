@@ -19,6 +19,11 @@ def effective_rank(x: Rows) -> float:
 
     Returns:
         The rank; nan for fewer than two rows, all rows equal, or an entry that is not finite.
+
+    Example:
+        >>> rows = np.vstack([np.eye(3), -np.eye(3)])  # as much along each of three directions
+        >>> round(effective_rank(rows), 9)
+        3.0
     """
     values = singular_values(x)
     return float("nan") if values is None else float(_entropy_rank(values))
@@ -29,6 +34,10 @@ def effective_rank_from_spectrum(spectrum: ArrayLike) -> NDArray[np.float64]:
 
     Args:
         spectrum: eigenvalues v = s^2 in any order; nan where all are zero or one is not finite.
+
+    Example:
+        >>> effective_rank_from_spectrum([[4.0, 4.0, 0.0], [9.0, 0.0, 0.0]]).round(9)
+        array([2., 1.])
     """
     return _entropy_rank(np.sqrt(without_noise(spectrum)))
 

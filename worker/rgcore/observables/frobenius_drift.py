@@ -25,6 +25,11 @@ def frobenius_drift(x: Rows, y: Rows) -> float:
 
     Raises:
         ValueError: either is not a matrix, or the numbers of rows differ.
+
+    Example:
+        >>> rows = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        >>> abs(round(frobenius_drift(rows, 3.0 * rows), 6))
+        0.0
     """
     return float(frobenius_drift_from_cka(linear_cka(x, y)))
 

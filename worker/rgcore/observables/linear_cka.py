@@ -24,6 +24,12 @@ def linear_cka(x: Rows, y: Rows) -> float:
 
     Raises:
         ValueError: either is not a matrix, or the numbers of rows differ.
+
+    Example:
+        >>> rows = np.random.default_rng(0).normal(size=(50, 3))
+        >>> turned = 2.0 * rows[:, ::-1] + 5.0  # neither rotation, scale nor offset matters
+        >>> round(linear_cka(rows, turned), 9)
+        1.0
     """
     pair = centred_pair(x, y)
     if pair is None:

@@ -18,6 +18,11 @@ def participation_ratio(x: Rows) -> float:
 
     Returns:
         The ratio; nan for fewer than two rows, all rows equal, or an entry that is not finite.
+
+    Example:
+        >>> rows = np.array([[3.0, 0.0], [-3.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # v = 18, 2
+        >>> round(participation_ratio(rows), 6)  # (18 + 2)^2 / (18^2 + 2^2)
+        1.219512
     """
     values = singular_values(x)
     return float("nan") if values is None else float(_ratio(values**2))

@@ -17,6 +17,10 @@ def effective_transitions(drift: ArrayLike) -> NDArray[np.float64]:
 
     Returns:
         nan where nothing drifts, as there is no drift to place, or an entry is not finite.
+
+    Example:
+        >>> effective_transitions([[0.2, 0.2, 0.2, 0.2], [0.8, 0.0, 0.0, 0.0]]).round(9)
+        array([4., 1.])
     """
     share = _shares(drift)
     return np.asarray(np.exp(entr(share).sum(axis=-1)))
@@ -32,6 +36,10 @@ def top_two_share(drift: ArrayLike) -> NDArray[np.float64]:
 
     Returns:
         nan where nothing drifts, as there is no drift to place, or an entry is not finite.
+
+    Example:
+        >>> float(top_two_share([0.1, 0.5, 0.1, 0.3]).round(9))
+        0.8
     """
     return np.asarray(np.sort(_shares(drift), axis=-1)[..., -2:].sum(axis=-1))
 
@@ -50,6 +58,10 @@ def plateau_layers(drift: ArrayLike, fraction: float = 0.1) -> NDArray[np.float6
 
     Raises:
         ValueError: fraction is out of range.
+
+    Example:
+        >>> plateau_layers([0.5, 0.01, 0.02, 0.4])
+        array([0., 1., 1., 0.])
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction is {fraction}; allowed: above 0, at most 1")
@@ -71,6 +83,10 @@ def plateau_runs(drift: ArrayLike, fraction: float = 0.1) -> list[tuple[int, int
 
     Raises:
         ValueError: drift is not one list of numbers, or fraction is out of range.
+
+    Example:
+        >>> plateau_runs([0.5, 0.01, 0.02, 0.4])  # layers 1, 2 and 3 are alike
+        [(1, 3)]
     """
     if np.ndim(drift) != 1:
         raise ValueError(f"drift has shape {np.shape(drift)}; allowed: (L,)")

@@ -26,6 +26,11 @@ def procrustes_distance(x: Rows, y: Rows) -> float:
 
     Raises:
         ValueError: either is not a matrix, or the numbers of rows differ.
+
+    Example:
+        >>> rows = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        >>> abs(round(procrustes_distance(rows, rows[:, ::-1]), 6))
+        0.0
     """
     pair = centred_pair(x, y)
     if pair is None:

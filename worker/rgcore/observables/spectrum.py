@@ -17,6 +17,11 @@ def spectrum(x: Rows) -> NDArray[np.float64]:
     Returns:
         (d,), summing to 1, zero beyond the rank; all nan for fewer than two rows, all rows equal,
         or an entry that is not finite.
+
+    Example:
+        >>> rows = np.array([[3.0, 0.0], [-3.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        >>> spectrum(rows).round(9)
+        array([0.9, 0.1])
     """
     values = singular_values(x)
     if values is None:

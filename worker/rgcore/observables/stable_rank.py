@@ -18,6 +18,11 @@ def stable_rank(x: Rows) -> float:
 
     Returns:
         The rank; nan for fewer than two rows, all rows equal, or an entry that is not finite.
+
+    Example:
+        >>> rows = np.array([[3.0, 0.0], [-3.0, 0.0], [0.0, 1.0], [0.0, -1.0]])  # v = 18, 2
+        >>> round(stable_rank(rows), 6)
+        1.111111
     """
     values = singular_values(x)
     return float("nan") if values is None else float(_rank(values**2))

@@ -31,6 +31,11 @@ def subspace_angle(x: Rows, y: Rows, *, held: float = 0.9) -> float:
 
     Raises:
         ValueError: either is not a matrix, the numbers of rows differ, or held is out of range.
+
+    Example:
+        >>> rows = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+        >>> abs(round(subspace_angle(rows, 2.0 * rows), 6))
+        0.0
     """
     _check(held)
     pair = centred_pair(x, y)

@@ -23,6 +23,10 @@ def learning_rate(schedule: str, step: int, steps: int, peak: float) -> float:
         step: 0 for the first, steps - 1 for the last.
         steps: of the whole training.
         peak: the largest learning rate.
+
+    Example:
+        >>> [round(learning_rate("one_cycle", step, 100, 0.01), 6) for step in (0, 30, 65)]
+        [0.0004, 0.01, 0.005]
     """
     done = step / steps
     if schedule == "constant":
