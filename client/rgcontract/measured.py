@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from rgcontract.networks import Level, Mixing
 from rgcontract.result import Estimate, LevelResult, Result, Snapshot
-from rgcontract.spec import Level, Mixing
 
 
 class NotThere(LookupError):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from measured_study import ask, measure
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from rgcore.statistics import summarise_runs
 from rgstore import judging, study_runs, trainings
