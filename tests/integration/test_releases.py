@@ -35,7 +35,7 @@ def other_protocol(tmp_path) -> dict[str, str]:
 @pytest.fixture
 def new_field(tmp_path) -> dict[str, str]:
     """The next release, whose specs have a field more; nobody has counted the schema up."""
-    before = "    seq_len: int = Field("
+    before = "    seq_len: Annotated["
     return _release(tmp_path, "spec.py", before, f"    tempo: int = 1\n{before}")
 
 
