@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,19 +19,26 @@ from rgclient._summary import facts, title, warnings
 from rgcontract import Level, measured
 from rgcontract import Result as Data
 from rgcontract.files import write_text
+from rgcontract.observables import NETWORK, OBSERVABLES, Group
 from rgcontract.reading import as_json, read
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from os import PathLike
 
     import pandas as pd
     from matplotlib.axes import Axes
 
     from rgcontract import ChainFacts, Estimate, Losses, Snapshot
+    from rgcontract.observables import Observable
 
 
-NETWORK = "network"
-"""The level of what belongs to the network as a whole."""
+BY_NAME = {
+    name: row
+    for name, row in OBSERVABLES.items()
+    if row.group not in {Group.LOSSES, Group.FLAGS}  # these are read as `losses` and as flags
+}
+"""The observables that a result can be asked for as `result.<name>(level=..., when=...)`."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,6 +123,30 @@ class Result:
         estimate = self._estimate(name, level, when)
         make = layer_series if len(estimate.shape) == 1 else layer_array
         return make(estimate, quantity=name, level=level, when=when, seeds=self.seeds)
+
+    if not TYPE_CHECKING:  # for a type checker there is what is written out, and `quantity`
+
+        def __getattr__(self, name: str) -> Callable[..., LayerSeries | LayerArray]:
+            """Any observable by its name: `result.frobenius_drift(level=..., when=...)`.
+
+            Raises:
+                AttributeError: there is none of that name; the message has the nearest.
+            """
+            row = BY_NAME.get(name)
+            if row is None:
+                near = difflib.get_close_matches(name, BY_NAME, n=3)
+                did_you = f"; did you mean {' or '.join(near)}?" if near else ""
+                raise AttributeError(f"a result has no {name!r}{did_you}", name=name, obj=self)
+
+            def read(level: str | None = None, when: str = "final") -> LayerSeries | LayerArray:
+                return self.quantity(name, level or self._level_of(row), when)
+
+            read.__name__, read.__doc__ = name, row.meaning
+            return read
+
+    def __dir__(self) -> list[str]:
+        """With every observable that can be read by its name."""
+        return sorted({*super().__dir__(), *BY_NAME})
 
     def collapse_ratio(self, level: str | None = None, when: str = "final") -> CollapseRatio:
         """Effective rank of the last layer over that of the first, per seed and over seeds."""
@@ -203,6 +235,10 @@ class Result:
 
     def _facts(self) -> list[tuple[str, str]]:
         return facts(self.data, self._headline())
+
+    def _level_of(self, row: Observable) -> str:
+        """Where an observable is read if no level is given: the usual one, if it exists there."""
+        return next(level for level in (self.level, *row.levels) if level in row.levels)
 
     def _headline(self) -> tuple[LayerSeries, CollapseRatio] | None:
         """The rank at the default level, or else at the first one measured."""

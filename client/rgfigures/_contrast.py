@@ -9,8 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from rgcontract import Result
+from rgcontract.observables import OBSERVABLES
 from rgfigures._series import Series, series
 
+RANK = OBSERVABLES["effective_rank"].axis_label
+DRIFT = f"{OBSERVABLES['kernel_drift'].axis_label}, 1 - CKA"
 COLOURS = ("#0072b2", "#d55e00")  # told apart by colour-blind readers too (Okabe & Ito)
 MARKERS = ("o", "s")  # and in black and white
 BETWEEN_LAYERS = 0.5  # where the transition from one layer to the next is drawn
@@ -28,11 +31,9 @@ def contrast(results: Sequence[Result]) -> Figure:
         _ranks(pooled, result, "pooled", colour, marker, name)
         change = series(result, "kernel_drift", "position")
         _line(drift, change, colour, marker, name, offset=BETWEEN_LAYERS)
-    position.set(title="Position by position", xlabel="layer", ylabel="effective rank")
-    pooled.set(title="Averaged over positions", xlabel="layer", ylabel="effective rank")
-    drift.set(
-        title="Change from layer to layer", xlabel="transition", ylabel="kernel drift, 1 - CKA"
-    )
+    position.set(title="Position by position", xlabel="layer", ylabel=RANK)
+    pooled.set(title="Averaged over positions", xlabel="layer", ylabel=RANK)
+    drift.set(title="Change from layer to layer", xlabel="transition", ylabel=DRIFT)
     for axes in (position, pooled, drift):
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.25)

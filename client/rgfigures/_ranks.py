@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from rgcontract import Result
 from rgcontract.measured import deciding_level
+from rgcontract.observables import OBSERVABLES
 from rgfigures._series import series
 
 
@@ -45,7 +46,7 @@ def ranks_by_layer(axes: Axes, result: Result, *, level: str | None = None, titl
         (drawn,) = axes.plot(layers, found.mean, style, marker="o", label=when)
         axes.fill_between(layers, found.low, found.high, color=drawn.get_color(), alpha=0.25, lw=0)
     axes.set_xlabel("layer")
-    axes.set_ylabel(f"effective rank ({level})")
+    axes.set_ylabel(f"{OBSERVABLES['effective_rank'].label} ({level})")
     axes.set_title(title)
     axes.legend(title=f"{result.confidence:.0%} interval over seeds")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))

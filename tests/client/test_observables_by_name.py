@@ -1,0 +1,56 @@
+"""Every observable that has a row is a method of a result, found by completion."""
+
+from __future__ import annotations
+
+import pytest
+
+from rgclient import NotMeasured
+from rgclient._result import BY_NAME
+from rgcontract.observables import OBSERVABLES, Group
+
+
+@pytest.fixture
+def whole(make_result):
+    """A result that has every observable wherever it exists."""
+    found = make_result(levels=("position", "masked", "pooled"))
+    for snapshot in found.data.snapshots:
+        given = snapshot.levels[0].quantities["effective_rank"]
+        for part in [*snapshot.levels, snapshot.network]:
+            for row in OBSERVABLES.values():
+                if part.level in row.levels:
+                    part.quantities.setdefault(row.name, given)
+    return found
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_an_observable_is_read_as_a_method(name, whole):
+    row = BY_NAME[name]
+    assert name in dir(whole)
+    if name in {"spectrum", "cka"}:  # these say what shape they have
+        return
+    read = getattr(whole, name)()
+    assert (read.quantity, read.when) == (name, "final")
+    assert read.level in row.levels
+    assert getattr(whole, name)(when="initial").when == "initial"
+
+
+def test_losses_and_flags_are_read_elsewhere():
+    left = {row.group for name, row in OBSERVABLES.items() if name not in BY_NAME}
+    assert left == {Group.LOSSES, Group.FLAGS}
+
+
+def test_a_method_says_what_the_row_says(whole):
+    assert whole.frobenius_drift.__doc__ == OBSERVABLES["frobenius_drift"].meaning
+    assert whole.frobenius_drift.__name__ == "frobenius_drift"
+
+
+def test_a_name_that_is_none_gets_the_nearest(result):
+    with pytest.raises(AttributeError, match="no 'frobenius'; did you mean frobenius_drift"):
+        _ = result.frobenius
+    with pytest.raises(AttributeError, match=r"has no 'weather'$"):
+        _ = result.weather
+
+
+def test_what_was_not_measured_is_said_as_ever(result):
+    with pytest.raises(NotMeasured, match="no quantity 'frobenius_drift' at level 'position'"):
+        result.frobenius_drift()
