@@ -11,6 +11,7 @@ from markdown import ROOT, blocks, commands
 from typer.main import get_command
 
 from rglab.cli import app
+from rgstore.invariants import INVARIANTS
 from rgstore.settings import Settings
 
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -21,6 +22,13 @@ CLIENTS = {"RGLAB_URL", "RGLAB_TOKEN"}
 
 def test_every_variable_is_explained():
     assert VARIABLES - set(re.findall(r"RGLAB_[A-Z_]+", PAGE)) == set()
+
+
+def test_every_invariant_is_explained_in_its_own_words():
+    listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE)
+    assert [one for one in listed if one[1].endswith(".")] == [
+        (one.name, one.says) for one in INVARIANTS
+    ]
 
 
 def test_every_variable_named_is_a_setting():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from rich.console import Console
 from rich.table import Table
 
 from rgcore.statistics import summarise_runs
@@ -49,20 +48,19 @@ def _json(found: Mapping[Invariant, list[Breach]]) -> str:
 
 
 def _print(found: Mapping[Invariant, list[Breach]]) -> None:
-    table = Table("", "invariant", "says", box=None)
+    table = Table(box=None, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("invariant", no_wrap=True)
+    table.add_column("says")
     for invariant, rows in found.items():
-        table.add_row(f"[red]{_count(rows)}[/]" if rows else "[green]ok[/]", invariant.name,
-            invariant.says)  # fmt: skip
+        mark = f"[red]{_count(rows)}[/]" if rows else "[green]ok[/]"
+        table.add_row(mark, invariant.name, invariant.says)
     out.print(table)
     for invariant, rows in found.items():
         for row in rows:
             words = ", ".join(f"{column} {value}" for column, value in row.items())
-            _line(out, f"{invariant.name}: {words}")
+            out.print(f"{invariant.name}: {words}", markup=False, soft_wrap=True)
 
 
 def _count(rows: list[Breach]) -> str:
     return f"{len(rows)} or more" if len(rows) == MOST_BREACHES else str(len(rows))
-
-
-def _line(console: Console, words: str) -> None:
-    console.print(words, markup=False, soft_wrap=True)
