@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -83,7 +85,9 @@ class View(BaseModel):
 
 
 class RunCounts(View):
-    """Runs by state."""
+    """Runs by state; those in a state that only a newer release knows stand beside the others."""
+
+    model_config = ConfigDict(extra="allow")
 
     queued: int = 0
     running: int = 0
@@ -94,17 +98,27 @@ class RunCounts(View):
     @property
     def total(self) -> int:
         """All runs, those in a state that only a newer server knows included."""
-        known = self.queued + self.running + self.done + self.failed + self.cancelled
-        return known + sum(runs for runs in self.extra.values() if isinstance(runs, int))
+        return sum(self.by_state.values())
 
     @property
-    def states(self) -> frozenset[State]:
+    def by_state(self) -> dict[str, int]:
+        """All that there are; states that only a newer release knows last."""
+        known = {state.value: getattr(self, state) for state in State}
+        return known | {name: runs for name, runs in self.extra.items() if isinstance(runs, int)}
+
+    @property
+    def states(self) -> frozenset[str]:
         """The states that any run is in."""
-        return frozenset(state for state in State if getattr(self, state))
+        return frozenset(state for state, runs in self.by_state.items() if runs)
+
+    @classmethod
+    def of(cls, by_state: Mapping[str, int]) -> RunCounts:
+        """So many runs in each state; those that only a newer release knows are kept."""
+        return cls.model_validate(by_state)
 
     def __add__(self, other: RunCounts) -> RunCounts:
         """Of both together."""
-        return RunCounts(**{state: getattr(self, state) + getattr(other, state) for state in State})
+        return RunCounts.of(Counter(self.by_state) + Counter(other.by_state))
 
 
 class Acknowledgement(View):
@@ -207,7 +221,7 @@ class Experiment(View):
     """With the seeds that were asked about: those in `seeds` of the query, else all that anybody
     asked for. Null where this server cannot read it: see `unreadable`."""
     unreadable: str | None = None
-    """Why this server cannot read the spec; null where it can."""
+    """What of its spec or state this server cannot read; null where it reads all."""
     state: OrAsTold[State]
     progress: float = Field(ge=0, le=1)
     """Of these runs together."""
@@ -255,6 +269,8 @@ class ExperimentSummary(View):
     """When it was asked for first."""
     updated_at: datetime
     """When its state changed last."""
+    unreadable: str | None = None
+    """What of it this server cannot read, since another release stored it; null where it can."""
     stuck: str | None = None
     """Why no worker that is running can take its queued runs; null where one can."""
 

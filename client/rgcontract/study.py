@@ -170,6 +170,8 @@ class StudyMember(View):
     """Training seeds that the study asks for there, those that `target_error` added included. All
     that follows is of these: others may have asked for more of the same experiment."""
     state: OrAsTold[State]
+    unreadable: str | None = None
+    """What of it this server cannot read, since another release stored it; null where it can."""
     run_counts: RunCounts
     progress: float
     under_trained: bool | None
@@ -185,6 +187,8 @@ class Study(View):
     name: str | None
     axes: dict[str, list[Any]]
     state: OrAsTold[State]
+    unreadable: str | None = None
+    """What of it this server cannot read, since another release stored it; null where it can."""
     progress: float
     """Of all its runs together."""
     run_counts: RunCounts
@@ -208,6 +212,8 @@ class StudySummary(View):
     id: str
     name: str | None
     state: OrAsTold[State]
+    unreadable: str | None = None
+    """What of it this server cannot read, since another release stored it; null where it can."""
     run_counts: RunCounts
     owner: str
     created_at: datetime

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from enum import Enum
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter, ValidationError, ValidationInfo
 from pydantic.fields import FieldInfo
@@ -23,6 +23,7 @@ READING: Final = {"reading": True}
 """Context of a validation that reads an answer: what is not known is kept."""
 
 T = TypeVar("T")
+Named = TypeVar("Named", bound=Enum)
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -40,6 +41,19 @@ class Unknown(str):
     def is_final(self) -> bool:
         """False: a state that nobody here knows is not known to be the end of anything."""
         return False
+
+
+def as_told(kind: type[Named], text: str) -> Named:
+    """The member of an enumeration that a text is, else the text, `Unknown`; as `OrAsTold` types.
+
+    Args:
+        kind: the enumeration.
+        text: what another release may have written.
+    """
+    try:
+        return kind(text)
+    except ValueError:
+        return cast("Named", Unknown(text))
 
 
 class UnknownChain(Chain):
@@ -70,8 +84,11 @@ enumeration, or else `Unknown`; a spec, or else the parts of it that are known."
 
 
 def _kept(kind: type, told: Any, info: ValidationInfo) -> Any:
-    if info.context is READING and issubclass(kind, Enum) and isinstance(told, str):
-        return Unknown(told)
+    if issubclass(kind, Enum) and isinstance(told, str):
+        if info.context is READING:
+            return Unknown(told)
+        if isinstance(told, Unknown):  # who makes the answer has read it so
+            return told
     if info.context is READING and issubclass(kind, Section) and isinstance(told, dict):
         return _as_told(kind, told)
     raise PydanticCustomError("not_of_this_contract", "does not fit this contract")

@@ -85,6 +85,6 @@ def count_runs(session: Session, names: Iterable[str]) -> dict[str, dict[int, Ru
     for name, seed, state, count in rows:
         found.setdefault(name, {}).setdefault(seed, {})[state] = count
     return {
-        name: {seed: RunCounts(**by_state) for seed, by_state in of_seed.items()}
+        name: {seed: RunCounts.of(by_state) for seed, by_state in of_seed.items()}
         for name, of_seed in found.items()
     }

@@ -105,7 +105,7 @@ def _run_sums(
     )
     found: dict[str, RunSums] = {}
     for name, state, count, fraction, seeds in rows:
-        sums = RunSums(RunCounts(**{state: count}), fraction, frozenset(seeds))
+        sums = RunSums(RunCounts.of({state: count}), fraction, frozenset(seeds))
         found[name] = found.get(name, NO_RUNS) + sums
     return found
 

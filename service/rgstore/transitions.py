@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from rgcontract import State
+from rgcontract.unknown import as_told
 from rgstore import clock, outbox
 from rgstore.among import among
 from rgstore.tables import ExperimentRow, RunRow
@@ -115,7 +116,7 @@ def lock_experiments(session: Session, names: Collection[str]) -> Sequence[Exper
 def refresh_experiment(session: Session, experiment_id: str) -> State:
     """Bring the state of an experiment up to date with its runs."""
     (experiment,) = refresh_experiments(session, [experiment_id])
-    return State(experiment.state)
+    return as_told(State, experiment.state)
 
 
 def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[ExperimentRow]:
@@ -134,7 +135,9 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
     )
     for name, run_state in rows:
         of_runs.setdefault(name, set()).add(run_state)
-    states = {row.id: combined(of_runs.get(row.id, set())) for row in experiments}
+    # what only another release can tell is left as that one wrote it
+    readable = [row for row in experiments if of_runs.get(row.id, set()) <= {*State}]
+    states = {row.id: combined(of_runs.get(row.id, set())) for row in readable}
     for state in sorted(set(states.values())):
         done = {"completed_at": func.coalesce(ExperimentRow.completed_at, clock.now())}
         session.execute(
@@ -143,14 +146,20 @@ def refresh_experiments(session: Session, names: Collection[str]) -> Sequence[Ex
             .values(state=state, updated_at=clock.now(), **(done if state is State.DONE else {}))
             .execution_options(synchronize_session=False)
         )
-    for row in experiments:
+    for row in readable:
         set_committed_value(row, "state", states[row.id])
         session.expire(row, ["updated_at", "completed_at"])
     return experiments
 
 
 def combined(states: Set[str]) -> State:
-    """The state of runs that are looked at together and are in these states."""
+    """The state of runs that are looked at together and are in these states.
+
+    One that only another release knows goes before all others: it may be any of them.
+    """
+    unknown = states - {*State}
+    if unknown:
+        return as_told(State, min(unknown))
     for state in PRECEDENCE:
         if state in states:
             return state

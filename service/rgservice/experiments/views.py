@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from rgcontract import (
     Attempt,
     Experiment,
     ExperimentSummary,
+    Family,
     Progress,
     Run,
     RunCounts,
@@ -19,7 +21,9 @@ from rgcontract import (
     StoredSpec,
     Waiting,
 )
+from rgcontract.unknown import as_told
 from rgservice.experiments.steering import Found
+from rgservice.http.other_releases import unreadable
 from rgstore import experiments, waiting
 from rgstore.experiments import NO_WORDS, Words
 from rgstore.runs import attempts_of, count_runs, place_in_line, runs_of
@@ -35,7 +39,8 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
     attempts: dict[int, list[AttemptRow]] = {}
     for attempt in attempts_of(session, [run.id for run in runs]):
         attempts.setdefault(attempt.run_id, []).append(attempt)
-    spec, unreadable = _spec(found)
+    spec, reason = _spec(found)
+    state = combined({run.state for run in runs})
     steps = spec.training.steps if spec else None
     words = experiments.words_of(session, [row.id], reader)
     return Experiment(
@@ -45,8 +50,8 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
         chain_hash=row.chain_hash,
         protocol=row.protocol,
         spec=spec,
-        unreadable=unreadable,
-        state=combined({run.state for run in runs}),
+        unreadable="; ".join(filter(None, (reason, unreadable(state=state)))) or None,
+        state=state,
         progress=sum(run.fraction for run in runs) / len(runs),
         waiting=_waiting(session, runs),
         run_counts=counts(runs),
@@ -84,7 +89,10 @@ def summary_views(
         ExperimentSummary(
             **{name: getattr(row, name) for name in experiments.COLUMNS}
             | _words(row, words)
-            | {"state": State(row.state)},
+            | {"state": as_told(State, row.state)},
+            unreadable=unreadable(
+                state=as_told(State, row.state), family=as_told(Family, row.family)
+            ),
             run_counts=sum(runs[row.id].values(), RunCounts()),
             stuck=stuck.get(row.id),
         )
@@ -94,7 +102,7 @@ def summary_views(
 
 def counts(runs: Sequence[RunRow]) -> RunCounts:
     """Runs by state."""
-    return RunCounts(**{state: sum(run.state == state for run in runs) for state in State})
+    return RunCounts.of(Counter(run.state for run in runs))
 
 
 def _waiting(session: Session, runs: Sequence[RunRow]) -> Waiting | None:
@@ -119,7 +127,7 @@ def _run_view(run: RunRow, attempts: Sequence[AttemptRow], steps: int | None) ->
     return Run(
         seed=run.seed,
         chain_seed=run.chain_seed,
-        state=State(run.state),
+        state=as_told(State, run.state),
         progress=progress,
         error=run.error,
         attempts=[_attempt_view(attempt) for attempt in attempts],

@@ -15,9 +15,9 @@ def exposition(session: Session) -> tuple[bytes, str]:
     """(body, media type)."""
     registry = CollectorRegistry()
     runs = Gauge("rglab_runs", "Runs by state", ["state"], registry=registry)
-    counts = count_all_runs(session)
-    for state in State:
-        runs.labels(state).set(counts.get(state, 0))
+    counts = dict.fromkeys(State, 0) | count_all_runs(session)
+    for state, number in counts.items():
+        runs.labels(state).set(number)
     workers = Gauge("rglab_workers", "Workers heard of lately", registry=registry)
     workers.set(len(live_workers(session)))
     reached = Gauge(

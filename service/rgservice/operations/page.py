@@ -43,8 +43,8 @@ result.effective_rank(level="position")</pre>
 
 def landing(session: Session) -> str:
     """The page, as HTML."""
-    counts = count_all_runs(session)
-    shown = {f"runs {state}": counts.get(state, 0) for state in State}
+    counts = dict.fromkeys(State, 0) | count_all_runs(session)
+    shown = {f"runs {state}": number for state, number in counts.items()}
     shown["workers"] = len(live_workers(session))
     numbers = "".join(
         f"<div><dt>{escape(name)}</dt><dd>{number}</dd></div>" for name, number in shown.items()

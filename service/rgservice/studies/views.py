@@ -14,13 +14,16 @@ from rgcontract import (
     StudyPage,
     StudySummary,
 )
+from rgcontract.unknown import READING
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
 from rgservice.http.errors import NotReady
+from rgservice.http.other_releases import unreadable
 from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
 from rgstore.studies import Member
 from rgstore.study_runs import NO_RUNS, CollapseRatios, RunSums
+from rgstore.tables import StudyRow
 from rgstore.transitions import combined
 
 
@@ -42,11 +45,13 @@ def study_view(
         for member in studies.members(session, row.id)
     ]
     together = sum(runs.values(), NO_RUNS)
+    state = combined(together.counts.states)
     return Study(
         id=row.id,
         name=row.name,
         axes=row.axes,
-        state=combined(together.counts.states),
+        state=state,
+        unreadable=unreadable(state=state),
         progress=_progress(together),
         run_counts=together.counts,
         seeds=found.seeds,
@@ -63,12 +68,14 @@ def study_view(
 def _member(
     member: Member, runs: RunSums, under_trained: bool | None, ratios: CollapseRatios
 ) -> StudyMember:
+    state = combined(runs.counts.states)
     return StudyMember(
         id=member.experiment_id,
         spec_hash=member.spec_hash,
         cell=member.cell,
         seeds=sorted(runs.seeds),
-        state=combined(runs.counts.states),
+        state=state,
+        unreadable=unreadable(state=state),
         run_counts=runs.counts,
         progress=_progress(runs),
         under_trained=under_trained,
@@ -87,19 +94,22 @@ def page(session: Session, *, owner: str | None, cursor: str | None, limit: int)
     rows = studies.page(session, owner=owner, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     runs = study_runs.runs_by_study(session, [row.id for row in shown])
-    items = [
-        StudySummary(
-            id=row.id,
-            name=row.name,
-            state=combined(runs.get(row.id, NO_RUNS).counts.states),
-            run_counts=runs.get(row.id, NO_RUNS).counts,
-            owner=row.owner,
-            created_at=row.created_at,
-        )
-        for row in shown
-    ]
+    items = [_summary(row, runs.get(row.id, NO_RUNS)) for row in shown]
     last = cursors.encoded(shown[-1].created_at, shown[-1].id) if more else None
     return StudyPage(items=items, next_cursor=last)
+
+
+def _summary(row: StudyRow, runs: RunSums) -> StudySummary:
+    state = combined(runs.counts.states)
+    return StudySummary(
+        id=row.id,
+        name=row.name,
+        state=state,
+        unreadable=unreadable(state=state),
+        run_counts=runs.counts,
+        owner=row.owner,
+        created_at=row.created_at,
+    )
 
 
 def findings_view(session: Session, found: FoundStudy) -> Findings:
@@ -126,7 +136,7 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
             state=state,
             progress=_progress(runs),
         )
-    findings = Findings.model_validate(row.findings)
+    findings = Findings.model_validate(row.findings, context=READING)
     judged = not row.findings_due or (row.target_error is None and _over(findings, of_experiments))
     return findings.model_copy(update={"complete": runs.is_done and judged})
 
