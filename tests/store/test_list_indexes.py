@@ -8,6 +8,8 @@ from sqlalchemy import event, text
 from rgcontract import State
 from rgstore import experiments
 
+pytestmark = pytest.mark.by_hand("thousands of experiments that nobody asked runs of")
+
 MANY = 5000
 
 
