@@ -8,7 +8,7 @@ from sqlalchemy import event, text
 from rgcontract import State
 from rgstore import experiments
 
-pytestmark = pytest.mark.by_hand("thousands of experiments that nobody asked runs of")
+pytestmark = pytest.mark.by_hand("experiments without runs")
 
 MANY = 5000
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rgcontract.networks import Level
 from rgcontract.observables.observable import (
     ALL_LAWS,
     AT_EVERY_LEVEL,
@@ -13,7 +14,6 @@ from rgcontract.observables.observable import (
     Tends,
 )
 from rgcontract.observables.reasons import OF_LAYER, OF_POSITIONS
-from rgcontract.spec import Level
 
 _PLUG_IN = "plug-in, biased low for small n"
 _NULL = "constant layer, fewer than two rows, an overflow"

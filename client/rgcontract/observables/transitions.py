@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from rgcontract.networks import Level
 from rgcontract.observables.observable import (
     ALL_LAWS,
     AT_EVERY_LEVEL,
@@ -15,7 +16,6 @@ from rgcontract.observables.observable import (
     Tends,
 )
 from rgcontract.observables.reasons import OF_LAYER, OF_POSITIONS
-from rgcontract.spec import Level
 
 _PLUG_IN = "plug-in; spurious alignment of about d/n biases it low for small n"
 _OF_DRIFT = "plug-in from kernel_drift"
