@@ -6,12 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, func, literal, select
+from sqlalchemy import BindParameter, ColumnElement, Double, func, literal, select
 
 from rgcontract.filters import FILTERS, Filter, How, Measured
 from rgstore.tables import ExperimentRow, SubmissionRow, SummaryRow
 
-_NAN = literal(math.nan, Double())
+_NAN: BindParameter[float] = literal(math.nan, Double())
 
 
 def conditions(asked: Mapping[str, Any]) -> list[ColumnElement[bool]]:
