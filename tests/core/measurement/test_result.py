@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rgcore.measurement import ESTIMATORS, LEAST_GAP, BayesReference, LevelMeasurement, Measurement
+from rgcore.measurement import LEAST_GAP, BayesReference, LevelMeasurement, Measurement
 
 NOTHING = LevelMeasurement(0, {}, {}, {}, {}, too_few_samples=False)
 
@@ -31,18 +31,3 @@ def test_where_there_is_nothing_to_learn_shares_stay_small():
     found = measurement(2.0001, bayes=2.0, visible=2.0, unigram=2.0)
     assert found.gap_fraction == pytest.approx(0.0001 / LEAST_GAP)
     assert not found.under_trained
-
-
-@pytest.mark.parametrize("mixing", ["context", "flat", "mixer", "window"])
-def test_every_quantity_names_its_estimator(network_of, measured, mixing):
-    found = measured(network_of(mixing))
-    for part in (*found.levels.values(), found.network):
-        assert part.arrays.keys() == part.half.keys()
-        assert part.arrays.keys() <= ESTIMATORS.keys()
-
-
-def test_every_estimator_is_of_a_quantity(network_of, measured):
-    found = measured(network_of("context"))
-    arrays = {name for part in (*found.levels.values(), found.network) for name in part.arrays}
-    others = {name for name in ESTIMATORS if name not in arrays}
-    assert all(hasattr(found, name) for name in others)
