@@ -13,18 +13,18 @@ from rgcontract.observables import (
     observables_at,
 )
 from rgcontract.observables import REASONS as MEANINGS
-from rgcore import observables
 from rgcore.cost.passes import ALL_PAIRS
 from rgcore.measurement import LEVELS_OF, REASONS
 from rgcore.measurement.level import BY_POSITION
+from rgcore.observables import registry
 from rgworker.record import quantities
 
 MIXINGS = ["context", "flat", "mixer", "window"]
 SHAPES = {
-    (Axis.LAYER,): observables.PER_LAYER,
-    (Axis.LAYER, Axis.DIMENSION): observables.PER_DIMENSION,
-    (Axis.TRANSITION,): observables.PER_TRANSITION,
-    (Axis.LAYER, Axis.LAYER): observables.PER_PAIR,
+    (Axis.LAYER,): registry.PER_LAYER,
+    (Axis.LAYER, Axis.DIMENSION): registry.PER_DIMENSION,
+    (Axis.TRANSITION,): registry.PER_TRANSITION,
+    (Axis.LAYER, Axis.LAYER): registry.PER_PAIR,
 }
 
 
@@ -60,7 +60,7 @@ def test_every_registered_function_has_a_row_of_its_shape():
     for axes, table in SHAPES.items():
         assert all(OBSERVABLES[name].axes == axes for name in table)
         assert all(OBSERVABLES[name].needs is Need.MOMENTS for name in table)
-    assert all(OBSERVABLES[name].needs is Need.MOMENTS for name in observables.OF_DRIFT)
+    assert all(OBSERVABLES[name].needs is Need.MOMENTS for name in registry.OF_DRIFT)
 
 
 def test_all_pairs_are_compared_where_the_rows_say_so():

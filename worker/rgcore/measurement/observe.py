@@ -13,15 +13,15 @@ from torch import Tensor
 from rgcore.measurement.moments import Moments
 from rgcore.measurement.reasons import CODE, Codes, coded
 from rgcore.measurement.rounding import does_not_vary
-from rgcore.observables import (
+from rgcore.observables.registry import (
     OF_DRIFT,
     PER_DIMENSION,
     PER_LAYER,
     PER_PAIR,
     PER_TRANSITION,
     LayerMoments,
+    OfMoments,
 )
-from rgcore.observables.registry import OfMoments
 
 LEAST_ROWS_UNBIASED = 4
 """Rows that an unbiased estimate of a squared covariance takes."""

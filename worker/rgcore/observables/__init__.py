@@ -31,14 +31,6 @@ from rgcore.observables.procrustes_distance import (
     procrustes_distance,
     procrustes_distance_from_moments,
 )
-from rgcore.observables.registry import (
-    OF_DRIFT,
-    PER_DIMENSION,
-    PER_LAYER,
-    PER_PAIR,
-    PER_TRANSITION,
-    LayerMoments,
-)
 from rgcore.observables.ridge import (
     RegressionMoments,
     ridge_r2_from_moments,
@@ -56,13 +48,7 @@ for _file in iter_modules(__path__):  # those that register a function are measu
     import_module(f"{__name__}.{_file.name}")
 
 __all__ = [
-    "OF_DRIFT",
-    "PER_DIMENSION",
-    "PER_LAYER",
-    "PER_PAIR",
-    "PER_TRANSITION",
     "Decay",
-    "LayerMoments",
     "RegressionMoments",
     "centred_gram",
     "cka_matrix_debiased_from_moments",
