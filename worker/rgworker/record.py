@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from rgcontract import ExperimentSpec
+from rgcontract.observables import OBSERVABLES
 from rgcore.chain import Chain
-from rgcore.measurement import ESTIMATORS, LevelMeasurement, Measurement
+from rgcore.measurement import LevelMeasurement, Measurement
 from rgstore.records import NETWORK_LEVEL, ChainRecord, Quantity
 
 
@@ -58,7 +59,7 @@ def quantities(when: str, step: int, measurement: Measurement) -> list[Quantity]
 
 
 def _scalar(when: str, step: int, level: str, name: str, n_rows: int, value: float) -> Quantity:
-    estimator = ESTIMATORS.get(name, "")
+    estimator = OBSERVABLES[name].estimator
     reason = "no_memory" if when == "shuffled" else "not_finite"
     reasons = {} if math.isfinite(value) else {reason: [0]}
     return Quantity(when, step, level, name, n_rows, estimator, [], [float(value)], None, reasons)
@@ -75,7 +76,7 @@ def _quantity(when: str, step: int, level: str, name: str, part: LevelMeasuremen
         level=level,
         quantity=name,
         n_rows=part.n_rows,
-        estimator=ESTIMATORS[name],
+        estimator=OBSERVABLES[name].estimator,
         shape=list(array.shape),
         values=array.ravel().tolist(),
         half=None if half is None else half.ravel().tolist(),

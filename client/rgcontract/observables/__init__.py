@@ -4,6 +4,8 @@ A new observable is its function in `rgcore.observables`, its row here and its t
 row claims are tested for it by `tests/laws`.
 """
 
+from collections.abc import Iterable
+
 from rgcontract.networks import Mixing
 from rgcontract.observables.losses import FLAGS, LOSSES
 from rgcontract.observables.network import OF_THE_NETWORK
@@ -36,6 +38,7 @@ __all__ = [
     "Need",
     "Observable",
     "Tends",
+    "measured_at",
     "observables_at",
 ]
 
@@ -48,3 +51,8 @@ OBSERVABLES: dict[str, Observable] = {
 def observables_at(level: str, mixing: Mixing) -> tuple[Observable, ...]:
     """What is measured at a level of a network."""
     return tuple(row for row in OBSERVABLES.values() if row.exists(level, mixing))
+
+
+def measured_at(levels: Iterable[str], mixing: Mixing) -> tuple[Observable, ...]:
+    """What a measurement of a network finds: at each of its levels, and of the whole network."""
+    return tuple(row for level in (*levels, NETWORK) for row in observables_at(level, mixing))

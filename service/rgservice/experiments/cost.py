@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rgcontract import ExperimentSpec, FieldProblem
+from rgcontract.observables import measured_at
 from rgcore.architecture import Architecture
 from rgcore.cost import RunCost, run_cost
 from rgstore.settings import Settings
@@ -11,13 +12,15 @@ from rgstore.settings import Settings
 def cost_of_run(spec: ExperimentSpec) -> RunCost:
     """The cost of one run of a spec, of its sizes alone."""
     training, measurement = spec.training, spec.measurement
+    levels = frozenset(map(str, measurement.levels or ()))
     return run_cost(
         Architecture(**spec.architecture),
         steps=training.steps,
         batch_size=training.batch_size,
         mask_prob=spec.data.mask_prob,
         n_sequences=measurement.n_sequences,
-        levels=frozenset(map(str, measurement.levels or ())),
+        levels=levels,
+        arrays=[row.axes for row in measured_at(levels, spec.model.mixing)],
         moments=len(measurement.moments(training.steps)),
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rgcontract import Mixing
+from rgcontract.observables import measured_at
 from rgcore.chain import make_chain
 from rgcore.cost import measured_numbers, measurement_passes
 from rgcore.measurement import LEVELS_OF, measure
@@ -28,7 +30,8 @@ def test_as_many_numbers_are_found_as_were_forecast(make_arch, mixing, seq_len):
     )
     found = quantities("final", 1, measured)
     numbers = sum(len(one.values) for one in found)
-    assert measured_numbers(arch, levels=frozenset(levels)) == (len(found), numbers)
+    forecast = [row.axes for row in measured_at(levels, Mixing(mixing))]
+    assert measured_numbers(arch, forecast) == (len(found), numbers)
 
 
 @pytest.mark.parametrize(("width", "passes"), [(64, 1), (256, 3), (512, 6)])

@@ -66,7 +66,7 @@ def test_it_is_the_covariance_of_the_rows():
 
 def reason(found, name):
     (code,) = set(found.codes[name].ravel().tolist())
-    return list(REASONS)[code - 1]
+    return REASONS[code - 1]
 
 
 def test_noise_decays_within_a_lag():
@@ -96,7 +96,7 @@ def test_a_layer_that_is_not_finite_spoils_no_other():
     spoilt[3, 4, 0] = torch.nan
     found = gathered([exact(12, 1.0), spoilt], [300]).observed()
     assert found.arrays["corr_len_flow"][0] == pytest.approx(1.0, rel=1e-8)
-    assert list(REASONS)[found.codes["corr_len_flow"][1] - 1] == "not_finite"
+    assert REASONS[found.codes["corr_len_flow"][1] - 1] == "not_finite"
 
 
 @pytest.mark.parametrize("mixing", ["context", "mixer", "window"])

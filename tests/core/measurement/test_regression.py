@@ -38,7 +38,7 @@ def naive(x, y, half):
 
 
 def reason(code):
-    return list(REASONS)[code - 1]
+    return REASONS[code - 1]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rgcore.measurement import ESTIMATORS, LEAST_GAP, BayesReference, LevelMeasurement, Measurement
+from rgcore.measurement import LEAST_GAP, BayesReference, LevelMeasurement, Measurement
 
 NOTHING = LevelMeasurement(0, {}, {}, {}, {}, too_few_samples=False)
 
@@ -33,16 +33,6 @@ def test_where_there_is_nothing_to_learn_shares_stay_small():
     assert not found.under_trained
 
 
-@pytest.mark.parametrize("mixing", ["context", "flat", "mixer", "window"])
-def test_every_quantity_names_its_estimator(network_of, measured, mixing):
-    found = measured(network_of(mixing))
-    for part in (*found.levels.values(), found.network):
-        assert part.arrays.keys() == part.half.keys()
-        assert part.arrays.keys() <= ESTIMATORS.keys()
-
-
-def test_every_estimator_is_of_a_quantity(network_of, measured):
-    found = measured(network_of("context"))
-    arrays = {name for part in (*found.levels.values(), found.network) for name in part.arrays}
-    others = {name for name in ESTIMATORS if name not in arrays}
-    assert all(hasattr(found, name) for name in others)
+def test_a_share_is_of_a_hundredth_of_a_nat_at_least():
+    assert measurement(1.01, bayes=1.0, unigram=1.02).gap_fraction == pytest.approx(0.5)
+    assert measurement(1.01, bayes=1.0, unigram=1.005).gap_fraction == pytest.approx(1.0)

@@ -5,8 +5,9 @@ K = L + 1 layers of width d, T positions, V states, n sequences of which M token
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 
@@ -144,26 +145,21 @@ def _pass_bytes(arch: Architecture, one: Pass, n: int, mask_prob: float) -> int:
     return held
 
 
-def measured_numbers(arch: Architecture, *, levels: Set[str]) -> tuple[int, int]:
-    """(quantities, numbers in them) that a measurement finds, without those of half of it."""
-    n_layers, depth, seq_len, v = arch.depth + 1, arch.depth, arch.seq_len, arch.n_states
-    quantities = numbers = 0
+def measured_numbers(arch: Architecture, arrays: Iterable[Sequence[str]]) -> tuple[int, int]:
+    """(quantities, numbers in them) that a measurement finds, without those of half of it.
 
-    def add(*sizes: int) -> None:
-        nonlocal quantities, numbers
-        quantities += len(sizes)
-        numbers += sum(sizes)
-
-    for level in levels:
-        add(*[n_layers] * 4, n_layers * arch.width)  # ranks, spectrum
-        add(*[depth] * 5, 1, 1, depth)  # drifts and distances, transitions
-        if level in {"masked", "pooled", "sequence"}:
-            add(n_layers**2, n_layers**2)  # of all pairs of layers
-        if level == "position":
-            add(seq_len * n_layers, seq_len * depth)
-        add(1)  # whether there were too few samples
-    add(n_layers, n_layers, n_layers * (v - 1), v - 1)  # relevance
-    if not arch.mixes.one_stream:
-        add(n_layers, n_layers * (1 + min(seq_len - 1, MOST_LAG)))  # correlation
-    add(*[1] * 8)  # losses and flags
-    return quantities, numbers
+    Args:
+        arch: of the network.
+        arrays: what the axes of each array count: `layer`, `transition`, `dimension`, `position`,
+            `mode` or `lag`; none for one number.
+    """
+    lengths = {
+        "layer": arch.depth + 1,
+        "transition": arch.depth,
+        "dimension": arch.width,
+        "position": arch.seq_len,
+        "mode": arch.n_states - 1,
+        "lag": 1 + min(arch.seq_len - 1, MOST_LAG),
+    }
+    sizes = [prod(lengths[axis] for axis in axes) for axes in arrays]
+    return len(sizes), sum(sizes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from rgcore.architecture import Architecture
@@ -45,6 +45,7 @@ def run_cost(
     mask_prob: float,
     n_sequences: int,
     levels: Set[str],
+    arrays: Iterable[Sequence[str]],
     moments: int,
 ) -> RunCost:
     """The cost of one run.
@@ -56,6 +57,7 @@ def run_cost(
         mask_prob: probability that a token is hidden.
         n_sequences: that a measurement reads.
         levels: of the measurement.
+        arrays: that it finds, see `measured_numbers`.
         moments: how often is measured along the training, the end included; besides there are the
             untrained network and the chain without memory.
     """
@@ -68,7 +70,7 @@ def run_cost(
     training = training_bytes(arch, batch_size=batch_size, mask_prob=mask_prob)
     weights = moments * FLOAT * parameters
     measured = moments + 2
-    quantities, numbers = measured_numbers(arch, levels=levels)
+    quantities, numbers = measured_numbers(arch, arrays)
     of_measurement = KEPT_PER_QUANTITY * quantities + NUMBER * VALUES_AND_HALVES * numbers
     return RunCost(
         parameters=parameters,

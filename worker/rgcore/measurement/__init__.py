@@ -1,7 +1,6 @@
 """Reading the observables off a network, layer by layer, on fresh sequences."""
 
 from rgcore.measurement.bayes_reference import BayesReference, bayes_reference
-from rgcore.measurement.estimators import ESTIMATORS
 from rgcore.measurement.kernels import KERNELS, KernelError
 from rgcore.measurement.level import LevelMeasurement
 from rgcore.measurement.levels import LEVELS_OF, LevelError, full_context
@@ -11,7 +10,6 @@ from rgcore.measurement.reasons import REASONS
 from rgcore.measurement.result import LEAST_GAP, UNDER_TRAINED, Measurement
 
 __all__ = [
-    "ESTIMATORS",
     "KERNELS",
     "LEAST_GAP",
     "LEVELS_OF",

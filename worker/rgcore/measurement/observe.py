@@ -13,21 +13,14 @@ from torch import Tensor
 from rgcore.measurement.moments import Moments
 from rgcore.measurement.reasons import CODE, Codes, coded
 from rgcore.measurement.rounding import does_not_vary
-from rgcore.observables import (
-    cka_matrix_debiased_from_moments,
-    cka_matrix_from_moments,
-    effective_rank_from_spectrum,
-    effective_transitions,
-    frobenius_drift_from_cka,
-    gram_decomposition,
-    participation_ratio_corrected_from_moments,
-    participation_ratio_from_spectrum,
-    plateau_layers,
-    procrustes_distance_from_moments,
-    spectrum_from_spectrum,
-    stable_rank_from_spectrum,
-    subspace_angle_from_decompositions,
-    top_two_share,
+from rgcore.observables.registry import (
+    OF_DRIFT,
+    PER_DIMENSION,
+    PER_LAYER,
+    PER_PAIR,
+    PER_TRANSITION,
+    LayerMoments,
+    OfMoments,
 )
 
 LEAST_ROWS_UNBIASED = 4
@@ -101,80 +94,71 @@ def with_codes(arrays: dict[str, NDArray[np.float64]], codes: Codes, otherwise: 
 def observe(moments: Moments, precision: float, *, all_pairs: bool = True) -> Observed:
     """The observables of each of G groups, K = L + 1 layers of width d.
 
-    (G, K) `effective_rank`, `participation_ratio`, `participation_ratio_corrected` and
-    `stable_rank`; (G, K, d) `spectrum`; (G, L), between a layer and the next, `kernel_drift`,
-    `kernel_drift_debiased`, `frobenius_drift`, `procrustes_distance` and `subspace_angle`;
-    (G, K, K) `cka` and `cka_debiased`, of all pairs of layers.
+    What is registered in `rgcore.observables`: (G, K) of each layer, (G, K, d) of each of its
+    dimensions, (G, L) between a layer and the next, and (G, K, K) of all pairs of layers.
 
     Args:
         moments: of the layers.
         precision: epsilon of the arithmetic that the activations were computed in.
-        all_pairs: whether the last two are wanted.
+        all_pairs: whether the last are wanted.
     """
     n = moments.n_rows
     moments = moments.centred()
-    layers = range(moments.shape[1])
-    grams = _stacked([moments.block(layer, layer) for layer in layers])  # (G, K, d, d)
-    crosses = _stacked([moments.block(layer, layer + 1) for layer in layers[:-1]])  # (G, L, d, d)
-    norms2 = _norms2(moments).cpu().numpy()  # (G, K, K)
-    quartic, traces = moments.quartic.cpu().numpy(), moments.power.cpu().numpy()
-    values, vectors = gram_decomposition(grams)  # (G, K, d), (G, K, d, d)
-    cka = cka_matrix_from_moments(norms2)
-    debiased = cka_matrix_debiased_from_moments(norms2, quartic, traces, n)
-    per_layer = {
-        "effective_rank": effective_rank_from_spectrum(values),
-        "participation_ratio": participation_ratio_from_spectrum(values),
-        "participation_ratio_corrected": participation_ratio_corrected_from_moments(
-            grams, np.diagonal(quartic, axis1=-2, axis2=-1), n
-        ),
-        "stable_rank": stable_rank_from_spectrum(values),
-    }
-    per_pair = {
-        "kernel_drift": 1.0 - _next(cka),
-        "kernel_drift_debiased": 1.0 - _next(debiased),
-        "frobenius_drift": frobenius_drift_from_cka(_next(cka)),
-        "procrustes_distance": procrustes_distance_from_moments(
-            grams[:, :-1], grams[:, 1:], crosses
-        ),
-        "subspace_angle": subspace_angle_from_decompositions(
-            (values[:, :-1], vectors[:, :-1]), (values[:, 1:], vectors[:, 1:]), crosses
-        ),
-    }
-    mean2 = moments.reference.square().sum(dim=-1).cpu().numpy()  # (G, K)
-    layer = np.zeros(traces.shape, dtype=np.uint8)  # (G, K)
-    layer[does_not_vary(traces / max(n, 1), mean2, precision)] = CODE["constant_layer"]
-    layer[~np.isfinite(traces)] = CODE["not_finite"]
-    if n < 2:
-        layer[:] = CODE["too_few_rows"]
-    both = np.maximum(layer[:, :, None], layer[:, None, :])  # (G, K, K)
+    given = _layer_moments(moments)
+    layer = _layer_codes(moments, given.power, precision)  # (G, K)
+    pair = np.maximum(layer[:, :, None], layer[:, None, :])  # (G, K, K)
     otherwise = "below_noise" if n >= LEAST_ROWS_UNBIASED else "too_few_rows"
+
+    def observed(table: dict[str, OfMoments], codes: Codes) -> Observed:
+        found = {name: function(given) for name, function in table.items()}
+        return with_codes(found, codes, otherwise)
+
     found = (
-        with_codes(per_layer, layer, otherwise)
-        | with_codes({"spectrum": spectrum_from_spectrum(values)}, layer[:, :, None], otherwise)
-        | with_codes(per_pair, np.maximum(layer[:, :-1], layer[:, 1:]), otherwise)
+        observed(PER_LAYER, layer)
+        | observed(PER_DIMENSION, layer[:, :, None])
+        | observed(PER_TRANSITION, np.maximum(layer[:, :-1], layer[:, 1:]))
     )
     if not all_pairs:
         return found
-    matrices = {"cka": cka, "cka_debiased": debiased}
-    codes = both if moments.complete else np.full_like(both, CODE["too_large"])
-    return found | with_codes(matrices, codes, otherwise)
+    return found | observed(
+        PER_PAIR, pair if moments.complete else np.full_like(pair, CODE["too_large"])
+    )
 
 
 def transitions(drift: NDArray[np.float64], codes: Codes) -> Observed:
     """Where along the depth the drift sits, of a drift (L,) and its codes.
 
-    `effective_transitions` and `top_two_share`, (); `plateau_layers` (L,), at a tenth of the
-    largest drift.
+    What is registered in `rgcore.observables`: () of the whole depth, (L,) of each transition.
     """
-    arrays = {
-        "effective_transitions": effective_transitions(drift),
-        "top_two_share": top_two_share(drift),
-        "plateau_layers": plateau_layers(drift),
-    }
+    arrays = {name: function(drift) for name, function in OF_DRIFT.items()}
     worst = codes.max(keepdims=True)[0]
     return Observed(
         arrays, {name: coded(array, worst, "no_drift") for name, array in arrays.items()}
     )
+
+
+def _layer_moments(moments: Moments) -> LayerMoments:
+    layers = range(moments.shape[1])
+    return LayerMoments(
+        n_rows=moments.n_rows,
+        grams=_stacked([moments.block(layer, layer) for layer in layers]),
+        crosses=_stacked([moments.block(layer, layer + 1) for layer in layers[:-1]]),
+        norms2=_norms2(moments).cpu().numpy(),
+        quartic=moments.quartic.cpu().numpy(),
+        power=moments.power.cpu().numpy(),
+    )
+
+
+def _layer_codes(moments: Moments, power: NDArray[np.float64], precision: float) -> Codes:
+    """Why a layer has no observable, of moments about the mean: (G, K)."""
+    n = moments.n_rows
+    mean2 = moments.reference.square().sum(dim=-1).cpu().numpy()  # (G, K)
+    layer = np.zeros(power.shape, dtype=np.uint8)
+    layer[does_not_vary(power / max(n, 1), mean2, precision)] = CODE["constant_layer"]
+    layer[~np.isfinite(power)] = CODE["not_finite"]
+    if n < 2:
+        layer[:] = CODE["too_few_rows"]
+    return layer
 
 
 def _stacked(blocks: Sequence[Tensor]) -> NDArray[np.float64]:
@@ -189,8 +173,3 @@ def _norms2(moments: Moments) -> Tensor:
         kept = slice(moments.first(layer), layer + 1)
         norms2[:, kept, layer] = norms2[:, layer, kept] = gram.square().sum(dim=(1, 3))
     return norms2
-
-
-def _next(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each layer with the next: (G, K, K) to (G, L)."""
-    return np.diagonal(matrix, 1, axis1=-2, axis2=-1)

@@ -1,5 +1,8 @@
 """Observables of a layer of activations, in float64 whatever comes in."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from rgcore.observables.centring import centred_gram, gram_decomposition, gram_spectrum
 from rgcore.observables.cka_matrix import cka_matrix_debiased_from_moments, cka_matrix_from_moments
 from rgcore.observables.decay import Decay, decay_length
@@ -40,6 +43,9 @@ from rgcore.observables.subspace_angle import (
     subspace_angle_from_decompositions,
     subspace_angle_from_moments,
 )
+
+for _file in iter_modules(__path__):  # those that register a function are measured
+    import_module(f"{__name__}.{_file.name}")
 
 __all__ = [
     "Decay",

@@ -8,6 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rgcore.observables.registry import (
+    PER_PAIR,
+    PER_TRANSITION,
+    LayerMoments,
+    between_neighbours,
+    measured,
+)
 from rgcore.observables.unbiased import unbiased_overlap, unbiased_self_overlap
 
 
@@ -49,3 +56,25 @@ def cka_matrix_debiased_from_moments(
         )
         shared = unbiased_overlap(square, fourth, n[..., None])
         return np.asarray(shared / np.sqrt(own[..., :, None] * own[..., None, :]))
+
+
+@measured(PER_PAIR, "cka")
+def _cka(moments: LayerMoments) -> NDArray[np.float64]:
+    return cka_matrix_from_moments(moments.norms2)
+
+
+@measured(PER_PAIR, "cka_debiased")
+def _cka_debiased(moments: LayerMoments) -> NDArray[np.float64]:
+    return cka_matrix_debiased_from_moments(
+        moments.norms2, moments.quartic, moments.power, moments.n_rows
+    )
+
+
+@measured(PER_TRANSITION, "kernel_drift")
+def _kernel_drift(moments: LayerMoments) -> NDArray[np.float64]:
+    return 1.0 - between_neighbours(_cka(moments))
+
+
+@measured(PER_TRANSITION, "kernel_drift_debiased")
+def _kernel_drift_debiased(moments: LayerMoments) -> NDArray[np.float64]:
+    return 1.0 - between_neighbours(_cka_debiased(moments))

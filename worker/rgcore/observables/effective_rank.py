@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 
 from rgcore.observables.centring import Rows, singular_values, without_noise
+from rgcore.observables.registry import PER_LAYER, LayerMoments, measured
 
 
 def effective_rank(x: Rows) -> float:
@@ -40,6 +41,11 @@ def effective_rank_from_spectrum(spectrum: ArrayLike) -> NDArray[np.float64]:
         array([2., 1.])
     """
     return _entropy_rank(np.sqrt(without_noise(spectrum)))
+
+
+@measured(PER_LAYER, "effective_rank")
+def _effective_rank(moments: LayerMoments) -> NDArray[np.float64]:
+    return effective_rank_from_spectrum(moments.spectrum)
 
 
 def _entropy_rank(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rgcore.observables.centring import Rows
+from rgcore.observables.cka_matrix import cka_matrix_from_moments
 from rgcore.observables.linear_cka import linear_cka
+from rgcore.observables.registry import PER_TRANSITION, LayerMoments, between_neighbours, measured
 
 
 def frobenius_drift(x: Rows, y: Rows) -> float:
@@ -37,3 +39,8 @@ def frobenius_drift(x: Rows, y: Rows) -> float:
 def frobenius_drift_from_cka(cka: ArrayLike) -> NDArray[np.float64]:
     """As `frobenius_drift`, from alignments of any shape; one above 1 by rounding counts as 1."""
     return np.asarray(np.sqrt(2.0 * np.maximum(1.0 - np.asarray(cka, dtype=np.float64), 0.0)))
+
+
+@measured(PER_TRANSITION, "frobenius_drift")
+def _frobenius_drift(moments: LayerMoments) -> NDArray[np.float64]:
+    return frobenius_drift_from_cka(between_neighbours(cka_matrix_from_moments(moments.norms2)))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rgcore.observables.centring import Rows, singular_values, without_noise
+from rgcore.observables.registry import PER_LAYER, LayerMoments, measured
 
 
 def participation_ratio(x: Rows) -> float:
@@ -35,6 +36,11 @@ def participation_ratio_from_spectrum(spectrum: ArrayLike) -> NDArray[np.float64
         spectrum: eigenvalues in any order; nan where all are zero or one is not finite.
     """
     return _ratio(without_noise(spectrum))
+
+
+@measured(PER_LAYER, "participation_ratio")
+def _participation_ratio(moments: LayerMoments) -> NDArray[np.float64]:
+    return participation_ratio_from_spectrum(moments.spectrum)
 
 
 def _ratio(spectrum: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgcore.observables.centring import Rows, centred, frobenius_norm
+from rgcore.observables.registry import PER_LAYER, LayerMoments, measured
 from rgcore.observables.unbiased import unbiased_self_overlap
 
 
@@ -56,3 +57,9 @@ def participation_ratio_corrected_from_moments(
         trace_squared = 2 * square + (n**2 - 3 * n + 1) - n * (n - 1) * fourth
         squared_trace = (n - 1) * (n - 2) * unbiased_self_overlap(square, fourth, n_rows)
         return np.asarray(trace_squared / squared_trace)
+
+
+@measured(PER_LAYER, "participation_ratio_corrected")
+def _participation_ratio_corrected(moments: LayerMoments) -> NDArray[np.float64]:
+    norms4 = np.diagonal(moments.quartic, axis1=-2, axis2=-1)  # (G, K)
+    return participation_ratio_corrected_from_moments(moments.grams, norms4, moments.n_rows)

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 
+from rgcore.observables.registry import OF_DRIFT, measured
+
 
 def effective_transitions(drift: ArrayLike) -> NDArray[np.float64]:
     """exp(H(D / sum D)), the number of transitions that carry the drift; shape (...).
@@ -106,3 +108,8 @@ def _shares(drift: ArrayLike) -> NDArray[np.float64]:
     kept = _kept(drift)
     with np.errstate(invalid="ignore"):  # 0 / 0 is the nan that is promised
         return np.asarray(kept / kept.sum(axis=-1, keepdims=True))
+
+
+measured(OF_DRIFT, "effective_transitions")(effective_transitions)
+measured(OF_DRIFT, "top_two_share")(top_two_share)
+measured(OF_DRIFT, "plateau_layers")(plateau_layers)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgcore.observables.centring import Rows, centred_pair
+from rgcore.observables.registry import PER_TRANSITION, LayerMoments, measured
 
 
 def procrustes_distance(x: Rows, y: Rows) -> float:
@@ -59,3 +60,9 @@ def procrustes_distance_from_moments(
     values = np.linalg.svd(np.where(usable[..., None, None], scaled, 0.0), compute_uv=False)
     distance = np.sqrt(np.maximum(2.0 - 2.0 * values.sum(axis=-1), 0.0))
     return np.where(usable, distance, np.nan)
+
+
+@measured(PER_TRANSITION, "procrustes_distance")
+def _procrustes_distance(moments: LayerMoments) -> NDArray[np.float64]:
+    grams = moments.grams
+    return procrustes_distance_from_moments(grams[:, :-1], grams[:, 1:], moments.crosses)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rgcore.observables.centring import Rows, singular_values, without_noise
+from rgcore.observables.registry import PER_DIMENSION, LayerMoments, measured
 
 
 def spectrum(x: Rows) -> NDArray[np.float64]:
@@ -36,6 +37,11 @@ def spectrum_from_spectrum(spectrum: ArrayLike) -> NDArray[np.float64]:
         spectrum: eigenvalues in any order; nan where all are zero or one is not finite.
     """
     return _shares(np.sort(without_noise(spectrum), axis=-1)[..., ::-1])
+
+
+@measured(PER_DIMENSION, "spectrum")
+def _spectrum(moments: LayerMoments) -> NDArray[np.float64]:
+    return spectrum_from_spectrum(moments.spectrum)
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rgcore.observables.centring import Rows, singular_values, without_noise
+from rgcore.observables.registry import PER_LAYER, LayerMoments, measured
 
 
 def stable_rank(x: Rows) -> float:
@@ -35,6 +36,11 @@ def stable_rank_from_spectrum(spectrum: ArrayLike) -> NDArray[np.float64]:
         spectrum: eigenvalues in any order; nan where all are zero or one is not finite.
     """
     return _rank(without_noise(spectrum))
+
+
+@measured(PER_LAYER, "stable_rank")
+def _stable_rank(moments: LayerMoments) -> NDArray[np.float64]:
+    return stable_rank_from_spectrum(moments.spectrum)
 
 
 def _rank(spectrum: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgcore.observables.centring import Rows, centred_pair, gram_decomposition
+from rgcore.observables.registry import PER_TRANSITION, LayerMoments, measured
 
 
 def subspace_angle(x: Rows, y: Rows, *, held: float = 0.9) -> float:
@@ -97,6 +98,13 @@ def subspace_angle_from_decompositions(
     leading = np.arange(angles.shape[-1]) < k[..., None]
     with np.errstate(invalid="ignore"):  # 0 / 0 is the nan that is promised
         return np.asarray(np.where(leading, angles, 0.0).sum(axis=-1) / k)
+
+
+@measured(PER_TRANSITION, "subspace_angle")
+def _subspace_angle(moments: LayerMoments) -> NDArray[np.float64]:
+    values, vectors = moments.decomposition
+    earlier, later = (values[:, :-1], vectors[:, :-1]), (values[:, 1:], vectors[:, 1:])
+    return subspace_angle_from_decompositions(earlier, later, moments.crosses)
 
 
 def _check(held: float) -> None:
