@@ -26,7 +26,7 @@ ARITHMETIC: dict[type[ast.operator], tuple[str, str]] = {
 }  # fmt: skip
 UNSEEN_KEYWORDS = {
     "description", "title", "summary", "examples", "encoding", "strict", "help", "metavar",
-    "stacklevel", "cls", "synchronize_session",
+    "stacklevel", "cls", "synchronize_session", "prog",
 }  # fmt: skip
 LOGS = {"log", "logging", "warnings"}
 NOT_READ = {"cast", "TypeVar", "print", "lru_cache", "cache"}

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from rgcontract import Submission
-from rgcontract.fields import children, nearest_by_section
+from rgcontract.fields import allowed, children, nearest_by_section
 
 
 def _chain(**fields):
@@ -29,3 +29,11 @@ def test_a_word_that_is_like_no_field_still_has_a_nearest_one_in_every_section()
     found = nearest_by_section("qqqq", Submission)
     sections = {name for name in children(Submission, "") if children(Submission, name)}
     assert {path.partition(".")[0] for path in found} == sections
+
+
+def test_what_is_said_to_be_allowed_of_eigenvalues_is_what_a_chain_can_have():
+    words = allowed(Submission, "chain.eigenvalues")
+    assert words.startswith("a list of 1 to 255 of: number")
+    assert words.count("-1") == 1
+    assert ">= -1" in words
+    assert "< 1" in words

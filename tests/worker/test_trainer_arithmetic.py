@@ -5,29 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from lab_processes import until
+from questions import asked
 
 from rgworker.process import Trainer
-from rgworker.protocol import Job
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 LOUD = {**dict.fromkeys(THREADS, "7"), "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"}
 """An environment that asks for the opposite."""
 HALF_OF_THE_LEAST = "__import__('sys').float_info.min * 0.5"
-
-
-class Question:
-    """Is answered where it is unpickled: a trainer drops a message that is no job."""
-
-    def __init__(self, expression: str, answer: Path) -> None:
-        self.code = f"__import__('pathlib').Path({str(answer)!r}).write_text(repr({expression}))"
-
-    def __reduce__(self) -> Any:
-        return exec, (self.code,)
 
 
 @pytest.fixture(scope="module")
@@ -40,19 +27,13 @@ def trainer() -> Iterator[Trainer]:
     started.kill()
 
 
-def _asked(trainer: Trainer, expression: str, answer: Path) -> str:
-    trainer.start(cast("Job", Question(expression, answer)))
-    until(lambda: answer.exists() and answer.read_text())
-    return answer.read_text()
-
-
 def test_no_library_of_a_trainer_starts_threads_of_its_own(trainer, tmp_path):
     expression = f"[__import__('os').environ[name] for name in {THREADS}]"
-    assert _asked(trainer, expression, tmp_path / "answer") == "['1', '1', '1']"
+    assert asked(trainer, expression, tmp_path / "answer") == "['1', '1', '1']"
 
 
 def test_a_trainer_flushes_subnormal_numbers_in_the_thread_that_trains(trainer, tmp_path):
-    assert _asked(trainer, HALF_OF_THE_LEAST, tmp_path / "answer") == "0.0"
+    assert asked(trainer, HALF_OF_THE_LEAST, tmp_path / "answer") == "0.0"
 
 
 def test_a_trainer_multiplies_in_full_precision_where_the_environment_asks_for_tf32(trainer):

@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 
+import psutil
 import pytest
 from lab_processes import LONG, TINY
+from questions import run_in
 
 from rgcontract import IMPLEMENTED
 from rgstore.heartbeats import TrainingProgress
@@ -180,6 +182,21 @@ def test_a_dead_trainer_takes_no_job(trainer):
 def test_a_trainer_that_cannot_start_says_how_it_ended():
     with pytest.raises(TrainerDiedError, match="ended with exit code 1"):
         Trainer("abacus")
+
+
+def test_a_trainer_that_is_not_ready_in_time_is_ended():
+    before = set(psutil.Process().children())
+    with pytest.raises(TrainerDiedError, match=r"not ready in 0\.01 s"):
+        Trainer("cpu", start_seconds=0.01)
+    assert set(psutil.Process().children()) == before
+
+
+def test_a_trainer_that_hangs_up_and_goes_on_is_ended():
+    trainer = Trainer("cpu")
+    run_in(trainer, "import os, time\nos.closerange(3, 100)\ntime.sleep(1000)")
+    with pytest.raises(TrainerDiedError, match="ended by SIGKILL"):
+        drain(trainer)
+    assert not exists(trainer.pid)
 
 
 def test_a_busy_trainer_ends_when_its_worker_is_gone():

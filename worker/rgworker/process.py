@@ -25,7 +25,7 @@ class TrainerDiedError(RuntimeError):
 class Trainer:
     """One child process; used by one thread at a time."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, *, start_seconds: float = START_SECONDS) -> None:
         """Start the process and wait until it is ready.
 
         Raises:
@@ -40,10 +40,10 @@ class Trainer:
                 env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
             )
         self._connection = Connection(ours.detach())
-        event = self.listen(START_SECONDS)
+        event = self.listen(start_seconds)
         if not isinstance(event, Ready):
             self.kill()
-            raise TrainerDiedError(f"the training process was not ready in {START_SECONDS:.0f} s")
+            raise TrainerDiedError(f"the training process was not ready in {start_seconds:g} s")
         self.ready = event
 
     @property
