@@ -40,7 +40,7 @@ def _values(schema: Any) -> set[str]:
     return named.union(*map(_values, parts))
 
 
-def test_the_newest_schema_is_what_is_read_now():
+def test_the_newest_schema_is_what_is_read_now() -> None:
     root = ExperimentSpec.model_json_schema()
     sections = {**root.pop("$defs"), "ExperimentSpec": root}
     found = {
@@ -50,5 +50,5 @@ def test_the_newest_schema_is_what_is_read_now():
     assert found == {name: set(text.split()) for name, text in READ_BY[SCHEMA].items()}
 
 
-def test_schemas_are_counted_without_a_gap():
+def test_schemas_are_counted_without_a_gap() -> None:
     assert list(READ_BY) == list(range(1, SCHEMA + 1))
