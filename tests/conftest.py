@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -36,7 +37,7 @@ def postgres(scratch: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def admin(postgres: str):
+def admin(postgres: str) -> Iterator[Any]:
     """An engine that creates and drops databases."""
     engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
     yield engine
@@ -49,7 +50,7 @@ def database_named(postgres: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def template(postgres: str, admin) -> str:
+def template(postgres: str, admin: Any) -> str:
     """Name of a database that the migrations have built."""
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE template_rglab"))
@@ -58,7 +59,7 @@ def template(postgres: str, admin) -> str:
 
 
 @pytest.fixture
-def database_url(postgres: str, admin, template: str) -> Iterator[str]:
+def database_url(postgres: str, admin: Any, template: str) -> Iterator[str]:
     """A fresh database, copied from the template."""
     name = f"test_{next(_numbers)}"
     with admin.connect() as connection:

@@ -29,15 +29,15 @@ def shown() -> list[tuple[str, ...]]:
     return [tuple(head.strip("| ").split(" | ")) for head in heads]
 
 
-def test_the_tables_of_the_page_are_those_that_the_tool_prints():
+def test_the_tables_of_the_page_are_those_that_the_tool_prints() -> None:
     assert shown() == HEADS
 
 
-def test_a_run_replaces_the_tables_and_nothing_else():
+def test_a_run_replaces_the_tables_and_nothing_else() -> None:
     text = f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n"
     assert page.filled(text, "new\n") == f"before\n{page.BEGIN}\n\nnew\n\n{page.END}\nafter\n"
 
 
-def test_a_page_without_marks_is_refused():
+def test_a_page_without_marks_is_refused() -> None:
     with pytest.raises(ValueError, match="tables: begin"):
         page.filled("text", "new")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -20,11 +22,11 @@ ROUNDING = 1e-4
 
 
 @pytest.fixture(scope="module")
-def problem():
+def problem() -> Any:
     return TINY.problem(steps=6)
 
 
-def test_the_peer_network_is_the_network_with_other_code(problem):
+def test_the_peer_network_is_the_network_with_other_code(problem: Any) -> None:
     network = problem.network(0)
     inputs = torch.randint(0, 5, (3, 8), generator=torch.Generator().manual_seed(0))
     peer_network = PeerNetwork(network)
@@ -34,14 +36,14 @@ def test_the_peer_network_is_the_network_with_other_code(problem):
 
 
 @pytest.mark.parametrize("loop", [plain_loop, masked_loop])
-def test_a_peer_loop_has_the_losses_of_the_training_loop(problem, loop):
+def test_a_peer_loop_has_the_losses_of_the_training_loop(problem: Any, loop: Any) -> None:
     network = problem.network(0)
     peer_network = PeerNetwork(network)
     trace = train(network, problem.chain, problem.plan, 0, seq_len=8)
     assert loop(peer_network, problem, 0) == pytest.approx(trace.losses.tolist(), rel=ROUNDING)
 
 
-def layers():
+def layers() -> Any:
     generator = torch.Generator().manual_seed(0)
     linear = torch.nn.Linear(128, 128)
     torch.nn.init.normal_(linear.weight, generator=generator)
@@ -49,7 +51,7 @@ def layers():
     return network, torch.randn(40, 128, generator=generator)
 
 
-def test_the_reference_is_the_definition_on_gram_matrices():
+def test_the_reference_is_the_definition_on_gram_matrices() -> None:
     network, rows = layers()
     n, grams, stream = len(rows), [], rows
     for module in network:
@@ -57,7 +59,7 @@ def test_the_reference_is_the_definition_on_gram_matrices():
         layer = stream.detach().double().numpy()
         grams.append((layer @ layer.T) * (1 - np.eye(n)))
 
-    def hsic(k, m):
+    def hsic(k: Any, m: Any) -> Any:
         one = np.ones(n)
         of_sums = (one @ k @ one) * (one @ m @ one) / ((n - 1) * (n - 2))
         return np.trace(k @ m) + of_sums - 2 / (n - 2) * (one @ k @ m @ one)
@@ -66,11 +68,11 @@ def test_the_reference_is_the_definition_on_gram_matrices():
     np.testing.assert_allclose(exactly(network, rows), expected, rtol=1e-9)
 
 
-def test_the_streamed_matrix_is_the_reference():
+def test_the_streamed_matrix_is_the_reference() -> None:
     network, rows = layers()
     np.testing.assert_allclose(streamed(network, rows), exactly(network, rows), atol=1e-9)
 
 
-def test_a_peer_that_is_missing_says_what_to_install():
+def test_a_peer_that_is_missing_says_what_to_install() -> None:
     with pytest.raises(RefusedError, match=r"no such-package: .*pip install -e '\.\[bench\]'"):
         peer("no_such_module", "such-package")

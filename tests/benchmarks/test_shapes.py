@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from rgworker.unpack import architecture_of, chain_of, plan_of
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_a_shape_is_the_default_spec_at_its_size(name):
+def test_a_shape_is_the_default_spec_at_its_size(name: Any) -> None:
     shape = SHAPES[name]
     spec = ExperimentSpec.model_validate_json(json.dumps(shape.body(7)))
     problem = shape.problem(7)

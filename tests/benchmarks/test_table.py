@@ -21,15 +21,15 @@ RACE = Race(
 )
 
 
-def test_the_ratio_is_how_many_times_as_long_the_peer_takes():
+def test_the_ratio_is_how_many_times_as_long_the_peer_takes() -> None:
     assert RACE.ratio == 2.5
 
 
-def test_the_share_of_the_ceiling_is_the_unavoidable_part():
+def test_the_share_of_the_ceiling_is_the_unavoidable_part() -> None:
     assert RACE.share == 0.5
 
 
-def test_a_race_shows_medians_ends_ratio_ceiling_and_agreement():
+def test_a_race_shows_medians_ends_ratio_ceiling_and_agreement() -> None:
     row = table.races([RACE]).splitlines()[-1]
     assert row == (
         "| train | S | 8 | 2 | ms/member-step | 2 [1, 3] | other | 5 [4, 6] | 2.50 | "
@@ -37,11 +37,11 @@ def test_a_race_shows_medians_ends_ratio_ceiling_and_agreement():
     )
 
 
-def test_a_rate_is_shown_from_the_lowest_to_the_highest():
+def test_a_rate_is_shown_from_the_lowest_to_the_highest() -> None:
     assert table.spread(TOKENS, Timing((1e-6, 5e-7))) == "1.33 [1, 2]"
 
 
-def test_a_race_without_a_time_shows_the_reason_in_a_full_row():
+def test_a_race_without_a_time_shows_the_reason_in_a_full_row() -> None:
     head, _, row = table.races([NoRace("cka", "n", "torch-cka", "no torch-cka")]).splitlines()
     assert row.count("|") == head.count("|")
     assert row.endswith("| no time: no torch-cka |")

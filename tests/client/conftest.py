@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,7 +26,7 @@ Handler = Callable[[httpx.Request], httpx.Response]
 
 
 @pytest.fixture(autouse=True)
-def _no_lab_of_this_machine(monkeypatch, tmp_path):
+def _no_lab_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No test reads the credentials of whoever runs it."""
     monkeypatch.setenv("RGLAB_DATA_DIR", str(tmp_path / "rglab"))
     monkeypatch.delenv("RGLAB_URL", raising=False)
@@ -96,7 +97,7 @@ def server() -> FakeServer:
 
 
 @pytest.fixture
-def client(server: FakeServer, time: FakeTime):
+def client(server: FakeServer, time: FakeTime) -> Iterator[Any]:
     with Client(URL, TOKEN, transport=httpx.MockTransport(server), clock=time.clock) as opened:
         yield opened
 
@@ -138,7 +139,7 @@ class Answers:
     def result(self, **options: Any) -> httpx.Response:
         return httpx.Response(200, json=result_json(**options))
 
-    def problem(self, status: int, code: str, detail: str = "what to do", **more: Any):
+    def problem(self, status: int, code: str, detail: str = "what to do", **more: Any) -> Any:
         body = {"title": "Refused", "status": status, "code": code, "detail": detail} | more
         headers = {"content-type": "application/problem+json"}
         return httpx.Response(status, content=json.dumps(body), headers=headers)
@@ -282,12 +283,12 @@ def answer() -> Answers:
 
 
 @pytest.fixture
-def make_run():
+def make_run() -> Any:
     return run
 
 
 @pytest.fixture
-def make_result():
+def make_result() -> Any:
     """A `Result` with what matters to a test changed."""
 
     def make(**options: Any) -> Result:
@@ -297,12 +298,12 @@ def make_result():
 
 
 @pytest.fixture
-def result(make_result) -> Result:
+def result(make_result: Any) -> Result:
     return make_result()
 
 
 @pytest.fixture
-def result_of_runs():
+def result_of_runs() -> Any:
     """A `Result` whose effective ranks are given run by run, named as the wire names runs."""
 
     def make(ranks: dict[str, list[float]]) -> Result:

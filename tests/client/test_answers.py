@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 import httpx
 import pytest
@@ -37,7 +38,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("code", list(Code))
-def test_a_code_is_an_exception(client, server, answer, code):
+def test_a_code_is_an_exception(client: Any, server: Any, answer: Any, code: Any) -> None:
     server.will(answer.problem(400, code))
     with pytest.raises(rgclient.ResponseError, match="what to do") as caught:
         client.get("exp1")
@@ -46,7 +47,9 @@ def test_a_code_is_an_exception(client, server, answer, code):
     assert caught.value.problem is not None
 
 
-def test_refused_fields_are_listed_with_what_is_allowed(client, server, answer):
+def test_refused_fields_are_listed_with_what_is_allowed(
+    client: Any, server: Any, answer: Any
+) -> None:
     refused = [
         {"field": "chain.corr_len", "message": "is negative", "allowed": "0.05 to 1000"},
         {"field": "seeds", "message": "has a seed twice", "allowed": None},
@@ -62,7 +65,9 @@ def test_refused_fields_are_listed_with_what_is_allowed(client, server, answer):
     assert [error.field for error in caught.value.errors] == ["chain.corr_len", "seeds"]
 
 
-def test_a_refused_field_that_the_detail_names_too_is_said_once(client, server, answer):
+def test_a_refused_field_that_the_detail_names_too_is_said_once(
+    client: Any, server: Any, answer: Any
+) -> None:
     refused = [{"field": "seeds", "message": "has a seed twice", "allowed": None}]
     server.will(answer.problem(422, "invalid_spec", "seeds: has a seed twice", errors=refused))
     with pytest.raises(rgclient.InvalidSpec) as caught:
@@ -82,7 +87,9 @@ def test_a_refused_field_that_the_detail_names_too_is_said_once(client, server, 
     ],
     ids=["html", "text", "redirect", "json", "list", "bytes"],
 )
-def test_an_answer_of_something_in_between_is_a_clean_error(client, server, foreign):
+def test_an_answer_of_something_in_between_is_a_clean_error(
+    client: Any, server: Any, foreign: Any
+) -> None:
     server.will(foreign)
     with pytest.raises(rgclient.ResponseError, match=str(foreign.status_code)) as caught:
         client.get("exp1")
@@ -91,20 +98,20 @@ def test_an_answer_of_something_in_between_is_a_clean_error(client, server, fore
     assert caught.value.errors == []
 
 
-def test_a_redirect_says_where_to(client, server):
+def test_a_redirect_says_where_to(client: Any, server: Any) -> None:
     server.will(httpx.Response(302, headers={"location": "https://login.example"}))
     with pytest.raises(rgclient.ResponseError, match="to https://login"):
         client.get("exp1")
 
 
-def test_a_long_page_is_cut_short(client, server):
+def test_a_long_page_is_cut_short(client: Any, server: Any) -> None:
     server.will(httpx.Response(404, html="<p>" + "x" * 100_000))
     with pytest.raises(rgclient.ResponseError) as caught:
         client.get("exp1")
     assert len(str(caught.value)) < 500
 
 
-def test_a_500_of_something_in_between_is_a_server_error(client, server):
+def test_a_500_of_something_in_between_is_a_server_error(client: Any, server: Any) -> None:
     server.will(httpx.Response(500, html="<h1>oops</h1>"))
     with pytest.raises(rgclient.ServerError):
         client.get("exp1")
@@ -113,13 +120,17 @@ def test_a_500_of_something_in_between_is_a_server_error(client, server):
 @pytest.mark.parametrize(
     "page", [httpx.Response(200, html="<h1>log in</h1>"), httpx.Response(200, json={"id": "exp1"})]
 )
-def test_a_success_that_is_not_the_contract_is_an_error(client, server, page):
+def test_a_success_that_is_not_the_contract_is_an_error(
+    client: Any, server: Any, page: Any
+) -> None:
     server.will(page)
     with pytest.raises(rgclient.ResponseError, match="not as an RGLab server"):
         client.get("exp1")
 
 
-def test_a_code_of_a_newer_server_still_says_what_to_do(client, server, answer):
+def test_a_code_of_a_newer_server_still_says_what_to_do(
+    client: Any, server: Any, answer: Any
+) -> None:
     server.will(answer.problem(451, "embargoed", "wait for the paper"))
     with pytest.raises(rgclient.ResponseError, match="wait for the paper") as caught:
         client.get("exp1")
@@ -143,11 +154,11 @@ def test_the_query_stays_out_of_the_message(client, server):
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_exception_comes_back_from_another_process(error):
+def test_an_exception_comes_back_from_another_process(error: Any) -> None:
     back = pickle.loads(pickle.dumps(error))
     assert type(back) is type(error)
     assert (str(back), vars(back)) == (str(error), vars(error))
 
 
-def test_a_key_error_reads_like_the_others():
+def test_a_key_error_reads_like_the_others() -> None:
     assert str(_errors.NotMeasured("there is 'x'")) == "there is 'x'"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -10,7 +12,7 @@ from rgclient import Experiment, InvalidValue, NotFound, Result
 from rgclient._default import DefaultClient
 
 
-def test_a_new_experiment_is_a_handle(client, server, answer):
+def test_a_new_experiment_is_a_handle(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.acknowledgement())
     experiment = client.submit(corr_len=7)
     assert isinstance(experiment, Experiment)
@@ -18,20 +20,20 @@ def test_a_new_experiment_is_a_handle(client, server, answer):
     assert experiment.created
 
 
-def test_a_known_experiment_is_a_handle_too(client, server, answer):
+def test_a_known_experiment_is_a_handle_too(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.acknowledgement(200, state="done"))
     experiment = client.submit(corr_len=7)
     assert experiment.state == "done"
     assert not experiment.created
 
 
-def test_a_submission_is_one_request(client, server, answer):
+def test_a_submission_is_one_request(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.acknowledgement())
     repr(client.submit(corr_len=7))
     assert len(server.requests) == 1
 
 
-def test_a_forecast_is_a_dry_run(client, server):
+def test_a_forecast_is_a_dry_run(client: Any, server: Any) -> None:
     cost = {
         "cached": False, "missing_seeds": [0], "missing_runs": 1,
         "parameters": 10, "flops": 1e9, "seconds": 2.5,
@@ -43,7 +45,7 @@ def test_a_forecast_is_a_dry_run(client, server):
     assert server.bodies == [{"chain": {"corr_len": 7}}]
 
 
-def test_get_fetches_the_experiment(client, server, answer):
+def test_get_fetches_the_experiment(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment("done", label="seven"))
     experiment = client.get("exp1")
     assert (experiment.state, experiment.label) == ("done", "seven")
@@ -51,13 +53,13 @@ def test_get_fetches_the_experiment(client, server, answer):
     assert server.paths == ["GET /v1/experiments/exp1"]
 
 
-def test_get_of_nothing_is_not_found(client, server, answer):
+def test_get_of_nothing_is_not_found(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.problem(404, "not_found", "no experiment exp9"))
     with pytest.raises(NotFound, match="exp9"):
         client.get("exp9")
 
 
-def test_the_pages_are_one_list(client, server, answer):
+def test_the_pages_are_one_list(client: Any, server: Any, answer: Any) -> None:
     server.will(
         answer.page(["a", "b"], next_cursor="c=1"),
         answer.page([], next_cursor="c2"),
@@ -68,7 +70,7 @@ def test_the_pages_are_one_list(client, server, answer):
     assert cursors == [None, "c=1", "c2"]
 
 
-def test_nothing_is_asked_before_it_is_read(client, server, answer):
+def test_nothing_is_asked_before_it_is_read(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.page(["a"], next_cursor="c1"))
     found = client.experiments()
     assert server.requests == []
@@ -76,7 +78,7 @@ def test_nothing_is_asked_before_it_is_read(client, server, answer):
     assert len(server.requests) == 1
 
 
-def test_filters_are_sent_and_the_others_are_not(client, server, answer):
+def test_filters_are_sent_and_the_others_are_not(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.page([]))
     filters = {
         "state": "done", "family": "potts", "mixing": "flat", "corr_len_min": 2.5,
@@ -88,40 +90,42 @@ def test_filters_are_sent_and_the_others_are_not(client, server, answer):
     assert asked == {name: str(value) for name, value in filters.items()}
 
 
-def test_every_page_keeps_the_filters(client, server, answer):
+def test_every_page_keeps_the_filters(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.page(["a"], next_cursor="c1"), answer.page(["b"]))
     list(client.experiments(tag="x"))
     assert [request.url.params["tag"] for request in server.requests] == ["x", "x"]
 
 
 @pytest.mark.parametrize(("limit", "size"), [(3, "3"), (250, "100")])
-def test_a_limit_ends_the_list(client, server, answer, limit, size):
+def test_a_limit_ends_the_list(
+    client: Any, server: Any, answer: Any, limit: int, size: str
+) -> None:
     server.will(answer.page(["a", "b"], next_cursor="c1"))
     assert len(list(client.experiments(limit=limit))) == limit
     assert server.requests[0].url.params["limit"] == size
 
 
-def test_a_limit_of_zero_asks_nothing(client, server):
+def test_a_limit_of_zero_asks_nothing(client: Any, server: Any) -> None:
     assert list(client.experiments(limit=0)) == []
     assert server.requests == []
 
 
-def test_an_unknown_filter_is_refused(client):
+def test_an_unknown_filter_is_refused(client: Any) -> None:
     with pytest.raises(TypeError, match="colour"):
         client.experiments(colour="red")
 
 
-def test_a_filter_that_is_no_number_is_refused(client):
+def test_a_filter_that_is_no_number_is_refused(client: Any) -> None:
     with pytest.raises(InvalidValue, match="corr_len_min is nan"):
         client.experiments(corr_len_min=float("nan"))
 
 
-def test_health_is_what_the_server_says(client, server):
+def test_health_is_what_the_server_says(client: Any, server: Any) -> None:
     server.will(httpx.Response(200, json={"status": "ok"}))
     assert client.health().status == "ok"
 
 
-def test_the_result_is_asked_for_with_its_arrays(client, server, answer):
+def test_the_result_is_asked_for_with_its_arrays(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.result())
     assert isinstance(client.result("exp1"), Result)
     client.result("exp1", partial=True)
@@ -132,7 +136,7 @@ def test_the_result_is_asked_for_with_its_arrays(client, server, answer):
 
 
 @pytest.fixture
-def package(monkeypatch, client):
+def package(monkeypatch: pytest.MonkeyPatch, client: Any) -> Any:
     """The functions of the package, on the fake server."""
     monkeypatch.setenv("RGLAB_URL", client.url)
     monkeypatch.setenv("RGLAB_TOKEN", "t")
@@ -140,24 +144,24 @@ def package(monkeypatch, client):
     return rgclient
 
 
-def test_the_package_submits_and_waits(package, server, answer):
+def test_the_package_submits_and_waits(package: Any, server: Any, answer: Any) -> None:
     server.will(answer.acknowledgement(), answer.experiment("done"), answer.result())
     result = package.wait(package.submit(corr_len=7), progress=False)
     assert result.id == "exp1"
     assert server.bodies[0] == {"chain": {"corr_len": 7}}
 
 
-def test_the_package_waits_for_an_id(package, server, answer):
+def test_the_package_waits_for_an_id(package: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment(), answer.experiment("done"), answer.result())
     assert package.wait("exp1", progress=False).id == "exp1"
 
 
-def test_the_package_gets_and_lists(package, server, answer):
+def test_the_package_gets_and_lists(package: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment(), answer.page(["a"]))
     assert package.get("exp1").id == "exp1"
     assert [experiment.id for experiment in package.experiments(tag="x")] == ["a"]
 
 
-def test_the_package_without_a_server_says_what_to_do():
+def test_the_package_without_a_server_says_what_to_do() -> None:
     with pytest.raises(rgclient.NoServer, match="rglab up"):
         rgclient.submit(corr_len=7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 import pytest
@@ -11,7 +12,9 @@ from markdown import blocks
 from rgcontract import StudyRequest, Submission
 
 
-def test_the_lines_run_and_ask_for_what_they_say(client, server, answer, monkeypatch):
+def test_the_lines_run_and_ask_for_what_they_say(
+    client: Any, server: Any, answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     study = {
         "id": "study1", "name": None, "axes": {}, "state": "queued", "progress": 0.0,
         "run_counts": {"queued": 1}, "seeds": [0], "target_error": None, "max_seeds": 8,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -15,7 +17,9 @@ ATTEMPT = {
 
 
 @pytest.mark.parametrize(("status", "created"), [(201, True), (200, False)])
-def test_a_submission_gives_a_handle_without_asking_more(client, server, answer, status, created):
+def test_a_submission_gives_a_handle_without_asking_more(
+    client: Any, server: Any, answer: Any, status: int, created: bool
+) -> None:
     server.will(answer.acknowledgement(status))
     handle = client.submit(corr_len=7)
     assert (handle.id, handle.state, handle.created) == ("exp1", "queued", created)
@@ -24,7 +28,7 @@ def test_a_submission_gives_a_handle_without_asking_more(client, server, answer,
     assert len(server.requests) == 1
 
 
-def test_the_spec_is_asked_for_once_when_it_is_read(client, server, answer):
+def test_the_spec_is_asked_for_once_when_it_is_read(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.acknowledgement(), answer.experiment(label="first"))
     handle = client.submit(corr_len=7)
     assert handle.spec.chain.corr_len == 7
@@ -34,7 +38,9 @@ def test_the_spec_is_asked_for_once_when_it_is_read(client, server, answer):
     assert server.paths[1:] == ["GET /v1/experiments/exp1"]
 
 
-def test_a_spec_that_the_server_cannot_read_is_said_and_the_rest_is_there(client, server, answer):
+def test_a_spec_that_the_server_cannot_read_is_said_and_the_rest_is_there(
+    client: Any, server: Any, answer: Any
+) -> None:
     server.will(answer.experiment(spec=None, unreadable="training.tempo: unknown field"))
     handle = client.get("exp1")
     assert "queued, a spec that the server cannot read" in repr(handle)
@@ -42,7 +48,7 @@ def test_a_spec_that_the_server_cannot_read_is_said_and_the_rest_is_there(client
         _ = handle.spec
 
 
-def test_the_repr_has_the_key_numbers(client, server, answer):
+def test_the_repr_has_the_key_numbers(client: Any, server: Any, answer: Any) -> None:
     counts = {"running": 1, "done": 1, "failed": 1}
     server.will(answer.experiment("running", run_counts=counts, progress=0.42, label="a 'b'"))
     assert repr(client.get("exp1")) == (
@@ -51,7 +57,9 @@ def test_the_repr_has_the_key_numbers(client, server, answer):
     )
 
 
-def test_progress_is_a_number_and_is_shown_once_it_has_begun(client, server, answer):
+def test_progress_is_a_number_and_is_shown_once_it_has_begun(
+    client: Any, server: Any, answer: Any
+) -> None:
     server.will(answer.experiment("queued"), answer.experiment("running", progress=0.004))
     handle = client.get("exp1")
     assert handle.progress == 0.0
@@ -60,7 +68,7 @@ def test_progress_is_a_number_and_is_shown_once_it_has_begun(client, server, ans
     assert "progress under 1 %" in repr(handle)
 
 
-def test_the_html_escapes_a_label(client, server, answer):
+def test_the_html_escapes_a_label(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment(label="<script>alert(1)</script>"))
     html = client.get("exp1")._repr_html_()
     assert "<script>" not in html
@@ -68,7 +76,7 @@ def test_the_html_escapes_a_label(client, server, answer):
     assert "xi = 7" in html
 
 
-def test_refresh_asks_again(client, server, answer):
+def test_refresh_asks_again(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment("queued"), answer.experiment("done"))
     handle = client.get("exp1")
     assert handle.state == "queued"
@@ -76,7 +84,7 @@ def test_refresh_asks_again(client, server, answer):
     assert handle.state == "done"
 
 
-def test_a_timeout_says_how_to_get_back(client, server, answer, time):
+def test_a_timeout_says_how_to_get_back(client: Any, server: Any, answer: Any, time: Any) -> None:
     server.will(answer.experiment("queued", waiting={"reason": "4 runs go first", "place": 4}))
     handle = client.get("exp1")
     with pytest.raises(WaitTimeout) as caught:
@@ -89,14 +97,16 @@ def test_a_timeout_says_how_to_get_back(client, server, answer, time):
     assert time.seconds == pytest.approx(5)
 
 
-def test_a_result_that_is_not_there(client, server, answer):
+def test_a_result_that_is_not_there(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment("running"), answer.problem(409, "not_ready", "it is running"))
     with pytest.raises(NotReady, match="it is running"):
         client.get("exp1").result()
 
 
 @pytest.mark.parametrize(("action", "state"), [("cancel", "cancelled"), ("retry", "queued")])
-def test_an_action_is_posted_and_its_answer_taken(client, server, answer, action, state):
+def test_an_action_is_posted_and_its_answer_taken(
+    client: Any, server: Any, answer: Any, action: str, state: str
+) -> None:
     server.will(answer.experiment("failed"), answer.experiment(state))
     handle = client.get("exp1")
     assert getattr(handle, action)() is handle
@@ -104,7 +114,7 @@ def test_an_action_is_posted_and_its_answer_taken(client, server, answer, action
     assert server.paths[1:] == [f"POST /v1/experiments/exp1/{action}"]
 
 
-def test_attempts_by_seed(client, server, answer, make_run):
+def test_attempts_by_seed(client: Any, server: Any, answer: Any, make_run: Any) -> None:
     runs = [make_run(0, "running", attempts=[ATTEMPT]), make_run(5, "queued")]
     server.will(answer.experiment("running"), answer.experiment("running", runs=runs))
     attempts = client.get("exp1").attempts()
@@ -112,7 +122,9 @@ def test_attempts_by_seed(client, server, answer, make_run):
     assert attempts[0][0].host == "gpu3"
 
 
-def test_a_listed_experiment_shows_its_numbers_without_asking(client, server, answer):
+def test_a_listed_experiment_shows_its_numbers_without_asking(
+    client: Any, server: Any, answer: Any
+) -> None:
     server.will(answer.page(["a"]))
     (handle,) = client.experiments()
     assert repr(handle) == (
@@ -121,7 +133,9 @@ def test_a_listed_experiment_shows_its_numbers_without_asking(client, server, an
     assert len(server.requests) == 1
 
 
-def test_a_broken_second_page_is_an_error_where_it_is_read(client, server, answer):
+def test_a_broken_second_page_is_an_error_where_it_is_read(
+    client: Any, server: Any, answer: Any
+) -> None:
     server.will(answer.page(["a"], "more"), httpx.Response(404))
     found = client.experiments()
     assert next(found).id == "a"

@@ -70,7 +70,7 @@ class Lab:
 
 
 @pytest.fixture
-def lab(answer) -> Iterator[Lab]:
+def lab(answer: Any) -> Iterator[Lab]:
     found = Lab(json.loads(answer.experiment("running").content))
     thread = threading.Thread(target=found.server.serve_forever, daemon=True)
     thread.start()
@@ -88,21 +88,21 @@ def wrong_answers(client: Client, who: str) -> list[tuple[str, str]]:
     return [(asked, got) for asked, got in zip(names, answers, strict=True) if asked != got]
 
 
-def forked(function, queue) -> Any:
+def forked(function: Any, queue: Any) -> Any:
     """A started child that puts into a queue what a function returns."""
     child = FORK.Process(target=lambda: queue.put(function()))
     child.start()
     return child
 
 
-def outcomes(queue, children) -> list[Any]:
+def outcomes(queue: Any, children: Any) -> list[Any]:
     found = [queue.get(timeout=PATIENCE) for _ in children]
     for child in children:
         child.join(PATIENCE)
     return found
 
 
-def test_parent_and_children_get_their_own_answers_side_by_side(lab):
+def test_parent_and_children_get_their_own_answers_side_by_side(lab: Lab) -> None:
     with Client(lab.url, "t") as client:
         client.get("first")  # the connection that would be shared
         queue = FORK.Queue()
@@ -114,7 +114,7 @@ def test_parent_and_children_get_their_own_answers_side_by_side(lab):
         assert outcomes(queue, children) == [[], [], []]
 
 
-def test_threads_that_fork_get_their_own_answers(lab):
+def test_threads_that_fork_get_their_own_answers(lab: Lab) -> None:
     with Client(lab.url, "t") as client:
 
         def forks(number: int) -> list[Any]:
@@ -127,7 +127,7 @@ def test_threads_that_fork_get_their_own_answers(lab):
             assert list(threads.map(forks, range(3))) == [[[]]] * 3
 
 
-def test_a_grandchild_gets_its_own_answers(lab):
+def test_a_grandchild_gets_its_own_answers(lab: Lab) -> None:
     with Client(lab.url, "t") as client:
         client.get("first")
 
@@ -142,7 +142,7 @@ def test_a_grandchild_gets_its_own_answers(lab):
         assert outcomes(queue, children) == [[[]]]
 
 
-def test_handles_made_before_the_fork_work_after_it(lab):
+def test_handles_made_before_the_fork_work_after_it(lab: Lab) -> None:
     with Client(lab.url, "t") as client:
         handle = client.get("mine")
         queue = FORK.Queue()
@@ -150,7 +150,7 @@ def test_handles_made_before_the_fork_work_after_it(lab):
         assert (handle.refresh().id, outcomes(queue, children)) == ("mine", ["mine"])
 
 
-def test_a_child_that_closes_leaves_the_parents_connection_open(lab):
+def test_a_child_that_closes_leaves_the_parents_connection_open(lab: Lab) -> None:
     with Client(lab.url, "t") as client:
         client.get("first")
         queue = FORK.Queue()
@@ -161,7 +161,7 @@ def test_a_child_that_closes_leaves_the_parents_connection_open(lab):
         assert lab.connections == before == 1
 
 
-def test_a_request_of_a_thread_neither_blocks_a_child_nor_loses_its_answer(lab):
+def test_a_request_of_a_thread_neither_blocks_a_child_nor_loses_its_answer(lab: Lab) -> None:
     with Client(lab.url, "t") as client:
         found = []
         thread = threading.Thread(target=lambda: found.append(client.get("held").id))
@@ -175,7 +175,7 @@ def test_a_request_of_a_thread_neither_blocks_a_child_nor_loses_its_answer(lab):
         assert found == ["held"]
 
 
-def test_a_default_client_that_is_just_being_made_does_not_block_a_child(lab):
+def test_a_default_client_that_is_just_being_made_does_not_block_a_child(lab: Lab) -> None:
     write_credentials(Credentials(lab.url, "t"))
     making, made = threading.Event(), threading.Event()
     parent = os.getpid()
@@ -198,7 +198,7 @@ def test_a_default_client_that_is_just_being_made_does_not_block_a_child(lab):
     default().close()
 
 
-def test_a_bar_that_is_being_drawn_does_not_block_a_child():
+def test_a_bar_that_is_being_drawn_does_not_block_a_child() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -227,7 +227,9 @@ def test_a_bar_that_is_being_drawn_does_not_block_a_child():
     assert "half" in shown
 
 
-def test_the_functions_of_the_package_work_in_a_pool(lab, monkeypatch):
+def test_the_functions_of_the_package_work_in_a_pool(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_credentials(Credentials(lab.url, "t"))
     default = DefaultClient()
     monkeypatch.setattr("rgclient._default.default_client", default)
@@ -244,14 +246,14 @@ def _get_by_default(name: str) -> str:
     return rgclient.get(name).id
 
 
-def test_many_threads_share_a_client_that_none_has_used(lab):
+def test_many_threads_share_a_client_that_none_has_used(lab: Lab) -> None:
     with Client(lab.url, "t") as client, ThreadPoolExecutor(16) as threads:
         names = [f"thread-{number}" for number in range(TIMES)]
         found = list(threads.map(lambda name: client.get(name).id, names))
     assert found == names
 
 
-def test_a_transport_of_ones_own_says_that_it_cannot_be_forked(server, answer):
+def test_a_transport_of_ones_own_says_that_it_cannot_be_forked(server: Any, answer: Any) -> None:
     server.will(answer.experiment())
     with Client("http://lab", "t", transport=httpx.MockTransport(server)) as client:
         client.get("exp1")
@@ -266,7 +268,7 @@ def test_a_transport_of_ones_own_says_that_it_cannot_be_forked(server, answer):
     assert "cannot be used in a forked process; make one there" in said
 
 
-def test_a_closed_client_is_closed_in_a_child_too(lab):
+def test_a_closed_client_is_closed_in_a_child_too(lab: Lab) -> None:
     client = Client(lab.url, "t")
     client.get("first")
     client.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import matplotlib as mpl
 import pytest
 
-from rgclient import MissingExtra
+from rgclient import MissingExtra, Result
 from rgclient._extras import optional
 from rgclient._frame import COLUMNS
 
@@ -15,7 +17,7 @@ mpl.use("Agg")  # before pyplot: a display may be there, or not
 
 
 @pytest.fixture
-def axes():
+def axes() -> Iterator[Any]:
     """Axes that are closed after the test."""
     import matplotlib.pyplot as plt
 
@@ -23,14 +25,14 @@ def axes():
     plt.close("all")
 
 
-def test_the_frame_has_the_columns(result):
+def test_the_frame_has_the_columns(result: Result) -> None:
     assert list(result.to_frame().columns) == COLUMNS == [
         "when", "step", "level", "quantity", "layer",
         "mean", "standard_error", "low", "high", "n_seeds", "n", "half_shift",
     ]  # fmt: skip
 
 
-def test_the_frame_has_a_row_for_each_number(result):
+def test_the_frame_has_a_row_for_each_number(result: Result) -> None:
     frame = result.to_frame()
     # moments; levels with three ranks and a drift; the relevance of the network
     assert len(frame) == 2 * (2 * (3 * 3 + 2) + 3)
@@ -40,7 +42,7 @@ def test_the_frame_has_a_row_for_each_number(result):
     }  # fmt: skip
 
 
-def test_a_row_of_the_frame(result):
+def test_a_row_of_the_frame(result: Result) -> None:
     frame = result.to_frame()
     row = frame[
         (frame.when == "final")
@@ -53,7 +55,7 @@ def test_a_row_of_the_frame(result):
     assert (row.low, row.high) == (pytest.approx(3.0), pytest.approx(11.0))
 
 
-def test_the_columns_of_the_frame_are_numbers(make_result):
+def test_the_columns_of_the_frame_are_numbers(make_result: Any) -> None:
     frame = make_result(ranks={0: [10.0, None, 5.0]}).to_frame()
     kinds = {name: frame[name].dtype.kind for name in COLUMNS[4:]}
     counts = dict.fromkeys(["layer", "n_seeds", "n"], "i")
@@ -62,7 +64,7 @@ def test_the_columns_of_the_frame_are_numbers(make_result):
     assert math.isnan(final.iloc[0]["mean"])
 
 
-def test_a_plot_has_both_moments_with_bands(result, axes):
+def test_a_plot_has_both_moments_with_bands(result: Result, axes: Any) -> None:
     assert result.plot(axes=axes) is axes
     assert [line.get_label() for line in axes.lines] == ["initial", "final"]
     assert list(axes.lines[1].get_ydata()) == [11.0, 8.5, 7.0]
@@ -70,14 +72,14 @@ def test_a_plot_has_both_moments_with_bands(result, axes):
     assert len(axes.collections) == 2
 
 
-def test_a_band_is_the_interval(result, axes):
+def test_a_band_is_the_interval(result: Result, axes: Any) -> None:
     result.plot(axes=axes)
     corners = axes.collections[1].get_paths()[0].vertices[:, 1]
     assert corners.min() == pytest.approx(3.0)
     assert corners.max() == pytest.approx(13.0)
 
 
-def test_a_plot_says_what_it_is(result, axes):
+def test_a_plot_says_what_it_is(result: Result, axes: Any) -> None:
     result.plot(level="pooled", axes=axes)
     assert axes.get_xlabel() == "layer"
     assert axes.get_ylabel() == "effective rank (pooled)"
@@ -85,21 +87,21 @@ def test_a_plot_says_what_it_is(result, axes):
     assert axes.get_legend().get_title().get_text() == "95% interval over seeds"
 
 
-def test_a_plot_makes_axes_of_its_own(result, axes):
+def test_a_plot_makes_axes_of_its_own(result: Result, axes: Any) -> None:
     assert result.plot() is not axes
 
 
-def test_a_plot_of_one_seed_draws_without_a_warning(make_result, axes):
+def test_a_plot_of_one_seed_draws_without_a_warning(make_result: Any, axes: Any) -> None:
     make_result(ranks={0: [10.0, None, 5.0]}).plot(axes=axes)
     axes.figure.canvas.draw()
     assert len(axes.lines) == 2
 
 
 @pytest.mark.parametrize("extra", ["frame", "plot"])
-def test_a_missing_library_says_how_to_install_it(extra):
+def test_a_missing_library_says_how_to_install_it(extra: str) -> None:
     with pytest.raises(MissingExtra, match=rf"no_such_library.*'rgclient\[{extra}\]'"):
         optional("no_such_library.part", extra)
 
 
-def test_a_library_that_is_there_is_given():
+def test_a_library_that_is_there_is_given() -> None:
     assert optional("matplotlib.ticker", "plot").MaxNLocator

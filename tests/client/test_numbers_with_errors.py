@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -21,14 +22,14 @@ from rgclient._numbers import count, number, with_error
         (math.nan, math.nan, "not defined"),
     ],
 )
-def test_a_mean_has_the_digits_that_its_error_leaves(mean, error, text):
+def test_a_mean_has_the_digits_that_its_error_leaves(mean: Any, error: Any, text: str) -> None:
     assert with_error(mean, error) == text
 
 
-def test_a_number_that_is_not_there_is_a_dash():
+def test_a_number_that_is_not_there_is_a_dash() -> None:
     assert number(math.nan) == "-"
 
 
 @pytest.mark.parametrize(("n", "text"), [(0, "0 seeds"), (1, "1 seed"), (2, "2 seeds")])
-def test_a_count_has_its_plural(n, text):
+def test_a_count_has_its_plural(n: int, text: str) -> None:
     assert count(n, "seed") == text

@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 import rgclient
-from rgclient import Client, Experiment, Findings, InvalidValue, Study, _errors
+from rgclient import Client, Experiment, Findings, InvalidValue, Result, Study, _errors
 from rgclient._clock import Clock
 from rgclient._glance import of_view
 from rgcontract import Experiment as View
@@ -37,24 +38,24 @@ def sent(value: Any) -> Any:
 
 
 @pytest.fixture
-def real():
+def real() -> Iterator[Any]:
     """A client as users have it, of a server that nobody asks."""
     with Client("http://lab.test:8321", "rgl-secret", timeout=7, attempts=2) as opened:
         yield opened
 
 
 @pytest.fixture
-def experiment(real, answer) -> Experiment:
+def experiment(real: Any, answer: Any) -> Experiment:
     view = View.model_validate_json(answer.experiment("running").content)
     return Experiment(real, of_view(view), view=view)
 
 
 @pytest.fixture
-def study(real) -> Study:
+def study(real: Any) -> Study:
     return Study(real, StudyView.model_validate_json(json.dumps(STUDY)))
 
 
-def test_a_client_keeps_its_address_token_and_patience(real):
+def test_a_client_keeps_its_address_token_and_patience(real: Any) -> None:
     other = sent(real)
     assert other.url == "http://lab.test:8321"
     request = other._connection._http().build_request("GET", "/")
@@ -63,19 +64,21 @@ def test_a_client_keeps_its_address_token_and_patience(real):
     assert other._connection._attempts == 2
 
 
-def test_a_client_that_has_been_used_can_be_sent(real):
+def test_a_client_that_has_been_used_can_be_sent(real: Any) -> None:
     real._connection._http()
     assert sent(real).url == real.url
 
 
-def test_a_copy_of_a_client_is_the_client(client):
+def test_a_copy_of_a_client_is_the_client(client: Any) -> None:
     assert copy.copy(client) is client
     assert copy.deepcopy(client) is client
 
 
 @pytest.mark.parametrize("again", [sent, copy.copy, copy.deepcopy])
 @pytest.mark.parametrize("name", ["experiment", "study"])
-def test_a_handle_is_the_same_one_elsewhere(again, name, request):
+def test_a_handle_is_the_same_one_elsewhere(
+    again: Any, name: str, request: pytest.FixtureRequest
+) -> None:
     handle = request.getfixturevalue(name)
     other = again(handle)
     assert other is not handle
@@ -84,7 +87,7 @@ def test_a_handle_is_the_same_one_elsewhere(again, name, request):
 
 
 @pytest.mark.parametrize("again", [sent, copy.copy, copy.deepcopy])
-def test_what_was_measured_is_the_same_elsewhere(again, result):
+def test_what_was_measured_is_the_same_elsewhere(again: Any, result: Result) -> None:
     findings = Findings(FindingsData.model_validate_json(json.dumps(FINDINGS)))
     values = [
         result, result.effective_rank(), result.spectrum(), result.collapse_ratio(), findings,
@@ -97,7 +100,7 @@ def test_what_was_measured_is_the_same_elsewhere(again, result):
     assert again(result).effective_rank() == result.effective_rank()
 
 
-def test_a_copied_handle_asks_the_same_server(client, server, answer):
+def test_a_copied_handle_asks_the_same_server(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment("queued"), answer.experiment("done"))
     handle = client.get("exp1")
     other = copy.deepcopy(handle)
@@ -112,7 +115,7 @@ EXCEPTIONS = [
 
 
 @pytest.mark.parametrize("kind", EXCEPTIONS, ids=lambda kind: kind.__name__)
-def test_every_exception_comes_back_from_a_worker(kind):
+def test_every_exception_comes_back_from_a_worker(kind: Any) -> None:
     raised = kind("what to do")
     raised.__dict__.update(experiment_id="exp1")
     other = sent(raised)
@@ -120,7 +123,7 @@ def test_every_exception_comes_back_from_a_worker(kind):
     assert other.__dict__ == raised.__dict__
 
 
-def test_a_refusal_keeps_its_problem():
+def test_a_refusal_keeps_its_problem() -> None:
     problem = Problem(title="t", status=422, code="invalid_spec", detail="d")
     raised = rgclient.InvalidSpec("no", status=422, code="invalid_spec", problem=problem)
     assert sent(raised).problem == problem
@@ -128,7 +131,7 @@ def test_a_refusal_keeps_its_problem():
     assert sent(failed).causes == failed.causes
 
 
-def test_a_transport_of_ones_own_cannot_be_sent(server):
+def test_a_transport_of_ones_own_cannot_be_sent(server: Any) -> None:
     with (
         Client("http://lab", "t", transport=httpx.MockTransport(server)) as client,
         pytest.raises(InvalidValue, match="cannot be pickled; leave transport out"),
@@ -136,11 +139,11 @@ def test_a_transport_of_ones_own_cannot_be_sent(server):
         sent(client)
 
 
-def test_a_clock_is_sent_along(real):
+def test_a_clock_is_sent_along(real: Any) -> None:
     assert sent(real).clock == Clock()
 
 
-def test_handles_on_one_experiment_are_equal(client, server, answer):
+def test_handles_on_one_experiment_are_equal(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment("queued"), answer.experiment("done"), answer.acknowledgement())
     first, second, third = client.get("exp1"), client.get("exp1"), client.submit(corr_len=7)
     assert first == second == third
@@ -148,7 +151,9 @@ def test_handles_on_one_experiment_are_equal(client, server, answer):
     assert third in [first]
 
 
-def test_handles_on_two_experiments_or_of_two_servers_are_not(client, server, answer, real):
+def test_handles_on_two_experiments_or_of_two_servers_are_not(
+    client: Any, server: Any, answer: Any, real: Any
+) -> None:
     server.will(answer.experiment(), answer.experiment(id="exp2"))
     first, second = client.get("exp1"), client.get("exp2")
     view = View.model_validate_json(answer.experiment().content)
@@ -158,7 +163,7 @@ def test_handles_on_two_experiments_or_of_two_servers_are_not(client, server, an
     assert first != "exp1"
 
 
-def test_an_experiment_is_no_study(real, study, answer):
+def test_an_experiment_is_no_study(real: Any, study: Study, answer: Any) -> None:
     view = View.model_validate_json(answer.experiment(id="study1").content)
     assert Experiment(real, of_view(view)) != study
     assert study == Study(real, StudyView.model_validate_json(json.dumps(STUDY | {"name": "n"})))

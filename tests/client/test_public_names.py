@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,12 @@ ALLOWED = {"httpx", "pydantic", "platformdirs", "tqdm", "rgclient", "rgcontract"
 LAZY = {"pandas", "matplotlib", "rgfigures"}
 
 
-def test_all_is_sorted_and_there():
+def test_all_is_sorted_and_there() -> None:
     assert rgclient.__all__ == sorted(rgclient.__all__)
     assert all(hasattr(rgclient, name) for name in rgclient.__all__)
 
 
-def test_all_has_every_public_name():
+def test_all_has_every_public_name() -> None:
     public = {
         name
         for name, value in vars(rgclient).items()
@@ -34,16 +35,16 @@ def test_all_has_every_public_name():
     assert public == set(rgclient.__all__)
 
 
-def test_it_says_its_version():
+def test_it_says_its_version() -> None:
     assert rgclient.__version__ == importlib.metadata.version("rgclient")
     assert not hasattr(rgclient, "nothing")
 
 
-def test_every_module_is_private():
+def test_every_module_is_private() -> None:
     assert [path.name for path in PACKAGE.glob("*.py") if not path.name.startswith("_")] == []
 
 
-def test_every_exception_is_shown_and_in_the_tree_that_is_drawn():
+def test_every_exception_is_shown_and_in_the_tree_that_is_drawn() -> None:
     raised = {
         name: kind
         for name, kind in vars(_errors).items()
@@ -68,12 +69,12 @@ def test_every_exception_is_shown_and_in_the_tree_that_is_drawn():
         (rgclient.WaitTimeout, TimeoutError),
     ],
 )
-def test_an_exception_is_also_the_builtin_one(kind, builtin):
+def test_an_exception_is_also_the_builtin_one(kind: Any, builtin: Any) -> None:
     assert issubclass(kind, builtin)
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("*.py")), ids=lambda path: path.name)
-def test_a_module_imports_only_what_the_package_needs(path):
+def test_a_module_imports_only_what_the_package_needs(path: Any) -> None:
     found = {
         name.partition(".")[0]
         for node in ast.walk(ast.parse(path.read_text()))
@@ -82,7 +83,7 @@ def test_a_module_imports_only_what_the_package_needs(path):
     assert found - set(sys.stdlib_module_names) <= ALLOWED | LAZY
 
 
-def test_importing_it_loads_no_optional_library():
+def test_importing_it_loads_no_optional_library() -> None:
     code = "import sys, rgclient; print({'pandas', 'matplotlib', 'numpy'} & set(sys.modules))"
     shown = subprocess.run(
         [sys.executable, "-c", code],

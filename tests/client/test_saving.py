@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Any
 
 import full_disk
 import pytest
@@ -17,7 +19,7 @@ FINDINGS = {
 }  # fmt: skip
 
 
-def test_a_result_on_a_full_disk_is_the_one_before(result, tmp_path):
+def test_a_result_on_a_full_disk_is_the_one_before(result: Result, tmp_path: Path) -> None:
     path = result.save(tmp_path / "result.json")
     full_disk.leaves_alone(
         f"from rgclient import Result; kept = Result.load({str(path)!r}); kept.save({str(path)!r})",
@@ -26,7 +28,7 @@ def test_a_result_on_a_full_disk_is_the_one_before(result, tmp_path):
     assert Result.load(path) == result
 
 
-def test_findings_on_a_full_disk_are_the_ones_before(tmp_path):
+def test_findings_on_a_full_disk_are_the_ones_before(tmp_path: Path) -> None:
     data = Data.model_validate_json(json.dumps(FINDINGS))
     path = Findings(data).save(tmp_path / "findings.json")
     full_disk.leaves_alone(
@@ -37,7 +39,7 @@ def test_findings_on_a_full_disk_are_the_ones_before(tmp_path):
     )
 
 
-def test_credentials_on_a_full_disk_are_the_ones_before(tmp_path):
+def test_credentials_on_a_full_disk_are_the_ones_before(tmp_path: Path) -> None:
     known = Credentials("http://127.0.0.1:8321", "t" * 40)
     path = write_credentials(known)
     full_disk.leaves_alone(
@@ -48,12 +50,14 @@ def test_credentials_on_a_full_disk_are_the_ones_before(tmp_path):
     assert read_credentials() == known
 
 
-def test_a_save_into_no_directory_names_the_path(result, tmp_path):
+def test_a_save_into_no_directory_names_the_path(result: Result, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no/result\.json"):
         result.save(tmp_path / "no" / "result.json")
 
 
-def test_a_saved_result_is_replaced_by_another(result, make_result, tmp_path):
+def test_a_saved_result_is_replaced_by_another(
+    result: Result, make_result: Any, tmp_path: Path
+) -> None:
     path = result.save(tmp_path / "result.json")
     other = make_result(under_trained=True)
     assert other.save(path) == path

@@ -85,7 +85,7 @@ class LikeXarray(LikePolarsSeries):
         lambda m: [[Fraction(value) for value in row] for row in m], *SPARSE,
     ],
 )  # fmt: skip
-def test_a_matrix_is_read_entry_by_entry(make):
+def test_a_matrix_is_read_entry_by_entry(make: Any) -> None:
     sent = body({"family": "explicit", "matrix": make(MATRIX)})["chain"]["matrix"]
     assert sent == MATRIX
     assert {type(value) for row in sent for value in row} == {float}
@@ -102,20 +102,20 @@ def test_a_matrix_is_read_entry_by_entry(make):
         lambda v: Speaks(tolist=v), lambda v: Speaks(to_numpy=np.array(v)),
     ],
 )  # fmt: skip
-def test_a_list_is_read_value_by_value(name, make):
+def test_a_list_is_read_value_by_value(name: str, make: Any) -> None:
     sent = body({name: make([7, 8])})
     assert sent.get(name, sent.get("chain", {}).get(name)) == [7, 8]
 
 
 @pytest.mark.parametrize("name", ["corr_len", "depth", "activation"])
 @pytest.mark.parametrize("make", [np.array, pd.Series, pd.Index, LikePolarsSeries, LikeXarray])
-def test_an_axis_of_a_study_is_read_value_by_value(name, make):
+def test_an_axis_of_a_study_is_read_value_by_value(name: str, make: Any) -> None:
     values = ["gelu", "relu"] if name == "activation" else [1, 7]
     (section,) = body({name: make(values)}, STUDY_FIELDS).values()
     assert section[name] == values
 
 
-def test_a_table_is_its_rows_and_never_its_labels():
+def test_a_table_is_its_rows_and_never_its_labels() -> None:
     assert body({"seeds": pd.DataFrame([[7, 8]])}) == {"seeds": [[7, 8]]}
     assert body({"corr_len": pd.DataFrame([[7.0, 8.0]])}, STUDY_FIELDS) == {
         "chain": {"corr_len": [[7.0, 8.0]]}
@@ -125,18 +125,18 @@ def test_a_table_is_its_rows_and_never_its_labels():
 @pytest.mark.parametrize(
     "value", [np.array(7), torch.tensor(7), np.int64(7), np.uint8(7), OnlyArray(7), LikeXarray(7)]
 )
-def test_an_array_without_axes_is_a_number(value):
+def test_an_array_without_axes_is_a_number(value: Any) -> None:
     sent = body({"n_states": value})["chain"]["n_states"]
     assert (type(sent), sent) == (int, 7)
 
 
 @pytest.mark.parametrize("value", [np.longdouble(7), np.float16(7), torch.tensor(7.0), Fraction(7)])
-def test_a_number_of_another_precision_is_a_float(value):
+def test_a_number_of_another_precision_is_a_float(value: Any) -> None:
     sent = body({"corr_len": value})["chain"]["corr_len"]
     assert (type(sent), sent) == (float, 7.0)
 
 
-def test_a_number_with_a_fraction_stays_one():
+def test_a_number_with_a_fraction_stays_one() -> None:
     assert body({"n_states": np.float64(2.000001)}) == {"chain": {"n_states": 2.000001}}
 
 
@@ -186,7 +186,9 @@ ENDLESS.append(ENDLESS)
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_would_be_misread_is_refused_with_the_field_and_what_is_allowed(value, reason):
+def test_what_would_be_misread_is_refused_with_the_field_and_what_is_allowed(
+    value: Any, reason: Any
+) -> None:
     if reason is None:  # null is JSON's own
         assert body({"scales": value}) == {"chain": {"scales": None}}
         return
@@ -202,11 +204,11 @@ class Endless:
         return Endless()
 
 
-def test_an_object_that_gives_no_end_of_arrays_is_refused():
+def test_an_object_that_gives_no_end_of_arrays_is_refused() -> None:
     with pytest.raises(InvalidValue, match="seeds is nested too deeply"):
         body({"seeds": Endless()})
 
 
-def test_a_section_whose_keys_are_no_names_is_refused():
+def test_a_section_whose_keys_are_no_names_is_refused() -> None:
     with pytest.raises(InvalidValue, match="chain has the key 1"):
         body({"chain": {1: 2}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import httpx
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 import pytest
 
 import rgclient
-from rgclient import Client, InvalidValue, RGLabError, UnknownField
+from rgclient import Client, InvalidValue, Result, RGLabError, UnknownField
 
 SUBMITTING = [
     (lambda c: c.submit({"corr_len": 7}), r"submit takes fields by name: submit\(\*\*\{\.\.\.\}\)"),
@@ -53,7 +54,9 @@ READING = [
 
 
 @pytest.mark.parametrize(("call", "said"), SUBMITTING + READING)
-def test_the_client_says_what_to_do_and_sends_nothing(client, server, call, said):
+def test_the_client_says_what_to_do_and_sends_nothing(
+    client: Any, server: Any, call: Any, said: Any
+) -> None:
     with pytest.raises(InvalidValue, match=said):
         call(client)
     assert server.requests == []
@@ -69,7 +72,9 @@ def test_the_client_says_what_to_do_and_sends_nothing(client, server, call, said
         ({"owners": "ada"}, "owner"),
     ],
 )
-def test_an_unknown_filter_gets_the_nearest(client, server, filters, near):
+def test_an_unknown_filter_gets_the_nearest(
+    client: Any, server: Any, filters: Any, near: str
+) -> None:
     with pytest.raises(UnknownField, match=f"did you mean {near}"):
         client.experiments(**filters)
     with pytest.raises(UnknownField, match="no filter 'tag'; there are owner"):
@@ -77,13 +82,13 @@ def test_an_unknown_filter_gets_the_nearest(client, server, filters, near):
     assert server.requests == []
 
 
-def test_a_filter_may_be_a_number_of_numpy(client, server, answer):
+def test_a_filter_may_be_a_number_of_numpy(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.page([]))
     assert list(client.experiments(depth=np.int64(4), limit=np.int64(3))) == []
     assert dict(server.requests[0].url.params) == {"depth": "4", "limit": "3"}
 
 
-def test_a_handle_in_place_of_its_id_says_so(client, server, answer):
+def test_a_handle_in_place_of_its_id_says_so(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment())
     handle = client.get("exp1")
     with pytest.raises(InvalidValue, match=r"this is a handle already: .*\.refresh\(\)"):
@@ -98,14 +103,16 @@ def test_a_handle_in_place_of_its_id_says_so(client, server, answer):
         (7, "wait takes an experiment or its id; this is an int"),
     ],
 )
-def test_wait_takes_one_experiment(waited_for, said):
+def test_wait_takes_one_experiment(waited_for: Any, said: str) -> None:
     with pytest.raises(InvalidValue, match=said):
         rgclient.wait(waited_for)
 
 
 @pytest.mark.parametrize("name", ["timeout", "poll"])
 @pytest.mark.parametrize("value", ["5", -1, math.nan, True, [5]])
-def test_a_time_to_wait_is_in_seconds(client, server, answer, name, value):
+def test_a_time_to_wait_is_in_seconds(
+    client: Any, server: Any, answer: Any, name: str, value: Any
+) -> None:
     server.will(answer.experiment())
     handle = client.get("exp1")
     with pytest.raises(InvalidValue, match=f"{name} is .*; give seconds"):
@@ -124,13 +131,15 @@ def test_a_time_to_wait_is_in_seconds(client, server, answer, name, value):
         ({"attempts": "3"}, "attempts is '3'; give how many"),
     ],
 )
-def test_a_client_says_which_argument_is_wrong(options, said):
+def test_a_client_says_which_argument_is_wrong(options: Any, said: str) -> None:
     with pytest.raises(InvalidValue, match=said):
         Client(**({"url": "http://lab", "token": "t"} | options))
 
 
 @pytest.mark.parametrize("wrong", [7, None, ["final"], {}])
-def test_a_level_or_moment_that_is_no_name_gets_those_that_are_there(result, wrong):
+def test_a_level_or_moment_that_is_no_name_gets_those_that_are_there(
+    result: Result, wrong: Any
+) -> None:
     with pytest.raises(RGLabError, match="there are initial, final"):
         result.effective_rank(when=wrong)
     with pytest.raises(RGLabError, match="there are effective_rank"):

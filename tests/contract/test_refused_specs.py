@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -126,14 +127,14 @@ def refusals(given: object) -> list[FieldProblem]:
 
 
 @pytest.mark.parametrize(("given", "field"), REFUSED, ids=lambda value: json.dumps(value)[:60])
-def test_the_field_is_named_with_what_is_allowed(given, field):
+def test_the_field_is_named_with_what_is_allowed(given: Any, field: Any) -> None:
     (refused,) = refusals(given)
     assert refused.field == field
     assert refused.message
     assert refused.allowed
 
 
-def test_every_refused_field_is_named():
+def test_every_refused_field_is_named() -> None:
     found = refusals({"chain": {"corr_len": 0}, "model": {"depth": 0, "depht": 4}})
     assert [refused.field for refused in found] == [
         "chain.corr_len", "model.depth", "model.depht",
@@ -141,7 +142,7 @@ def test_every_refused_field_is_named():
 
 
 @pytest.mark.parametrize("text", ['{"chain": {"corr_len": NaN}}', '{"training": {"lr": Infinity}}'])
-def test_a_number_that_is_not_finite_is_no_spec(text):
+def test_a_number_that_is_not_finite_is_no_spec(text: str) -> None:
     with pytest.raises(ValidationError):
         Submission.model_validate_json(text)
 
@@ -161,13 +162,13 @@ def test_a_number_that_is_not_finite_is_no_spec(text):
         ({"measurement": {"levels": ["sequence"]}}, "position, token, masked, pooled"),
     ],
 )
-def test_what_is_allowed_is_said_in_words(given, words):
+def test_what_is_allowed_is_said_in_words(given: Any, words: str) -> None:
     (refused,) = refusals(given)
     assert refused.allowed is not None
     assert words in refused.allowed
 
 
-def test_a_misspelt_field_gets_a_suggestion():
+def test_a_misspelt_field_gets_a_suggestion() -> None:
     (refused,) = refusals({"chain": {"corr_length": 7}})
     assert refused.message == "unknown field; did you mean chain.corr_len?"
 
@@ -186,7 +187,9 @@ def test_a_misspelt_field_gets_a_suggestion():
         ),
     ],
 )
-def test_a_field_of_another_family_is_no_misspelling(chain, family, other, fields):
+def test_a_field_of_another_family_is_no_misspelling(
+    chain: Any, family: str, other: str, fields: Any
+) -> None:
     (refused,) = refusals({"chain": chain})
     assert refused.message == (
         f"does not apply to this family of chains ({family}), only to {other}"
@@ -203,24 +206,24 @@ def test_a_field_of_another_family_is_no_misspelling(chain, family, other, field
         ({"family": "ring", "corr_length": 7}, "unknown field; did you mean chain.corr_len?"),
     ],
 )
-def test_what_is_meant_is_a_field_of_the_family_that_is_named(chain, words):
+def test_what_is_meant_is_a_field_of_the_family_that_is_named(chain: Any, words: str) -> None:
     found = refusals({"chain": chain})
     assert words in [refused.message for refused in found]
 
 
-def test_a_spec_of_which_nothing_is_right_is_not_all_named():
+def test_a_spec_of_which_nothing_is_right_is_not_all_named() -> None:
     found = refusals({"chain": {f"x{number}": number for number in range(20_000)}})
     assert len(found) == MOST_NAMED
 
 
-def test_a_refused_text_is_not_sent_back_whole():
+def test_a_refused_text_is_not_sent_back_whole() -> None:
     wrong = {"family": "x" * 50_000, "seeds": [1] * 50_000, "seed": 1}
     chains = [{"family": wrong["family"]}, {"seeds": wrong["seeds"]}, wrong["family"]]
     for chain in [*chains, {"seed": 1, "seeds": list(range(50_000))}, {"x" * 50_000: 1}]:
         assert len(refusals({"chain": chain})[0].model_dump_json()) < 1000
 
 
-def test_a_flat_keyword_is_shown_its_section():
+def test_a_flat_keyword_is_shown_its_section() -> None:
     (refused,) = refusals({"corr_len": 7})
     assert "chain.corr_len" in refused.message
 
@@ -236,40 +239,40 @@ def test_a_flat_keyword_is_shown_its_section():
         ("corr_length", []),
     ],
 )
-def test_a_field_is_found_by_name(name, found):
+def test_a_field_is_found_by_name(name: str, found: Any) -> None:
     assert paths(Submission, name) == found
 
 
-def test_a_flat_keyword_has_one_place():
+def test_a_flat_keyword_has_one_place() -> None:
     sections = [top for top in children(Submission, "") if children(Submission, top)]
     names = {leaf for section in sections for leaf in children(Submission, section)}
     names -= set(children(Submission, ""))  # a name at the top is itself
     assert [name for name in names if len(paths(Submission, name)) != 1] == []
 
 
-def test_the_nearest_names_come_first():
+def test_the_nearest_names_come_first() -> None:
     assert nearest("widht", Submission)[0] == "model.width"
     assert nearest("zzz", Submission) == []
 
 
-def test_every_field_says_what_is_allowed():
+def test_every_field_says_what_is_allowed() -> None:
     sections = [top for top in children(Submission, "") if children(Submission, top)]
     everywhere = [(section, leaf) for section in sections for leaf in children(Submission, section)]
     assert [path for path in everywhere if not allowed(Submission, ".".join(path))] == []
 
 
-def test_a_field_that_is_not_there_allows_nothing():
+def test_a_field_that_is_not_there_allows_nothing() -> None:
     assert allowed(Submission, "chain.nothing") is None
 
 
 @pytest.mark.parametrize("given", [{"chain": {"xi": 7}}, {"xi": 7}], ids=str)
-def test_a_word_for_a_field_gets_the_field_that_is_meant(given):
+def test_a_word_for_a_field_gets_the_field_that_is_meant(given: Any) -> None:
     (refused,) = refusals(given)
     assert refused.message == "unknown field; did you mean chain.corr_len?"
 
 
 @pytest.mark.parametrize(("word", "path"), SYNONYMS.items())
-def test_every_word_for_a_field_is_no_field_and_means_one(word, path):
+def test_every_word_for_a_field_is_no_field_and_means_one(word: Any, path: Any) -> None:
     assert path in paths(Submission, path.rpartition(".")[2])
     assert paths(Submission, word) == []
     assert nearest(word, Submission) == [path]

@@ -76,7 +76,7 @@ def parsed(given: dict[str, Any]) -> Submission:
 
 @SETTINGS
 @given(SUBMISSIONS)
-def test_a_submission_comes_back_the_same(written):
+def test_a_submission_comes_back_the_same(written: Any) -> None:
     sent = parsed(written)
     back = Submission.model_validate_json(sent.model_dump_json())
     assert back == sent
@@ -86,7 +86,7 @@ def test_a_submission_comes_back_the_same(written):
 
 @SETTINGS
 @given(SUBMISSIONS)
-def test_a_spec_comes_back_the_same_through_strict_json(written):
+def test_a_spec_comes_back_the_same_through_strict_json(written: Any) -> None:
     spec = parsed(written).spec
     text = strictjson.dumps(spec.model_dump(mode="json"))
     back = ExperimentSpec.model_validate_json(json.dumps(strictjson.loads(text)))
@@ -96,7 +96,7 @@ def test_a_spec_comes_back_the_same_through_strict_json(written):
 
 @SETTINGS
 @given(SUBMISSIONS)
-def test_nothing_is_left_to_be_filled_in(written):
+def test_nothing_is_left_to_be_filled_in(written: Any) -> None:
     spec = parsed(written).spec
     assert spec.measurement.levels
     assert (spec.model.context is None) == (spec.model.mixing == "flat")
@@ -105,22 +105,22 @@ def test_nothing_is_left_to_be_filled_in(written):
 
 @SETTINGS
 @given(SUBMISSIONS, st.randoms(use_true_random=False))
-def test_the_order_of_keys_never_matters(written, random):
+def test_the_order_of_keys_never_matters(written: Any, random: Any) -> None:
     keys = list(written)
     random.shuffle(keys)
     shuffled = {key: written[key] for key in keys}
     assert measurement_hash(parsed(shuffled)) == measurement_hash(parsed(written))
 
 
-def test_seeds_by_number_are_the_first_ones():
+def test_seeds_by_number_are_the_first_ones() -> None:
     assert parsed({"seeds": 5}).seeds == (0, 1, 2, 3, 4)
 
 
-def test_seeds_by_list_are_in_order():
+def test_seeds_by_list_are_in_order() -> None:
     assert parsed({"seeds": [9, 0, 4]}).seeds == (0, 4, 9)
 
 
-def test_a_spec_cannot_be_changed():
+def test_a_spec_cannot_be_changed() -> None:
     spec = parsed({})
     with pytest.raises(ValidationError, match="frozen"):
         spec.chain.corr_len = 3.0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from rgcontract import Submission, shape_hash
 
 
-def spec(**fields) -> Submission:
+def spec(**fields: Any) -> Submission:
     return Submission.model_validate_json(json.dumps(fields))
 
 
@@ -31,7 +32,7 @@ DEFAULT = spec()
     ],
     ids=str,
 )
-def test_members_of_a_fleet_may_differ_in(fields):
+def test_members_of_a_fleet_may_differ_in(fields: Any) -> None:
     assert shape_hash(spec(**fields)) == shape_hash(DEFAULT)
 
 
@@ -53,5 +54,5 @@ def test_members_of_a_fleet_may_differ_in(fields):
     ],
     ids=str,
 )
-def test_members_of_a_fleet_agree_in(fields):
+def test_members_of_a_fleet_agree_in(fields: Any) -> None:
     assert shape_hash(spec(**fields)) != shape_hash(DEFAULT)

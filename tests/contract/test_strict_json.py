@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -33,12 +34,12 @@ from rgcontract.strictjson import StrictJsonError, dumps, loads, number_or_none
         ("[1,]", "not JSON"),
     ],
 )
-def test_what_is_not_strict_json_is_refused_saying_why(text, why):
+def test_what_is_not_strict_json_is_refused_saying_why(text: Any, why: str) -> None:
     with pytest.raises(StrictJsonError, match=why):
         loads(text)
 
 
-def test_a_long_number_is_not_repeated_in_the_message():
+def test_a_long_number_is_not_repeated_in_the_message() -> None:
     with pytest.raises(StrictJsonError) as caught:
         loads("9" * 4000)
     assert len(str(caught.value)) < 100
@@ -54,26 +55,26 @@ def test_a_long_number_is_not_repeated_in_the_message():
         ("1e-400", 0.0),
     ],
 )
-def test_strict_json_is_read(text, value):
+def test_strict_json_is_read(text: Any, value: Any) -> None:
     assert loads(text) == value
 
 
-def test_a_whole_number_stays_one():
+def test_a_whole_number_stays_one() -> None:
     assert type(loads("7")) is int
     assert type(loads("7.0")) is float
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, {"a": [-math.inf]}])
-def test_no_nan_is_ever_written(value):
+def test_no_nan_is_ever_written(value: Any) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         dumps(value)
 
 
-def test_what_is_written_is_read():
+def test_what_is_written_is_read() -> None:
     value = {"a": [1, 2.5, None, "é\U0001f600"]}
     assert loads(dumps(value)) == value
 
 
 @pytest.mark.parametrize(("value", "written"), [(1.5, 1.5), (math.nan, None), (-math.inf, None)])
-def test_a_number_that_is_none_is_null(value, written):
+def test_a_number_that_is_none_is_null(value: Any, written: Any) -> None:
     assert number_or_none(value) == written

@@ -18,14 +18,14 @@ def request(**fields: Any) -> StudyRequest:
     return StudyRequest.model_validate_json(json.dumps(fields))
 
 
-def refusal(**fields: Any):
+def refusal(**fields: Any) -> Any:
     with pytest.raises(ValidationError) as caught:
         request(**fields)
     (problem,) = field_problems(caught.value, STUDY_FIELDS)
     return problem
 
 
-def test_a_grid_is_every_combination_of_its_lists():
+def test_a_grid_is_every_combination_of_its_lists() -> None:
     asked = request(chain={"corr_len": [1, 7]}, model={"depth": [4, 6, 8], "width": 32})
     cells = [cell for cell, _ in asked.cells()]
     assert cells == [
@@ -36,7 +36,7 @@ def test_a_grid_is_every_combination_of_its_lists():
     assert asked.size == 6
 
 
-def test_a_cell_is_the_body_of_a_submission():
+def test_a_cell_is_the_body_of_a_submission() -> None:
     kept = {"tags": ["x"], "priority": 3, "device": "cuda"}
     asked = request(chain={"corr_len": [1, 7], "n_states": 4}, seeds=2, **kept)
     _, body = list(asked.cells())[1]
@@ -48,7 +48,7 @@ def test_a_cell_is_the_body_of_a_submission():
     }
 
 
-def test_no_list_is_one_experiment():
+def test_no_list_is_one_experiment() -> None:
     asked = request(chain={"corr_len": 7})
     assert (asked.axes(), asked.size, len(list(asked.cells()))) == ({}, 1, 1)
 
@@ -63,7 +63,9 @@ def test_no_list_is_one_experiment():
         ("measurement", "levels", {"levels": ["position"]}),
     ],
 )
-def test_a_field_that_is_a_list_by_nature_makes_no_grid(section, name, value):
+def test_a_field_that_is_a_list_by_nature_makes_no_grid(
+    section: str, name: str, value: Any
+) -> None:
     asked = request(**{section: value})
     ((_, body),) = asked.cells()
     assert asked.axes() == {}
@@ -90,20 +92,20 @@ def test_a_field_that_is_a_list_by_nature_makes_no_grid(section, name, value):
     ],
 )  # fmt: skip
 def test_an_unknown_field_is_refused_before_the_grid_is_looked_at(
-    section, given, name, words, fields
-):
+    section: str, given: Any, name: str, words: str, fields: str
+) -> None:
     problem = refusal(**{section: given})
     assert problem.field == f"{section}.{name}"
     assert words in problem.message
     assert problem.allowed == fields
 
 
-def test_a_field_of_one_of_several_families_is_for_the_cells_to_say():
+def test_a_field_of_one_of_several_families_is_for_the_cells_to_say() -> None:
     asked = request(chain={"family": ["potts", "random_reversible"], "concentration": 1})
     assert asked.size == 2
 
 
-def test_a_grid_of_axes_that_are_no_fields_is_refused_for_them():
+def test_a_grid_of_axes_that_are_no_fields_is_refused_for_them() -> None:
     axes = {f"a{number}": [0, 1] for number in range(14_285)}
     with pytest.raises(ValidationError) as caught:
         request(chain=axes)
@@ -112,17 +114,17 @@ def test_a_grid_of_axes_that_are_no_fields_is_refused_for_them():
     assert found[0].field == "chain.a0"
 
 
-def test_a_count_of_seeds_means_the_first_ones():
+def test_a_count_of_seeds_means_the_first_ones() -> None:
     assert request(seeds=3).seeds == (0, 1, 2)
 
 
-def test_the_radius_is_for_the_cells_that_have_a_window():
+def test_the_radius_is_for_the_cells_that_have_a_window() -> None:
     model = {"mixing": ["context", "flat"], "context": 2}
     bodies = [body["model"] for _, body in request(model=model).cells()]
     assert bodies == [{"mixing": "context", "context": 2}, {"mixing": "flat"}]
 
 
-def test_the_radius_of_a_network_without_window_is_left_to_be_refused():
+def test_the_radius_of_a_network_without_window_is_left_to_be_refused() -> None:
     ((_, body),) = request(model={"mixing": "flat", "context": 2}).cells()
     with pytest.raises(ValidationError, match="means nothing for 'flat'"):
         Submission.model_validate_json(json.dumps(body))
@@ -143,7 +145,7 @@ def test_the_radius_of_a_network_without_window_is_left_to_be_refused():
         ({"target_error": 0}, "target_error", "greater than 0"),
     ],
 )
-def test_what_is_refused_says_where_and_why(fields, field, words):
+def test_what_is_refused_says_where_and_why(fields: Any, field: str, words: str) -> None:
     problem = refusal(**fields)
     assert problem.field == field
     assert words in problem.message
@@ -151,14 +153,14 @@ def test_what_is_refused_says_where_and_why(fields, field, words):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_cell_of_a_preset_is_a_valid_spec(name):
+def test_every_cell_of_a_preset_is_a_valid_spec(name: Any) -> None:
     asked = request(**with_preset({"preset": name}))
     for _, body in asked.cells():
         Submission.model_validate_json(json.dumps(body))
     assert asked.size >= 2
 
 
-def test_fields_override_those_of_a_preset():
+def test_fields_override_those_of_a_preset() -> None:
     asked = request(**with_preset({"preset": "demo", "chain": {"corr_len": 3}, "seeds": 1}))
     assert asked.axes() == {}
     assert asked.chain["corr_len"] == 3
@@ -173,7 +175,7 @@ def test_the_names_are_those_of_a_request_and_of_its_sections():
         assert children(STUDY_FIELDS, section) == children(Submission, section)
 
 
-def test_a_preset_has_no_radius_for_a_mixing_of_ones_own_that_has_no_window():
+def test_a_preset_has_no_radius_for_a_mixing_of_ones_own_that_has_no_window() -> None:
     asked = request(**with_preset({"preset": "smoke", "model": {"mixing": "flat"}}))
     ((_, body),) = list(asked.cells())[:1]
     assert "context" not in body["model"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ SMALL = {"n_states": 16, "seq_len": 32, "depth": 4, "width": 32}
 MIDDLE = {"n_states": 32, "seq_len": 64, "depth": 8, "width": 128}
 
 
-def of(shape, mixing="context"):
+def of(shape: Any, mixing: str = "context") -> Any:
     return Architecture(
         mixing=mixing,
         context=3,
@@ -33,7 +35,14 @@ def of(shape, mixing="context"):
     )
 
 
-def size(shape, *, device="cpu", memory=4 * GIB, mixing="context", batch_size=BATCH):
+def size(
+    shape: Any,
+    *,
+    device: str = "cpu",
+    memory: Any = 4 * GIB,
+    mixing: str = "context",
+    batch_size: Any = BATCH,
+) -> Any:
     return choose_fleet_size(
         of(shape, mixing),
         batch_size=batch_size,
@@ -43,38 +52,40 @@ def size(shape, *, device="cpu", memory=4 * GIB, mixing="context", batch_size=BA
     )
 
 
-def test_networks_that_fill_a_core_are_trained_one_by_one_on_it():
+def test_networks_that_fill_a_core_are_trained_one_by_one_on_it() -> None:
     assert size(MIDDLE) == 1
 
 
-def test_the_smaller_the_network_the_larger_the_fleet_on_a_core():
+def test_the_smaller_the_network_the_larger_the_fleet_on_a_core() -> None:
     assert 1 < size(SMALL) < size(TINY, batch_size=8)
 
 
 @pytest.mark.parametrize("mixing", ["mixer", "window"])
-def test_networks_that_run_on_all_places_are_fewer(mixing):
+def test_networks_that_run_on_all_places_are_fewer(mixing: str) -> None:
     assert size(SMALL, mixing=mixing) < size(SMALL)
 
 
-def test_a_gpu_takes_as_many_as_it_has_room_for():
+def test_a_gpu_takes_as_many_as_it_has_room_for() -> None:
     assert size(MIDDLE, device="cuda", memory=4 * GIB) > 1
     assert size(MIDDLE, device="cuda", memory=8 * GIB) > size(MIDDLE, device="cuda", memory=4 * GIB)
 
 
-def test_a_fleet_fits_the_memory():
+def test_a_fleet_fits_the_memory() -> None:
     members = size(MIDDLE, device="cuda", memory=4 * GIB)
     one = training_bytes(of(MIDDLE), batch_size=BATCH, mask_prob=MASK_PROB)
     assert members * one < 4 * GIB
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
-def test_where_not_even_one_fits_one_is_tried(device):
+def test_where_not_even_one_fits_one_is_tried(device: str) -> None:
     assert size(MIDDLE, device=device, memory=1) == 1
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
 @pytest.mark.parametrize(("shape", "batch"), [(TINY, 8), (SMALL, BATCH)], ids=["tiny", "small"])
-def test_the_estimate_is_above_what_is_kept_and_within_four_times(mixing, shape, batch):
+def test_the_estimate_is_above_what_is_kept_and_within_four_times(
+    mixing: Any, shape: Any, batch: Any
+) -> None:
     # Kept: what autograd saves for one step, and five copies of the weights. The rest of the
     # estimate is what passes and sequences drawn ahead, which differ from moment to moment.
     arch = of(shape, mixing)
@@ -86,7 +97,7 @@ def test_the_estimate_is_above_what_is_kept_and_within_four_times(mixing, shape,
     ]
     saved = {}
 
-    def pack(tensor):
+    def pack(tensor: Any) -> Any:
         saved[tensor.untyped_storage().data_ptr()] = tensor  # alive, so that no two share a place
         return tensor
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ def run(program: str) -> str:
 
 
 @pytest.mark.parametrize("module", ["rgcore.chain", "rgcore.statistics", "rgcore.sizing"])
-def test_the_half_that_the_service_shares_is_imported_without_torch(module):
+def test_the_half_that_the_service_shares_is_imported_without_torch(module: str) -> None:
     run(f"import {module}")
 
 
@@ -31,7 +32,7 @@ def test_the_half_that_the_service_shares_is_imported_without_torch(module):
         ("explicit", {"matrix": [[0.2, 0.8, 0.0], [0.0, 0.2, 0.8], [0.8, 0.0, 0.2]]}),
     ],
 )
-def test_what_is_known_of_a_chain_needs_no_torch(family, own):
+def test_what_is_known_of_a_chain_needs_no_torch(family: str, own: Any) -> None:
     program = f"""
 from rgcore.chain import bayes_masked_loss, make_chain
 chain = make_chain({family!r}, **{own!r})

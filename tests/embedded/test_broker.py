@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -25,7 +26,9 @@ def server_of(directory: Path) -> psutil.Process:
     return next(process for process in found if process is not None)
 
 
-def test_a_server_that_a_killed_supervisor_left_is_stopped_and_its_messages_kept(scratch):
+def test_a_server_that_a_killed_supervisor_left_is_stopped_and_its_messages_kept(
+    scratch: Path,
+) -> None:
     where = scratch / "left" / "valkey"
     first = EmbeddedBroker(where, scratch / "left.log")
     left = server_of(where)
@@ -44,7 +47,7 @@ def test_a_server_that_a_killed_supervisor_left_is_stopped_and_its_messages_kept
     assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_server_of_another_directory_is_never_stopped(scratch):
+def test_a_server_of_another_directory_is_never_stopped(scratch: Path) -> None:
     """As where the socket's path leads elsewhere, by a link or a copy."""
     theirs, ours = scratch / "theirs" / "valkey", scratch / "ours" / "valkey"
     other = EmbeddedBroker(theirs, scratch / "theirs.log")
@@ -58,7 +61,7 @@ def test_a_server_of_another_directory_is_never_stopped(scratch):
         other.stop()
 
 
-def test_what_answers_in_no_words_of_valkey_is_named(scratch):
+def test_what_answers_in_no_words_of_valkey_is_named(scratch: Path) -> None:
     where = scratch / "strange" / "valkey"
     where.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -78,7 +81,7 @@ def test_what_answers_in_no_words_of_valkey_is_named(scratch):
     assert "does not answer: end it, or remove the file" in ran.stderr
 
 
-def test_a_stale_socket_is_no_obstacle(scratch):
+def test_a_stale_socket_is_no_obstacle(scratch: Path) -> None:
     where = scratch / "dead" / "valkey"
     where.mkdir(parents=True)
     with socket.socket(socket.AF_UNIX) as listener:
@@ -90,7 +93,7 @@ def test_a_stale_socket_is_no_obstacle(scratch):
 
 
 @pytest.mark.parametrize("name", ["two words", 'a "b"', "a,b", "ü" * 60])
-def test_it_lives_under_any_name(scratch, name):
+def test_it_lives_under_any_name(scratch: Path, name: Any) -> None:
     where = scratch / name / "valkey"
     server = EmbeddedBroker(where, scratch / "named.log")
     try:
@@ -99,7 +102,7 @@ def test_it_lives_under_any_name(scratch, name):
         server.stop()
 
 
-def test_its_end_is_noticed_and_a_start_gives_it_back_at_the_same_address(scratch):
+def test_its_end_is_noticed_and_a_start_gives_it_back_at_the_same_address(scratch: Path) -> None:
     where = scratch / "again" / "valkey"
     server = EmbeddedBroker(where, scratch / "again.log")
     try:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -56,7 +57,9 @@ def pid_file(directory: Path, pid: int) -> str:
     return f"{pid}\n{directory}\n1700000000\n5432\n{directory}\n\n  1234  5678\nready   \n"
 
 
-def test_a_process_that_has_got_the_number_of_a_dead_server_is_let_live(directory, stranger):
+def test_a_process_that_has_got_the_number_of_a_dead_server_is_let_live(
+    directory: Path, stranger: subprocess.Popen
+) -> None:
     (directory / "postmaster.pid").write_text(pid_file(directory, stranger.pid))
     (directory / ".s.PGSQL.5432.lock").write_text(pid_file(directory, stranger.pid))
     assert running_url(directory) is None
@@ -68,7 +71,7 @@ def test_a_process_that_has_got_the_number_of_a_dead_server_is_let_live(director
     assert stranger.poll() is None
 
 
-def test_a_process_of_the_right_name_elsewhere_is_let_live(directory, tmp_path):
+def test_a_process_of_the_right_name_elsewhere_is_let_live(directory: Path, tmp_path: Path) -> None:
     """A copied data directory names the server of the one it was copied from."""
     program = tmp_path / "postgres"
     shutil.copy(shutil.which("sleep"), program)
@@ -85,7 +88,9 @@ def test_a_process_of_the_right_name_elsewhere_is_let_live(directory, tmp_path):
 
 
 @pytest.mark.parametrize("lines", [0, 1, 5, 7])
-def test_a_pid_file_that_was_cut_short_is_no_obstacle(directory, stranger, lines):
+def test_a_pid_file_that_was_cut_short_is_no_obstacle(
+    directory: Path, stranger: subprocess.Popen, lines: int
+) -> None:
     whole = pid_file(directory, stranger.pid).splitlines(keepends=True)
     (directory / "postmaster.pid").write_text("".join(whole[:lines]))
     server = EmbeddedPostgres(directory)
@@ -99,7 +104,7 @@ def test_a_pid_file_that_was_cut_short_is_no_obstacle(directory, stranger, lines
 @pytest.mark.parametrize(
     "content", ["-1\n", "0\n", "1\n", "99999999999999999999\n", "x\ny\n", "\0"]
 )
-def test_a_pid_file_with_nonsense_in_it_is_no_obstacle(directory, content):
+def test_a_pid_file_with_nonsense_in_it_is_no_obstacle(directory: Path, content: str) -> None:
     (directory / "postmaster.pid").write_text(content)
     server = EmbeddedPostgres(directory)
     try:
@@ -108,7 +113,7 @@ def test_a_pid_file_with_nonsense_in_it_is_no_obstacle(directory, content):
         server.stop()
 
 
-def test_a_second_start_in_a_process_gives_a_server_that_answers(directory):
+def test_a_second_start_in_a_process_gives_a_server_that_answers(directory: Path) -> None:
     EmbeddedPostgres(directory).stop()
     server = EmbeddedPostgres(directory)
     try:
@@ -117,7 +122,7 @@ def test_a_second_start_in_a_process_gives_a_server_that_answers(directory):
         server.stop()
 
 
-def test_a_server_that_a_killed_supervisor_left_is_taken_over_and_stopped(directory):
+def test_a_server_that_a_killed_supervisor_left_is_taken_over_and_stopped(directory: Path) -> None:
     code = f"""
 import os, pathlib, signal
 from rglab.embedded.postgres import EmbeddedPostgres
@@ -134,7 +139,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert running_url(directory) is None
 
 
-def test_a_kill_during_initdb_leaves_nothing_that_is_taken_for_a_cluster(scratch):
+def test_a_kill_during_initdb_leaves_nothing_that_is_taken_for_a_cluster(scratch: Path) -> None:
     where = scratch / "half" / "pg"
     code = f"""
 import pathlib
@@ -155,7 +160,7 @@ EmbeddedPostgres(pathlib.Path({str(where)!r}))
     assert [path.name for path in where.parent.iterdir()] == ["pg"]
 
 
-def test_a_half_made_cluster_of_an_earlier_release_is_put_aside(scratch):
+def test_a_half_made_cluster_of_an_earlier_release_is_put_aside(scratch: Path) -> None:
     where = scratch / "old" / "pg"
     (where / "global").mkdir(parents=True)
     (where / "PG_VERSION").write_text("18\n")
@@ -170,7 +175,7 @@ def test_a_half_made_cluster_of_an_earlier_release_is_put_aside(scratch):
     assert said == [f"no server has ever run on what was in {where}: it is now {aside}"]
 
 
-def test_a_cluster_of_another_release_is_refused_and_left_alone(scratch):
+def test_a_cluster_of_another_release_is_refused_and_left_alone(scratch: Path) -> None:
     where = scratch / "sixteen" / "pg"
     where.mkdir(parents=True)
     (where / "PG_VERSION").write_text("16\n")
@@ -181,7 +186,7 @@ def test_a_cluster_of_another_release_is_refused_and_left_alone(scratch):
 
 
 @pytest.mark.parametrize("name", ["two words", "it's", "$HOME", 'a "b"', "a,b", "ü" * 60])
-def test_it_lives_under_any_name(scratch, name):
+def test_it_lives_under_any_name(scratch: Path, name: Any) -> None:
     server = EmbeddedPostgres(scratch / name / "pg")
     try:
         assert answers(server)
@@ -202,7 +207,9 @@ TEXT = f"SELECT lower('ÀÉÎ'), upper('àéî'), array(({WORDS})), current_sett
     [{"LC_ALL": "C", "TZ": "Asia/Tokyo"}, {"LC_ALL": "C.UTF-8"}, {"LANG": "xx_XX", "PGPORT": "6"}],
     ids=str,
 )
-def test_text_is_the_same_whatever_the_shell_that_made_it(scratch, shell, monkeypatch):
+def test_text_is_the_same_whatever_the_shell_that_made_it(
+    scratch: Path, shell: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Order, letter case and time zone, also in a shell whose locale does not exist."""
     where = scratch / f"locale-{len(shell)}-{shell.get('LC_ALL', '')}" / "pg"
     for name in ("LANG", "LC_ALL", "TZ", "PGPORT"):
@@ -221,7 +228,7 @@ def test_text_is_the_same_whatever_the_shell_that_made_it(scratch, shell, monkey
         shutil.rmtree(where.parent)
 
 
-def test_a_database_with_another_order_is_remarked_on(postgres, admin):
+def test_a_database_with_another_order_is_remarked_on(postgres: str, admin: Any) -> None:
     with admin.connect() as connection:
         connection.execute(
             text("CREATE DATABASE elsewhere TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'")
@@ -236,7 +243,7 @@ def test_a_database_with_another_order_is_remarked_on(postgres, admin):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_another_user_than_root_needs_no_system_user(scratch):
+def test_another_user_than_root_needs_no_system_user(scratch: Path) -> None:
     nobody = pwd.getpwnam("nobody")
     where = scratch / "nobody"
     where.mkdir()

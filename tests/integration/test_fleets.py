@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from lab_processes import TINY, until
+from lab_processes import TINY, Lab, until
 
 import rgclient
 from rgcontract import ExperimentSpec, State
 from rgcore.measurement import measure
 from rgcore.network import build_network
 from rgcore.training import derive_generator, train
+from rgstore.database import Database
 from rgstore.tokens import make_token
 
 ROUNDING = 1e-5
@@ -30,7 +31,7 @@ def of(corr_len: float, **training: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def bob(lab, database):
+def bob(lab: Lab, database: Database) -> Iterator[Any]:
     """A client of another user, of the other API."""
     with database.begin() as session:
         token = make_token(session, "bob")
@@ -71,7 +72,9 @@ def _in_training(client: rgclient.Client, name: str) -> Callable[[], bool]:
     return begun
 
 
-def test_two_users_share_a_fleet_and_have_the_numbers_of_runs_alone(lab, client, bob):
+def test_two_users_share_a_fleet_and_have_the_numbers_of_runs_alone(
+    lab: Lab, client: rgclient.Client, bob: Any
+) -> None:
     asked = [client.submit(**of(1.0), seeds=2), bob.submit(**of(7.0, lr=0.01), seeds=2)]
     lab.worker()
     for experiment in asked:
@@ -82,14 +85,16 @@ def test_two_users_share_a_fleet_and_have_the_numbers_of_runs_alone(lab, client,
     assert [_sizes(experiment) for experiment in asked] == [{4}, {4}]
 
 
-def test_two_trainers_of_a_worker_share_the_line(lab, client):
+def test_two_trainers_of_a_worker_share_the_line(lab: Lab, client: rgclient.Client) -> None:
     asked = client.submit(**TINY, seeds=8)
     lab.worker(RGLAB_CONCURRENCY="2")
     asked.wait(progress=False)
     assert max(_sizes(asked)) == 4
 
 
-def test_cancelling_one_of_a_fleet_leaves_the_other(lab, client, bob):
+def test_cancelling_one_of_a_fleet_leaves_the_other(
+    lab: Lab, client: rgclient.Client, bob: Any
+) -> None:
     steps = 4000  # seconds: longer than it takes to cancel
     kept = client.submit(**of(1.0, steps=steps), seeds=1)
     dropped = bob.submit(**of(7.0, steps=steps), seeds=1)
@@ -103,7 +108,9 @@ def test_cancelling_one_of_a_fleet_leaves_the_other(lab, client, bob):
     assert len(kept.attempts()[0]) == 1
 
 
-def test_one_of_a_fleet_that_diverges_fails_alone_with_its_cause(lab, client):
+def test_one_of_a_fleet_that_diverges_fails_alone_with_its_cause(
+    lab: Lab, client: rgclient.Client
+) -> None:
     wild = {"optimizer": "sgd", "grad_clip": None, "steps": 200}
     model = {**TINY["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
     tame = client.submit(**{**of(1.0, **wild, lr=1e-7), "model": model}, seeds=1)
@@ -115,7 +122,9 @@ def test_one_of_a_fleet_that_diverges_fails_alone_with_its_cause(lab, client):
     assert _sizes(tame) == _sizes(diverging) == {2}
 
 
-def test_a_run_meant_for_a_device_that_no_worker_has_says_so_and_lets_others_pass(lab, client):
+def test_a_run_meant_for_a_device_that_no_worker_has_says_so_and_lets_others_pass(
+    lab: Lab, client: rgclient.Client
+) -> None:
     waiting = client.submit(**of(1.0), seeds=1, device="cuda")
     lab.worker()
     client.submit(**of(7.0), seeds=1, device="cpu").wait(progress=False)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import httpx
-from lab_processes import TINY, kill_group, until
+from lab_processes import TINY, Lab, kill_group, until
 from slow_commit import make_commits_slow
 from sqlalchemy import func, select, text
 
@@ -39,11 +40,13 @@ def _all_done(database: Database) -> bool:
         return not session.scalar(select(func.count()).where(RunRow.state != "done"))
 
 
-def _readiness(lab) -> dict:
+def _readiness(lab: Any) -> dict:
     return httpx.get(f"{lab.urls[0]}/readyz").json()
 
 
-def test_of_sixty_runs_one_after_another_none_waits_on_an_idle_lab(lab, client, database):
+def test_of_sixty_runs_one_after_another_none_waits_on_an_idle_lab(
+    lab: Lab, client: rgclient.Client, database: Database
+) -> None:
     lab.worker()
     until(lambda: _readiness(lab)["hearing"] == 1)
     _one_after_another(client, database, N_RUNS)
@@ -52,7 +55,9 @@ def test_of_sixty_runs_one_after_another_none_waits_on_an_idle_lab(lab, client, 
     assert max(waits) < PATIENCE_S
 
 
-def test_a_commit_that_takes_long_makes_no_run_wait(lab, client, database):
+def test_a_commit_that_takes_long_makes_no_run_wait(
+    lab: Lab, client: rgclient.Client, database: Database
+) -> None:
     """As on a slow disk: whatever is stored of a run takes .3 s to commit."""
     make_commits_slow(database)
     lab.worker()
@@ -61,7 +66,9 @@ def test_a_commit_that_takes_long_makes_no_run_wait(lab, client, database):
     assert max(_waits(database)) < PATIENCE_S
 
 
-def test_a_worker_whose_broker_is_dead_measures_and_is_said_not_to_hear(lab, client, database):
+def test_a_worker_whose_broker_is_dead_measures_and_is_said_not_to_hear(
+    lab: Lab, client: rgclient.Client, database: Database
+) -> None:
     kill_group(lab.broker)
     lab.worker()
     until(lambda: _readiness(lab)["workers"] == 1)
@@ -75,7 +82,9 @@ def test_a_worker_whose_broker_is_dead_measures_and_is_said_not_to_hear(lab, cli
     until(lambda: _readiness(lab)["hearing"] == 1)
 
 
-def test_two_labs_on_one_broker_measure_their_own(lab, client, database, postgres, admin, template):
+def test_two_labs_on_one_broker_measure_their_own(
+    lab: Lab, client: rgclient.Client, database: Database, postgres: str, admin: Any, template: str
+) -> None:
     """Each has a worker that hears; neither takes the other's messages, or misses its own."""
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE second_lab TEMPLATE {template}"))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from lab_processes import TINY, until
+from lab_processes import TINY, Lab, until
 from sqlalchemy import select
 
+import rgclient
 import rgcontract
 from rgcontract import IMPLEMENTED, State
+from rgstore.database import Database
 from rgstore.tables import AttemptRow, RunRow
 
 
@@ -26,14 +29,14 @@ def _release(directory: Path, module: str, before: str, after: str) -> dict[str,
 
 
 @pytest.fixture
-def other_protocol(tmp_path) -> dict[str, str]:
+def other_protocol(tmp_path: Path) -> dict[str, str]:
     """The next release, which measures other numbers."""
     now = f"\nPROTOCOL = {IMPLEMENTED.protocol}\n"
     return _release(tmp_path, "identity.py", now, now.replace("= ", "= 1"))
 
 
 @pytest.fixture
-def new_field(tmp_path) -> dict[str, str]:
+def new_field(tmp_path: Path) -> dict[str, str]:
     """The next release, whose specs have a field more; nobody has counted the schema up."""
     before = "    seq_len: Annotated["
     return _release(tmp_path, "spec.py", before, f"    tempo: int = 1\n{before}")
@@ -43,21 +46,21 @@ def _headers(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _workers(database) -> dict[str, str | None]:
+def _workers(database: Any) -> dict[str, str | None]:
     """Worker -> how its last attempt ended."""
     with database.begin() as session:
         rows = select(AttemptRow.worker, AttemptRow.outcome).order_by(AttemptRow.started_at)
         return dict(tuple(row) for row in session.execute(rows))
 
 
-def _done(database) -> bool:
+def _done(database: Any) -> bool:
     with database.begin() as session:
         return set(session.scalars(select(RunRow.state))) == {State.DONE}
 
 
 def test_three_seeds_are_measured_by_workers_of_their_protocol_alone(
-    lab, client, database, other_protocol
-):
+    lab: Lab, client: rgclient.Client, database: Database, other_protocol: dict[str, str]
+) -> None:
     lab.worker(**other_protocol)
     waiting = client.submit(**TINY, seeds=3)
     until(lambda: "measurement protocol" in client.view(waiting.id).waiting.reason, 150)
@@ -68,8 +71,8 @@ def test_three_seeds_are_measured_by_workers_of_their_protocol_alone(
 
 
 def test_a_job_with_a_field_that_a_worker_does_not_know_waits_for_one_that_does(
-    lab, token, database, new_field
-):
+    lab: Lab, token: str, database: Database, new_field: dict[str, str]
+) -> None:
     url = lab.api(**new_field)
     old = lab.worker()
     answer = httpx.post(f"{url}/v1/experiments", json=TINY | {"seeds": 1}, headers=_headers(token))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
-from lab_processes import TINY
+from lab_processes import TINY, Lab
 from scipy import stats
 
+import rgclient
 from rgcontract import Claim
 
 
 @pytest.fixture
-def study(lab, client):
+def study(lab: Lab, client: rgclient.Client) -> Any:
     """A study of two correlation lengths that is measured through."""
     lab.worker()
     grid = {**TINY, "chain": {"n_states": 4, "corr_len": [1, 3]}}
@@ -22,7 +24,7 @@ def study(lab, client):
     return asked
 
 
-def _collapse_ratios(result) -> np.ndarray:
+def _collapse_ratios(result: Any) -> np.ndarray:
     """rank_L / rank_0 of each seed, from its spectra alone, pooled level."""
     spectra = result.quantity("spectrum", level="pooled").per_seed
     ratios = []
@@ -35,7 +37,7 @@ def _collapse_ratios(result) -> np.ndarray:
     return np.array(ratios)
 
 
-def test_the_contrast_equals_that_of_the_downloaded_spectra(study):
+def test_the_contrast_equals_that_of_the_downloaded_spectra(study: Any) -> None:
     short, long = (experiment.result(per_run=True) for experiment in study.experiments)
     contrast = _collapse_ratios(long) - _collapse_ratios(short)
     (group,) = study.findings().groups
@@ -51,7 +53,7 @@ def test_the_contrast_equals_that_of_the_downloaded_spectra(study):
     assert found.high - found.estimate == pytest.approx(half_width, rel=1e-9)
 
 
-def test_asking_again_measures_nothing_again(study, client):
+def test_asking_again_measures_nothing_again(study: Any, client: rgclient.Client) -> None:
     grid = {**TINY, "chain": {"n_states": 4, "corr_len": [1, 3]}}
     again = client.study(**grid, seeds=3)
     assert again.id == study.id

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 import pytest
-from lab_processes import LONG, TINY, kill_group, until
+from lab_processes import LONG, TINY, Lab, kill_group, until
 
 import rgclient
 from rgcontract import State
 from rgcore.measurement import measure
 from rgcore.network import build_network
 from rgcore.training import derive_generator, train
+from rgstore.database import Database
 
 
 def _numbers(result: rgclient.Result) -> dict:
@@ -24,7 +25,9 @@ def _numbers(result: rgclient.Result) -> dict:
     }
 
 
-def test_two_servers_and_two_workers_share_one_record(lab, client, token):
+def test_two_servers_and_two_workers_share_one_record(
+    lab: Lab, client: rgclient.Client, token: str
+) -> None:
     lab.worker()
     lab.worker()
     with rgclient.Client(lab.urls[1], token) as other:
@@ -36,7 +39,9 @@ def test_two_servers_and_two_workers_share_one_record(lab, client, token):
     assert all(len(tries) == 1 for tries in first.attempts().values())
 
 
-def test_the_numbers_are_those_of_the_core_whoever_computed_them(lab, client):
+def test_the_numbers_are_those_of_the_core_whoever_computed_them(
+    lab: Lab, client: rgclient.Client
+) -> None:
     """A worker's numbers equal a plain run of the core in this process, bit for bit."""
     import torch
 
@@ -62,7 +67,7 @@ def test_the_numbers_are_those_of_the_core_whoever_computed_them(lab, client):
     assert result.losses().bayes_loss.per_seed == {"3": expected.bayes_loss}
 
 
-def test_more_seeds_leave_the_measured_ones_as_they_are(lab, client):
+def test_more_seeds_leave_the_measured_ones_as_they_are(lab: Lab, client: rgclient.Client) -> None:
     lab.worker()
     before = client.submit(**TINY, seeds=2).wait(progress=False)
     topped_up = client.submit(**TINY, seeds=3)
@@ -75,7 +80,9 @@ def test_more_seeds_leave_the_measured_ones_as_they_are(lab, client):
     assert {seed: len(tries) for seed, tries in topped_up.attempts().items()} == {0: 1, 1: 1, 2: 1}
 
 
-def test_a_killed_worker_costs_an_attempt_and_nothing_else(lab, client, database):
+def test_a_killed_worker_costs_an_attempt_and_nothing_else(
+    lab: Lab, client: rgclient.Client, database: Database
+) -> None:
     doomed = lab.worker()
     spec = {**TINY, "training": {"steps": 4000, "batch_size": 16}}
     experiment = client.submit(**spec, seeds=1)
@@ -88,7 +95,7 @@ def test_a_killed_worker_costs_an_attempt_and_nothing_else(lab, client, database
     assert result.seeds == (0,)
 
 
-def test_a_running_experiment_can_be_cancelled(lab, client):
+def test_a_running_experiment_can_be_cancelled(lab: Lab, client: rgclient.Client) -> None:
     lab.worker()
     experiment = client.submit(**LONG, seeds=1)
     until(lambda: client.view(experiment.id).state is State.RUNNING)
@@ -99,7 +106,7 @@ def test_a_running_experiment_can_be_cancelled(lab, client):
         experiment.wait(progress=False)
 
 
-def test_a_worker_that_is_stopped_gives_its_run_back(lab, client):
+def test_a_worker_that_is_stopped_gives_its_run_back(lab: Lab, client: rgclient.Client) -> None:
     first = lab.worker()
     experiment = client.submit(**LONG, seeds=1)
     until(lambda: client.view(experiment.id).state is State.RUNNING)
@@ -110,14 +117,18 @@ def test_a_worker_that_is_stopped_gives_its_run_back(lab, client):
     assert "no worker is running" in view.waiting.reason
 
 
-def test_an_attempt_past_its_time_limit_is_failed_with_the_limit(lab, client):
+def test_an_attempt_past_its_time_limit_is_failed_with_the_limit(
+    lab: Lab, client: rgclient.Client
+) -> None:
     lab.worker(RGLAB_RUN_TIME_LIMIT_SECONDS="2")
     experiment = client.submit(**LONG, seeds=1)
     with pytest.raises(rgclient.ExperimentFailed, match="longer than the limit of 2 s"):
         experiment.wait(progress=False, timeout=60)
 
 
-def test_a_run_that_diverges_is_failed_with_the_cause_and_not_repeated(lab, client):
+def test_a_run_that_diverges_is_failed_with_the_cause_and_not_repeated(
+    lab: Lab, client: rgclient.Client
+) -> None:
     lab.worker()
     wild = {"steps": 200, "batch_size": 16, "optimizer": "sgd", "lr": 10.0, "grad_clip": None}
     model = {**TINY["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
@@ -128,7 +139,7 @@ def test_a_run_that_diverges_is_failed_with_the_cause_and_not_repeated(lab, clie
     assert "DivergedError" in attempt.traceback
 
 
-def test_submissions_are_kept_while_the_broker_is_away(lab, client):
+def test_submissions_are_kept_while_the_broker_is_away(lab: Lab, client: rgclient.Client) -> None:
     kill_group(lab.broker)
     experiment = client.submit(**TINY, seeds=1)
     assert client.view(experiment.id).state is State.QUEUED
@@ -138,7 +149,7 @@ def test_submissions_are_kept_while_the_broker_is_away(lab, client):
 
 
 @pytest.mark.parametrize("mixing", ["flat", "mixer", "window"])
-def test_every_network_goes_the_same_way(lab, client, mixing):
+def test_every_network_goes_the_same_way(lab: Lab, client: rgclient.Client, mixing: str) -> None:
     lab.worker()
     model = {"mixing": mixing, "depth": 2, "width": 16}
     result = client.submit(**{**TINY, "model": model}, seeds=2).wait(progress=False)
@@ -157,7 +168,7 @@ CHAINS = [
 ]
 
 
-def test_every_family_goes_the_same_way(lab, client):
+def test_every_family_goes_the_same_way(lab: Lab, client: rgclient.Client) -> None:
     """A biased cycle has complex eigenvalues; a chain may never mix within a sequence."""
     lab.worker()
     asked = [client.submit(**{**TINY, "chain": chain}, seeds=1) for chain in CHAINS]
@@ -169,7 +180,7 @@ def test_every_family_goes_the_same_way(lab, client):
     assert any(asked[3].wait(progress=False).chain.eigenvalues_imag)
 
 
-def test_chains_are_averaged_over_when_there_are_several(lab, client):
+def test_chains_are_averaged_over_when_there_are_several(lab: Lab, client: rgclient.Client) -> None:
     lab.worker()
     chain = {**TINY["chain"], "seeds": 2}
     result = client.submit(**{**TINY, "chain": chain}, seeds=2).wait(progress=False)
@@ -183,7 +194,7 @@ def test_chains_are_averaged_over_when_there_are_several(lab, client):
     assert ranks[0].standard_error == pytest.approx(abs(of_chain[0] - of_chain[1]) / 2)
 
 
-def test_what_is_measured_anew_is_not_trained_anew(lab, client):
+def test_what_is_measured_anew_is_not_trained_anew(lab: Lab, client: rgclient.Client) -> None:
     lab.worker()
     first = client.submit(**TINY, seeds=[0])
     before = first.wait(progress=False)
@@ -195,7 +206,9 @@ def test_what_is_measured_anew_is_not_trained_anew(lab, client):
     assert after.effective_rank().n == 128
 
 
-def test_a_chain_shared_by_two_experiments_is_trained_on_once(lab, client):
+def test_a_chain_shared_by_two_experiments_is_trained_on_once(
+    lab: Lab, client: rgclient.Client
+) -> None:
     lab.worker()
     client.submit(**TINY, seeds=[0]).wait(progress=False)
     several = client.submit(**{**TINY, "chain": {**TINY["chain"], "seeds": 2}}, seeds=[0])
@@ -204,7 +217,9 @@ def test_a_chain_shared_by_two_experiments_is_trained_on_once(lab, client):
     assert trained == {(0, 0): False, (1, 0): True}
 
 
-def test_moments_along_training_come_in_their_order_and_the_null_last(lab, client):
+def test_moments_along_training_come_in_their_order_and_the_null_last(
+    lab: Lab, client: rgclient.Client
+) -> None:
     lab.worker()
     along = {**TINY, "measurement": {"n_sequences": 64, "at": "log"}}
     result = client.submit(**along, seeds=1).wait(progress=False)
@@ -215,7 +230,9 @@ def test_moments_along_training_come_in_their_order_and_the_null_last(lab, clien
     assert steps == sorted(steps)
 
 
-def test_fewer_samples_than_dimensions_are_measured_and_flagged(lab, client):
+def test_fewer_samples_than_dimensions_are_measured_and_flagged(
+    lab: Lab, client: rgclient.Client
+) -> None:
     lab.worker()
     model = {**TINY["model"], "width": 32}
     few = {**TINY, "model": model, "measurement": {"n_sequences": 16}}
@@ -224,7 +241,9 @@ def test_fewer_samples_than_dimensions_are_measured_and_flagged(lab, client):
     assert "TOO FEW SAMPLES" in repr(result)
 
 
-def test_every_attempt_says_that_its_worker_measures_known_answers(lab, client):
+def test_every_attempt_says_that_its_worker_measures_known_answers(
+    lab: Lab, client: rgclient.Client
+) -> None:
     lab.worker()
     experiment = client.submit(**TINY, seeds=1)
     experiment.wait(progress=False)

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Up
@@ -57,7 +58,7 @@ def default_experiment(lab: Up) -> str:
 
 
 @pytest.fixture
-def empty_database_url(postgres: str, admin) -> Iterator[str]:
+def empty_database_url(postgres: str, admin: Any) -> Iterator[str]:
     """A database that no migration has seen."""
     name = f"empty_{next(_numbers)}"
     with admin.connect() as connection:

@@ -67,48 +67,50 @@ def ci(tmp_path: Path) -> Recorded:
     return Recorded(tmp_path, ".ci/run", ["make"])
 
 
-def test_check_runs_formatter_linter_types_import_contracts_and_dependencies(check):
+def test_check_runs_formatter_linter_types_import_contracts_and_dependencies(
+    check: Recorded,
+) -> None:
     assert check.run().returncode == 0
     assert check.calls == STEPS
 
 
 @pytest.mark.parametrize("name", ["ruff", "mypy", "lint-imports", "deptry"])
-def test_check_fails_if_one_of_them_does_and_names_it(check, name):
+def test_check_fails_if_one_of_them_does_and_names_it(check: Recorded, name: str) -> None:
     check.command(name, "exit 1")
     ran = check.run()
     assert ran.returncode == 1
     assert f"failed: {name}" in ran.stdout
 
 
-def test_check_runs_the_others_all_the_same(check):
+def test_check_runs_the_others_all_the_same(check: Recorded) -> None:
     check.command("ruff", "exit 1")
     check.run()
     assert check.calls == STEPS
 
 
-def test_ci_runs_the_tests_and_the_checks(ci):
+def test_ci_runs_the_tests_and_the_checks(ci: Recorded) -> None:
     assert ci.run().returncode == 0
     assert ci.calls == ["make test", "make test-slow", "make coverage", "make check"]
 
 
 @pytest.mark.parametrize("part", ["test", "test-slow", "coverage"])
-def test_ci_counts_what_quick_and_slow_tests_reached_together(ci, part):
+def test_ci_counts_what_quick_and_slow_tests_reached_together(ci: Recorded, part: str) -> None:
     ci.command("make", f'test "$1" != {part} || test "$COVERAGE" = 1 || exit 2')
     assert ci.run().returncode == 0
 
 
 @pytest.mark.parametrize("part", ["test", "test-slow", "coverage", "check"])
-def test_ci_fails_if_a_part_does(ci, part):
+def test_ci_fails_if_a_part_does(ci: Recorded, part: str) -> None:
     ci.command("make", f'test "$1" != {part} || exit 2')
     assert ci.run().returncode != 0
 
 
-def test_ci_fails_with_its_first_failure(ci):
+def test_ci_fails_with_its_first_failure(ci: Recorded) -> None:
     ci.command("make", "exit 2")
     assert ci.run().returncode != 0
     assert ci.calls == ["make test"]
 
 
 @pytest.mark.parametrize("script", ["scripts/check", ".ci/run"])
-def test_the_script_can_be_run(script):
+def test_the_script_can_be_run(script: str) -> None:
     assert os.access(ROOT / script, os.X_OK)

@@ -22,7 +22,7 @@ TOOLS = {"pip", "setuptools", "wheel"}
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory) -> Path:
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a new environment with the client in it."""
     directory = tmp_path_factory.mktemp("client") / "venv"
     venv.create(directory, with_pip=True)
@@ -40,14 +40,14 @@ def _run(python: Path, *arguments: str) -> str:
     return ran.stdout
 
 
-def test_it_brings_httpx_pydantic_and_little_else(python):
+def test_it_brings_httpx_pydantic_and_little_else(python: Path) -> None:
     listed = json.loads(_run(python, "-m", "pip", "list", "--format=json"))
     names = {distribution["name"].lower().replace("_", "-") for distribution in listed} - TOOLS
     assert {"rgclient"} | DIRECT <= names
     assert names - {"rgclient"} - DIRECT - THEIRS == set()
 
 
-def test_it_can_be_used_without_anything_of_the_server(python):
+def test_it_can_be_used_without_anything_of_the_server(python: Path) -> None:
     code = "import rgclient; print(rgclient.Client('http://lab.test', 'token'))"
     assert "http://lab.test" in _run(python, "-I", "-c", code)
 

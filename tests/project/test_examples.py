@@ -6,6 +6,7 @@ import doctest
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ EXAMPLES = {example.name: example for example in _examples()}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_gives_what_stands_under_it(name):
+def test_an_example_gives_what_stands_under_it(name: Any) -> None:
     said: list[str] = []
     ran = doctest.DocTestRunner().run(EXAMPLES[name], out=said.append, clear_globs=False)
     assert ran.failed == 0, "".join(said)
@@ -44,5 +45,5 @@ def test_an_example_gives_what_stands_under_it(name):
 @pytest.mark.parametrize(
     "name", ["rgcontract", "rgcore.chain", "rgcore.claims", "rgcore.observables"]
 )
-def test_the_functions_of_a_public_room_have_examples(name):
+def test_the_functions_of_a_public_room_have_examples(name: str) -> None:
     assert len([example for example in EXAMPLES if example.startswith(name)]) >= 3

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -20,7 +21,7 @@ REQUIREMENT = re.compile(r"([A-Za-z][\w.-]*)(?:\[[\w,-]+\])?(?:==(\d[\w.]*))?")
 INSTALLED = re.compile(r"pip install ((?:[^\n\\]|\\\n|\\.)*)")
 
 
-def _loaded(name: str):
+def _loaded(name: str) -> Any:
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where dataclasses look for it
@@ -32,10 +33,10 @@ library_findings = _loaded("library_findings")
 
 
 @pytest.fixture
-def ran(tmp_path):
+def ran(tmp_path: Path) -> Any:
     """What becomes of a script with this body."""
 
-    def run(body, **keywords):
+    def run(body: Any, **keywords: Any) -> Any:
         script = tmp_path / "example.sh"
         script.write_text(f"#!/usr/bin/env bash\nset -euo pipefail\n{body}\n")
         return library_findings.run(script, **keywords)
@@ -43,7 +44,7 @@ def ran(tmp_path):
     return run
 
 
-def _requirements(script):
+def _requirements(script: Any) -> Any:
     """Names to pinned versions of all that a script installs; None where it is not pinned."""
     found = {}
     for words in INSTALLED.findall(script.read_text()):
@@ -57,15 +58,15 @@ def _requirements(script):
     return found
 
 
-def _normal(name):
+def _normal(name: Any) -> Any:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def test_there_are_some():
+def test_there_are_some() -> None:
     assert SCRIPTS
 
 
-def test_the_page_has_the_table_that_the_headers_make():
+def test_the_page_has_the_table_that_the_headers_make() -> None:
     page = (FOLDER / "README.md").read_text()
     found = [library_findings.read(script) for script in SCRIPTS]
     assert page == library_findings.filled(page, found), (
@@ -74,7 +75,7 @@ def test_the_page_has_the_table_that_the_headers_make():
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_script_can_be_run_by_hand_and_stops_at_the_first_failure(script):
+def test_a_script_can_be_run_by_hand_and_stops_at_the_first_failure(script: Any) -> None:
     lines = script.read_text().splitlines()
     assert os.access(script, os.X_OK)
     assert lines[0] == "#!/usr/bin/env bash"
@@ -82,7 +83,7 @@ def test_a_script_can_be_run_by_hand_and_stops_at_the_first_failure(script):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_script_installs_the_versions_that_its_header_names(script):
+def test_a_script_installs_the_versions_that_its_header_names(script: Any) -> None:
     named = library_findings.packages(library_findings.read(script))
     installed = _requirements(script)
     assert {name: installed.get(_normal(name)) for name in named} == named
@@ -90,12 +91,12 @@ def test_a_script_installs_the_versions_that_its_header_names(script):
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
-def test_a_script_runs_the_package_without_ours(script):
+def test_a_script_runs_the_package_without_ours(script: Any) -> None:
     assert OURS.findall(script.read_text()) == []
 
 
 @pytest.mark.parametrize("key", library_findings.HEADER)
-def test_a_header_without_one_of_its_lines_is_refused_by_its_name(key, tmp_path):
+def test_a_header_without_one_of_its_lines_is_refused_by_its_name(key: Any, tmp_path: Path) -> None:
     script = tmp_path / "example.sh"
     whole = "".join(f"# {one}: a 1.0\n" for one in library_findings.HEADER if one != key)
     script.write_text(f"#!/usr/bin/env bash\n{whole}")
@@ -103,17 +104,17 @@ def test_a_header_without_one_of_its_lines_is_refused_by_its_name(key, tmp_path)
         library_findings.read(script)
 
 
-def test_a_bar_in_a_header_does_not_end_a_cell():
+def test_a_bar_in_a_header_does_not_end_a_cell() -> None:
     found = library_findings.Finding("name", "a 1.0", "x | y", "z", "w")
     assert "x \\| y" in library_findings.table([found])
 
 
-def test_a_script_that_ends_well_is_ok_and_its_last_line_is_shown(ran):
+def test_a_script_that_ends_well_is_ok_and_its_last_line_is_shown(ran: Any) -> None:
     outcome = ran("echo first; echo seen")
     assert (outcome.state, outcome.said) == ("ok", "seen")
 
 
-def test_a_script_whose_check_fails_has_changed(ran):
+def test_a_script_whose_check_fails_has_changed(ran: Any) -> None:
     outcome = ran('"$PYTHON" -c "raise SystemExit(\'not any more\')"')
     assert (outcome.state, outcome.said) == ("changed", "not any more")
 
@@ -126,11 +127,13 @@ def test_a_script_whose_check_fails_has_changed(ran):
         "no-such-python -m venv v",
     ],
 )
-def test_a_package_that_cannot_be_installed_says_nothing_about_it(body, ran):
+def test_a_package_that_cannot_be_installed_says_nothing_about_it(body: str, ran: Any) -> None:
     assert ran(body).state == "could not install"
 
 
-def test_a_script_that_does_not_end_is_stopped_with_all_it_started(ran, tmp_path):
+def test_a_script_that_does_not_end_is_stopped_with_all_it_started(
+    ran: Any, tmp_path: Path
+) -> None:
     begun = tmp_path / "pid"
     outcome = ran(f"sleep 600 & echo $! >{begun}; wait", longest_s=2)
     assert outcome.state == "could not install"
@@ -138,18 +141,20 @@ def test_a_script_that_does_not_end_is_stopped_with_all_it_started(ran, tmp_path
     assert all(one.status() == psutil.STATUS_ZOMBIE for one in left)  # nobody may have reaped it
 
 
-def test_what_a_script_leaves_behind_goes(ran):
+def test_what_a_script_leaves_behind_goes(ran: Any) -> None:
     outcome = ran('cd "$(mktemp -d)"; pwd')
     assert outcome.state == "ok"
     assert not Path(outcome.said).exists()
 
 
-def test_one_that_is_not_there_is_refused_with_those_that_are(capsys):
+def test_one_that_is_not_there_is_refused_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert library_findings.main(["run", "no-such-finding"]) == 2
     assert SCRIPTS[0].stem in capsys.readouterr().err
 
 
-def test_a_change_is_the_exit_code(tmp_path, capsys):
+def test_a_change_is_the_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bodies = {"good": "true", "bad": "false", "absent": "no-such-python -m venv v"}
     for name, body in bodies.items():
         (tmp_path / f"{name}.sh").write_text(f"set -euo pipefail\n{body}\n")
@@ -159,8 +164,8 @@ def test_a_change_is_the_exit_code(tmp_path, capsys):
     assert [line.split()[0] for line in lines] == ["good", "absent", "absent", "bad", "good"]
 
 
-def test_make_findings_runs_all_or_one():
-    def would_run(*settings):
+def test_make_findings_runs_all_or_one() -> None:
+    def would_run(*settings: Any) -> Any:
         shown = subprocess.run(
             ["make", "--dry-run", "--no-print-directory", "findings", *settings],
             cwd=ROOT, capture_output=True, text=True, check=True,

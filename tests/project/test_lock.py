@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from types import ModuleType
+from typing import Any
 
 import pytest
 from markdown import ROOT
@@ -55,19 +56,19 @@ def _versions(name: str, python: str) -> list[str]:
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("wanted", _wanted())
-def test_a_dependency_has_one_version_and_it_is_within_its_range(wanted, python):
+def test_a_dependency_has_one_version_and_it_is_within_its_range(wanted: Any, python: Any) -> None:
     requirement = Requirement(wanted)
     (version,) = _versions(requirement.name, python)
     assert requirement.specifier.contains(version), f"{wanted}, locked at {version}"
 
 
-def test_no_distribution_has_two_versions_on_one_python():
+def test_no_distribution_has_two_versions_on_one_python() -> None:
     names = {canonicalize_name(one.name) for one in LOCKED}
     twice = {name for name in names for python in PYTHONS if len(_versions(name, python)) > 1}
     assert twice == set()
 
 
-def test_each_line_is_one_public_version_and_nothing_of_a_host_or_a_build():
+def test_each_line_is_one_public_version_and_nothing_of_a_host_or_a_build() -> None:
     """No index, no link, no hash, no `+cpu`: pip's own configuration says where wheels are from."""
     on = r'python_version (>=|==) "3\.\d+"'
     line = re.compile(rf"[A-Za-z0-9._-]+==[0-9][0-9a-z.]*( ; {on}( or {on})*)?")
@@ -75,20 +76,20 @@ def test_each_line_is_one_public_version_and_nothing_of_a_host_or_a_build():
     assert [one for one in lines if not line.fullmatch(one)] == []
 
 
-def test_the_oldest_and_a_new_python_were_asked():
+def test_the_oldest_and_a_new_python_were_asked() -> None:
     asked = re.findall(r"\d\.\d+", TEXT.splitlines()[0])
     assert "3.11" in asked
     assert "3.13" in asked
 
 
-def test_what_we_run_on_has_the_locked_torch():
+def test_what_we_run_on_has_the_locked_torch() -> None:
     import torch
 
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert _versions("torch", running) == [torch.__version__.partition("+")[0]]
 
 
-def test_a_version_that_is_not_the_same_for_all_has_a_marker():
+def test_a_version_that_is_not_the_same_for_all_has_a_marker() -> None:
     versions = {
         "a": {"3.11": "1", "3.12": "1", "3.13": "1"},
         "b": {"3.11": "1", "3.12": "2", "3.13": "2"},
@@ -106,6 +107,6 @@ def test_a_version_that_is_not_the_same_for_all_has_a_marker():
 
 
 @pytest.mark.parametrize("name", ["nvidia-cublas", "cuda-toolkit", "triton"])
-def test_what_some_builds_of_torch_bring_is_not_locked(name):
+def test_what_some_builds_of_torch_bring_is_not_locked(name: str) -> None:
     assert lock.OF_A_BUILD.fullmatch(name)
     assert _versions(name, "3.11") == []

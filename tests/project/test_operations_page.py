@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from typing import Any
 
 import pytest
 import yaml
@@ -20,7 +21,7 @@ VARIABLES = {f"RGLAB_{name.upper()}" for name in Settings.model_fields}
 CLIENTS = {"RGLAB_URL", "RGLAB_TOKEN"}
 
 
-def test_every_variable_is_explained():
+def test_every_variable_is_explained() -> None:
     assert VARIABLES - set(re.findall(r"RGLAB_[A-Z_]+", PAGE)) == set()
 
 
@@ -36,20 +37,20 @@ def test_every_variable_named_is_a_setting():
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("rglab ")])
-def test_every_command_of_rglab_exists(line):
+def test_every_command_of_rglab_exists(line: Any) -> None:
     assert line.split()[1] in get_command(app).commands
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("python ")])
-def test_every_module_exists(line):
+def test_every_module_exists(line: Any) -> None:
     assert importlib.util.find_spec(f"{line.split()[2]}.__main__")
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("docker ")])
-def test_every_compose_file_exists(line):
+def test_every_compose_file_exists(line: Any) -> None:
     files = re.findall(r"-f (\S+)", line)
     assert all(yaml.safe_load((ROOT / name).read_text())["services"] for name in files)
 
 
-def test_no_line_is_of_a_kind_that_is_not_tested():
+def test_no_line_is_of_a_kind_that_is_not_tested() -> None:
     assert {line.split()[0] for line in LINES} == {"rglab", "python", "docker"}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from commands import Up
 from typer.testing import CliRunner
 
 from rgcontract import Submission
@@ -21,10 +24,10 @@ NO_BROKER = "redis://127.0.0.1:1"  # a port that nothing listens on
 
 
 @pytest.fixture
-def rglab(tmp_path):
+def rglab(tmp_path: Path) -> Any:
     """Run `rglab` with nothing in its environment but these variables."""
 
-    def _rglab(*arguments: str, **variables: str | None):
+    def _rglab(*arguments: str, **variables: str | None) -> Any:
         names = ("DATABASE_URL", "BROKER_URL", "URL", "TOKEN")
         env = {f"RGLAB_{name}": None for name in names} | {"RGLAB_DATA_DIR": str(tmp_path)}
         return CliRunner().invoke(app, arguments, env=env | variables)
@@ -32,19 +35,21 @@ def rglab(tmp_path):
     return _rglab
 
 
-def test_help_lists_every_command(rglab):
+def test_help_lists_every_command(rglab: Any) -> None:
     listed = re.findall(r"^│ (\w+)  ", rglab("--help").output, re.MULTILINE)
     assert set(COMMANDS) <= set(listed)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_explains_itself(rglab, command):
+def test_each_command_explains_itself(rglab: Any, command: Any) -> None:
     ran = rglab(command, "--help")
     assert ran.exit_code == 0
     assert f"Usage: rglab {command}" in ran.output
 
 
-def test_migrate_makes_an_empty_database_one_that_takes_tokens(rglab, empty_database_url):
+def test_migrate_makes_an_empty_database_one_that_takes_tokens(
+    rglab: Any, empty_database_url: str
+) -> None:
     before = rglab("token", "alice", RGLAB_DATABASE_URL=empty_database_url)
     assert before.exit_code == 1
     assert "run `rglab migrate`" in before.stderr
@@ -52,25 +57,29 @@ def test_migrate_makes_an_empty_database_one_that_takes_tokens(rglab, empty_data
     assert rglab("token", "alice", RGLAB_DATABASE_URL=empty_database_url).exit_code == 0
 
 
-def test_migrate_may_be_repeated(rglab, database_url):
+def test_migrate_may_be_repeated(rglab: Any, database_url: str) -> None:
     ran = rglab("migrate", RGLAB_DATABASE_URL=database_url)
     assert (ran.exit_code, ran.stderr) == (0, "the schema is up to date\n")
 
 
-def test_token_prints_the_token_alone_on_standard_output(rglab, database_url, database):
+def test_token_prints_the_token_alone_on_standard_output(
+    rglab: Any, database_url: str, database: Database
+) -> None:
     ran = rglab("token", "alice", RGLAB_DATABASE_URL=database_url)
     with database.begin() as session:
         assert owner_of(session, ran.stdout.removesuffix("\n")) == "alice"
 
 
-def test_token_without_an_owner_lists_who_has_one(rglab, database_url):
+def test_token_without_an_owner_lists_who_has_one(rglab: Any, database_url: str) -> None:
     for owner in ("bob", "alice", "bob"):
         rglab("token", owner, RGLAB_DATABASE_URL=database_url)
     ran = rglab("token", RGLAB_DATABASE_URL=database_url)
     assert ran.stdout == "alice  1 valid\nbob  2 valid\n"
 
 
-def test_token_revoke_takes_all_of_an_owner_back(rglab, database_url, database):
+def test_token_revoke_takes_all_of_an_owner_back(
+    rglab: Any, database_url: str, database: Database
+) -> None:
     made = rglab("token", "alice", RGLAB_DATABASE_URL=database_url).stdout.strip()
     ran = rglab("token", "alice", "--revoke", RGLAB_DATABASE_URL=database_url)
     assert ran.stderr == "revoked 1 tokens of alice\n"
@@ -79,27 +88,27 @@ def test_token_revoke_takes_all_of_an_owner_back(rglab, database_url, database):
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["token", "alice"], ["worker"]])
-def test_without_a_database_it_says_what_to_set(rglab, command):
+def test_without_a_database_it_says_what_to_set(rglab: Any, command: Any) -> None:
     ran = rglab(*command)
     assert ran.exit_code == 1
     assert "RGLAB_DATABASE_URL is not set; start with `rglab up`, or set it" in ran.stderr
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["token", "alice"]])
-def test_a_database_that_is_away_is_said_in_a_line(rglab, command):
+def test_a_database_that_is_away_is_said_in_a_line(rglab: Any, command: Any) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port('127.0.0.1')}/none"
     ran = rglab(*command, RGLAB_DATABASE_URL=url)
     assert ran.exit_code == 1
     assert ran.stderr.startswith("the database does not answer: ")
 
 
-def test_a_worker_without_a_broker_says_what_to_set(rglab, database_url):
+def test_a_worker_without_a_broker_says_what_to_set(rglab: Any, database_url: str) -> None:
     ran = rglab("worker", RGLAB_DATABASE_URL=database_url)
     assert ran.exit_code == 1
     assert "RGLAB_BROKER_URL is not set" in ran.stderr
 
 
-def test_doctor_tells_what_answers_from_what_does_not(rglab, database_url):
+def test_doctor_tells_what_answers_from_what_does_not(rglab: Any, database_url: str) -> None:
     url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
     ran = rglab(
         "doctor", RGLAB_URL=url, RGLAB_DATABASE_URL=database_url, RGLAB_BROKER_URL=NO_BROKER
@@ -111,13 +120,13 @@ def test_doctor_tells_what_answers_from_what_does_not(rglab, database_url):
     assert broker.startswith("BAD  broker    does not answer")
 
 
-def test_doctor_knows_no_server_where_none_was_started(rglab):
+def test_doctor_knows_no_server_where_none_was_started(rglab: Any) -> None:
     ran = rglab("doctor")
     assert ran.exit_code == 1
     assert ran.stdout == "BAD  API       no server known: run `rglab up`, or set RGLAB_URL\n"
 
 
-def test_doctor_finds_the_parts_of_a_running_lab_by_itself(rglab, lab):
+def test_doctor_finds_the_parts_of_a_running_lab_by_itself(rglab: Any, lab: Up) -> None:
     ran = rglab("doctor", RGLAB_DATA_DIR=str(lab.data_dir))
     assert ran.exit_code == 0, ran.output
     assert [line[:14].split() for line in ran.stdout.splitlines()] == [

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from commands import environment, shell
+from commands import Up, environment, shell
 from lab_processes import Lab
 from markdown import ROOT, Block, blocks, commands, links
 
@@ -45,7 +45,7 @@ def token(database: Database) -> str:
         return make_token(session, "alice")
 
 
-def test_every_block_is_one_that_is_run_here():
+def test_every_block_is_one_that_is_run_here() -> None:
     assert [(block.heading, block.language) for block in blocks("README.md")] == [
         ("Two commands", "sh"),
         ("The lab's server", "sh"),
@@ -55,13 +55,13 @@ def test_every_block_is_one_that_is_run_here():
     ]
 
 
-def test_the_two_commands_and_the_server_are_targets_of_make():
+def test_the_two_commands_and_the_server_are_targets_of_make() -> None:
     """What they run is in test_makefile.py."""
     assert commands(TWO_COMMANDS) == ["make demo", "make test"]
     assert commands(SERVE) == ["make serve"]
 
 
-def test_the_submission_is_answered_at_once_with_an_id(idle_lab, token):
+def test_the_submission_is_answered_at_once_with_an_id(idle_lab: Lab, token: str) -> None:
     (answer,) = _curl(SUBMIT, idle_lab.urls[0], token)
     assert answer["created"] is True
     assert (answer["state"], answer["added_seeds"]) == ("queued", [0, 1, 2])
@@ -69,18 +69,24 @@ def test_the_submission_is_answered_at_once_with_an_id(idle_lab, token):
     assert (again["id"], again["created"]) == (answer["id"], False)
 
 
-def test_the_submission_names_the_experiment_that_is_measured(lab, default_experiment):
+def test_the_submission_names_the_experiment_that_is_measured(
+    lab: Up, default_experiment: str
+) -> None:
     (answer,) = _curl(SUBMIT, lab.url, lab.credentials.token)
     assert (answer["id"], answer["state"]) == (default_experiment, "done")
 
 
-def test_the_polling_lines_give_the_state_and_then_the_result(lab, default_experiment):
+def test_the_polling_lines_give_the_state_and_then_the_result(
+    lab: Up, default_experiment: str
+) -> None:
     state, result = _curl(READ, lab.url, lab.credentials.token, ID=default_experiment)
     assert (state["id"], state["state"]) == (default_experiment, "done")
     assert (result["id"], result["seeds"]) == (default_experiment, [0, 1, 2])
 
 
-def test_the_notebook_lines_work_with_nothing_but_the_credentials_file(lab, default_experiment):
+def test_the_notebook_lines_work_with_nothing_but_the_credentials_file(
+    lab: Up, default_experiment: str
+) -> None:
     """Fed to an interactive Python, so that each expression is shown, as in a notebook."""
     ran = subprocess.run(
         [sys.executable, "-i", "-q"],
@@ -96,10 +102,10 @@ def test_the_notebook_lines_work_with_nothing_but_the_credentials_file(lab, defa
     assert min(ranks, ratio, frame) >= 0, ran.stdout
 
 
-def test_every_link_leads_to_a_file():
+def test_every_link_leads_to_a_file() -> None:
     missing = [link for link in links("README.md") if not (ROOT / link).exists()]
     assert missing == []
 
 
-def test_it_shows_a_picture_of_a_result():
+def test_it_shows_a_picture_of_a_result() -> None:
     assert "docs/images/contrast.png" in links("README.md")

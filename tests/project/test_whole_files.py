@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from pathlib import Path
+from typing import Any
 
 import full_disk
 import pytest
@@ -61,7 +63,7 @@ def _opens(call: ast.Call) -> bool:
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_a_module_replaces_files_and_never_writes_in_place(path):
+def test_a_module_replaces_files_and_never_writes_in_place(path: Any) -> None:
     name = str(path.relative_to(ROOT))
     found = written_in_place(ast.parse(path.read_text(encoding="utf-8")))
     assert (found != []) == (name in IN_PLACE), found
@@ -75,7 +77,7 @@ def test_a_module_replaces_files_and_never_writes_in_place(path):
         "frame.to_csv('x')", "np.save('x', array)", "torch.save(weights, 'x')",
     ],
 )  # fmt: skip
-def test_the_ways_to_write_in_place_are_seen(line):
+def test_the_ways_to_write_in_place_are_seen(line: str) -> None:
     assert written_in_place(ast.parse(line))
 
 
@@ -86,11 +88,11 @@ def test_the_ways_to_write_in_place_are_seen(line):
         "figure.savefig(file, format='png')",
     ],
 )  # fmt: skip
-def test_reading_and_replacing_are_not_writing_in_place(line):
+def test_reading_and_replacing_are_not_writing_in_place(line: str) -> None:
     assert written_in_place(ast.parse(line)) == []
 
 
-def test_a_figure_on_a_full_disk_is_the_one_before(tmp_path):
+def test_a_figure_on_a_full_disk_is_the_one_before(tmp_path: Path) -> None:
     picture = tmp_path / "growth.png"
     picture.write_bytes(b"before")
     point = {"value": 2, "per_member": {"costs": [1.0]}, "cost": {"costs": [1.0]}}
@@ -102,7 +104,7 @@ def test_a_figure_on_a_full_disk_is_the_one_before(tmp_path):
     )
 
 
-def test_the_figures_of_the_demo_on_a_full_disk_are_those_before(tmp_path):
+def test_the_figures_of_the_demo_on_a_full_disk_are_those_before(tmp_path: Path) -> None:
     pictures = [tmp_path / f"contrast.{kind}" for kind in ("png", "svg")]
     for picture in pictures:
         picture.write_bytes(b"before")

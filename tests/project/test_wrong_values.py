@@ -8,11 +8,12 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
 import pytest
-from commands import RGLAB, environment
+from commands import RGLAB, Up, environment
 from lab_processes import until
 from typer.testing import CliRunner
 
@@ -44,7 +45,9 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", NUMBERS)
 @pytest.mark.parametrize("value", ["abc", "-1", "nan", "inf", "1e400", "9" * 400, "0x10"])
-def test_a_number_that_is_none_is_named_with_what_is_allowed(name, value, monkeypatch):
+def test_a_number_that_is_none_is_named_with_what_is_allowed(
+    name: Any, value: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever the setting; bounds are the field's own."""
     variable = f"RGLAB_{name.upper()}"
     monkeypatch.setenv(variable, value)
@@ -57,7 +60,7 @@ def test_a_number_that_is_none_is_named_with_what_is_allowed(name, value, monkey
 
 
 @pytest.mark.parametrize("variable", WORDS)
-def test_a_command_says_it_in_one_sentence(variable, tmp_path):
+def test_a_command_says_it_in_one_sentence(variable: Any, tmp_path: Path) -> None:
     value, allowed = WORDS[variable]
     env = {"RGLAB_DATA_DIR": str(tmp_path), variable: value}
     ran = CliRunner().invoke(app, ["token"], env=env)
@@ -68,7 +71,7 @@ def test_a_command_says_it_in_one_sentence(variable, tmp_path):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_every_program_refuses_a_wrong_setting_alike(program, tmp_path):
+def test_every_program_refuses_a_wrong_setting_alike(program: Any, tmp_path: Path) -> None:
     ran = subprocess.run(
         PROGRAMS[program],
         env=environment(RGLAB_DATA_DIR=str(tmp_path), RGLAB_CONCURRENCY="0"),
@@ -81,14 +84,14 @@ def test_every_program_refuses_a_wrong_setting_alike(program, tmp_path):
     assert "Traceback" not in ran.stderr
 
 
-def test_an_empty_variable_counts_as_not_set(monkeypatch):
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """A compose file passes on what is not set as an empty one."""
     monkeypatch.setenv("RGLAB_PORT", "")
     monkeypatch.setenv("RGLAB_ALLOWED_HOSTS", "")
     assert (Settings().port, Settings().hosts) == (8000, ["localhost", "127.0.0.1", "[::1]"])
 
 
-def test_the_data_directory_is_the_same_from_everywhere(monkeypatch):
+def test_the_data_directory_is_the_same_from_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RGLAB_DATA_DIR", "~/lab")
     assert Settings().data_dir == Path.home() / "lab"
     monkeypatch.setenv("RGLAB_DATA_DIR", "lab")
@@ -111,7 +114,7 @@ def test_the_data_directory_is_the_same_from_everywhere(monkeypatch):
         (["study", "papier"], "'papier' is no preset"),
     ],
 )
-def test_an_option_with_a_wrong_value_is_named(arguments, option, tmp_path):
+def test_an_option_with_a_wrong_value_is_named(arguments: Any, option: str, tmp_path: Path) -> None:
     """Before anything is started or measured."""
     file = tmp_path / "file"
     file.touch()
@@ -123,7 +126,7 @@ def test_an_option_with_a_wrong_value_is_named(arguments, option, tmp_path):
     assert not (tmp_path / "lab").exists()
 
 
-def test_the_version_is_that_of_the_package():
+def test_the_version_is_that_of_the_package() -> None:
     ran = CliRunner().invoke(app, ["--version"])
     assert (ran.exit_code, ran.stdout) == (0, f"rglab {version('rglab')}\n")
 
@@ -138,7 +141,9 @@ def _loads(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="looks into /proc")
 @pytest.mark.parametrize("arguments", [["up", "--port", "0"], ["doctor"], ["worker"]], ids=str)
-def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_traceback(arguments, tmp_path):
+def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_traceback(
+    arguments: Any, tmp_path: Path
+) -> None:
     process = subprocess.Popen(
         [RGLAB, *arguments],
         env=environment(RGLAB_DATA_DIR=str(tmp_path)),
@@ -154,7 +159,7 @@ def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_traceback(argument
 
 
 @pytest.mark.parametrize("file", ["postgres/postmaster.pid", "lab.lock"])
-def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(file, scratch):
+def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(file: str, scratch: Path) -> None:
     data = scratch / f"early-{Path(file).name}"
     log = data.with_suffix(".log")
     with log.open("wb") as output:
@@ -173,7 +178,7 @@ def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(file, scratch):
     assert not (data / "postgres" / "postmaster.pid").exists()
 
 
-def test_a_worker_joins_the_lab_that_runs_on_the_same_data(lab):
+def test_a_worker_joins_the_lab_that_runs_on_the_same_data(lab: Up) -> None:
     """`rglab worker` beside `rglab up` is one more worker."""
     process = subprocess.Popen(
         [RGLAB, "worker", "--concurrency", "1"],

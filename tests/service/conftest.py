@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -28,14 +30,14 @@ class RecordingAnnouncer:
     def __init__(self) -> None:
         self.told: list[int] = []
 
-    def __call__(self, announcement) -> None:
+    def __call__(self, announcement: Any) -> None:
         """Remember."""
         for run_ids in announcement.values():
             self.told += run_ids
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path) -> Settings:
+def settings(database_url: str, tmp_path: Path) -> Settings:
     """Settings on the fresh database."""
     return Settings(
         database_url=database_url,

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 
+from fastapi.testclient import TestClient
 from markdown import blocks
 
 BLOCKS = blocks("docs/api.md")
 
 
-def test_the_refusal_is_the_one_that_is_shown(api):
+def test_the_refusal_is_the_one_that_is_shown(api: TestClient) -> None:
     (shown,) = [json.loads(block.code) for block in BLOCKS if block.language == "json"]
     (path,) = [
         found
@@ -23,7 +24,7 @@ def test_the_refusal_is_the_one_that_is_shown(api):
     assert answer.json() == shown
 
 
-def test_the_body_is_accepted(api):
+def test_the_body_is_accepted(api: TestClient) -> None:
     (block,) = [block for block in BLOCKS if block.heading == "Ask"]
     (body,) = re.findall(r"-d '(.*)'", block.code)
     assert api.post("/v1/experiments", json=json.loads(body)).status_code == 201

@@ -8,9 +8,11 @@ import math
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +29,7 @@ LAZY = [[0.75, 0.25], [0.25, 0.75]]  # second eigenvalue 1/2
 CYCLE = [[0.1, 0.8, 0.1], [0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]  # a complex pair of modulus 0.7
 
 
-def _post(api, **chain):
+def _post(api: Any, **chain: Any) -> Any:
     return api.post("/v1/experiments", json={"chain": {"family": "explicit", **chain}})
 
 
@@ -35,7 +37,9 @@ def _post(api, **chain):
     ("matrix", "length"),
     [(LAZY, -1 / math.log(0.5)), (CYCLE, -1 / math.log(0.7)), ([[0.5, 0.5], [0.5, 0.5]], 0.0)],
 )
-def test_the_length_is_that_of_the_second_eigenvalue(api, matrix, length):
+def test_the_length_is_that_of_the_second_eigenvalue(
+    api: TestClient, matrix: Any, length: Any
+) -> None:
     name = _post(api, matrix=matrix).json()["id"]
     view = api.get(f"/v1/experiments/{name}").json()
     assert view["spec"]["chain"]["corr_len"] == pytest.approx(length, rel=1e-12)
@@ -43,13 +47,13 @@ def test_the_length_is_that_of_the_second_eigenvalue(api, matrix, length):
     assert listed["corr_len"] == view["spec"]["chain"]["corr_len"]
 
 
-def test_giving_the_right_length_is_the_same_experiment(api):
+def test_giving_the_right_length_is_the_same_experiment(api: TestClient) -> None:
     first = _post(api, matrix=LAZY).json()
     again = _post(api, matrix=LAZY, corr_len=1.442695)
     assert (again.status_code, again.json()["id"]) == (200, first["id"])
 
 
-def test_a_wrong_length_is_refused_with_the_right_one(api):
+def test_a_wrong_length_is_refused_with_the_right_one(api: TestClient) -> None:
     answer = _post(api, matrix=LAZY, corr_len=3.0)
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
@@ -57,7 +61,7 @@ def test_a_wrong_length_is_refused_with_the_right_one(api):
     assert error["allowed"].startswith("1.4427")
 
 
-def test_a_chain_that_hardly_forgets_is_refused(api):
+def test_a_chain_that_hardly_forgets_is_refused(api: TestClient) -> None:
     stay = 1 - 1e-5
     answer = _post(api, matrix=[[stay, 1 - stay], [1 - stay, stay]])
     assert answer.status_code == 422
@@ -67,12 +71,14 @@ def test_a_chain_that_hardly_forgets_is_refused(api):
 TOSSES = [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5], [0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
 
 
-def test_a_memory_that_ends_has_length_zero(api):
+def test_a_memory_that_ends_has_length_zero(api: TestClient) -> None:
     name = _post(api, matrix=TOSSES).json()["id"]
     assert api.get(f"/v1/experiments/{name}").json()["spec"]["chain"]["corr_len"] == 0.0
 
 
-def test_rows_of_float32_are_taken_and_are_the_same_as_their_normalised_form(api):
+def test_rows_of_float32_are_taken_and_are_the_same_as_their_normalised_form(
+    api: TestClient,
+) -> None:
     rows = np.float32([[0.3, 0.6, 0.1], [0.2, 0.2, 0.6], [0.1, 0.3, 0.6]])
     assert abs(math.fsum(map(float, rows[0])) - 1) > 1e-9
     sent = _post(api, matrix=rows.astype(float).tolist())
@@ -82,7 +88,7 @@ def test_rows_of_float32_are_taken_and_are_the_same_as_their_normalised_form(api
     assert (again.status_code, again.json()["id"]) == (200, sent.json()["id"])
 
 
-def test_a_state_too_rare_for_a_worker_is_refused_with_the_bound(api):
+def test_a_state_too_rare_for_a_worker_is_refused_with_the_bound(api: TestClient) -> None:
     answer = _post(api, matrix=[[1.0, 1e-301], [0.5, 0.5]])
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
@@ -91,7 +97,7 @@ def test_a_state_too_rare_for_a_worker_is_refused_with_the_bound(api):
     assert error["allowed"] == "1e-300 or more for each state"
 
 
-def test_the_seed_of_a_family_that_draws_nothing_is_no_other_experiment(api):
+def test_the_seed_of_a_family_that_draws_nothing_is_no_other_experiment(api: TestClient) -> None:
     first, again = (
         api.post("/v1/experiments", json={"chain": {"family": "potts", "seed": seed}}).json()
         for seed in (0, 5)
@@ -110,7 +116,7 @@ for line in sys.stdin:
 """
 
 
-def test_one_matrix_on_machines_of_two_kinds_is_one_experiment():
+def test_one_matrix_on_machines_of_two_kinds_is_one_experiment() -> None:
     random = np.random.default_rng(3)
     matrices = [random.dirichlet(np.ones(6), 6).tolist() for _ in range(12)]
     bodies = [json.dumps({"chain": {"family": "explicit", "matrix": one}}) for one in matrices]
@@ -131,7 +137,7 @@ def test_one_matrix_on_machines_of_two_kinds_is_one_experiment():
     assert lengths[0] == pytest.approx(lengths[1], rel=1e-12)
 
 
-def test_a_length_from_another_kind_of_machine_is_taken_back_where_rounding_decides_it():
+def test_a_length_from_another_kind_of_machine_is_taken_back_where_rounding_decides_it() -> None:
     matrix = np.linalg.matrix_power(np.random.default_rng(17).dirichlet(np.full(6, 0.3), 6), 24)
     body = {"chain": {"family": "explicit", "matrix": matrix.tolist()}}
     here = completed(Submission.model_validate(body)).chain
@@ -162,7 +168,7 @@ def _random_matrix(draw: int) -> np.ndarray:
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1))
-def test_what_is_taken_is_measured_and_says_one_length_to_both(draw):
+def test_what_is_taken_is_measured_and_says_one_length_to_both(draw: Any) -> None:
     matrix = _random_matrix(draw).tolist()
     try:
         body = json.dumps({"chain": {"family": "explicit", "matrix": matrix}})
@@ -174,7 +180,7 @@ def test_what_is_taken_is_measured_and_says_one_length_to_both(draw):
     assert chain.transition.tolist() == [list(row) for row in taken.chain.matrix]
 
 
-def test_the_contract_and_the_core_have_one_set_of_bounds():
+def test_the_contract_and_the_core_have_one_set_of_bounds() -> None:
     assert stochastic.ROW_SUM_TOLERANCE == ROW_SUM
     assert stochastic.SUMS_TO_ONE == SUMS_TO_ONE
     assert chains.CONSISTENT == checks.AGREEMENT
@@ -182,7 +188,7 @@ def test_the_contract_and_the_core_have_one_set_of_bounds():
 
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1))
-def test_the_contract_and_the_core_agree_on_what_is_a_chain(draw):
+def test_the_contract_and_the_core_agree_on_what_is_a_chain(draw: Any) -> None:
     matrix = _random_matrix(draw)
     try:
         make_chain("explicit", matrix=matrix)
@@ -196,7 +202,7 @@ def test_the_contract_and_the_core_agree_on_what_is_a_chain(draw):
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.integers(0, 2**32 - 1))
-def test_every_list_of_eigenvalues_that_is_taken_makes_a_chain(draw):
+def test_every_list_of_eigenvalues_that_is_taken_makes_a_chain(draw: Any) -> None:
     random = np.random.default_rng(draw)
     values = random.uniform(-1, 1, int(random.integers(1, 12)))
     low, high = 0.0, 1.0 / np.abs(values).max()
@@ -209,7 +215,7 @@ def test_every_list_of_eigenvalues_that_is_taken_makes_a_chain(draw):
             assert chain_of(taken).corr_len == pytest.approx(taken.chain.corr_len, rel=1e-6)
 
 
-def _takes(eigenvalues) -> Submission | None:
+def _takes(eigenvalues: Any) -> Submission | None:
     try:
         chain = {"family": "spectrum", "eigenvalues": list(map(float, eigenvalues))}
         return Submission.model_validate_json(json.dumps({"chain": chain}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,6 @@ MEASURED = [  # peaks of a process that did the run
 
 
 @pytest.mark.parametrize(("spec", "mib"), MEASURED)
-def test_the_memory_of_a_run_is_forecast_within_a_half(spec, mib):
+def test_the_memory_of_a_run_is_forecast_within_a_half(spec: Any, mib: Any) -> None:
     cost = cost_of_run(ExperimentSpec.model_validate_json(json.dumps(spec)))
     assert mib / 1.5 < cost.memory_bytes / MIB < 1.5 * mib

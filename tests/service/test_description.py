@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import pytest
 from fastapi import FastAPI, Query
+from fastapi.testclient import TestClient
 from jsonschema import Draft202012Validator
 from markdown import blocks
 from openapi_spec_validator import validate
@@ -23,12 +25,12 @@ LEAST, MOST = -(2**63), 2**63 - 1
 
 
 @pytest.fixture
-def described(api) -> dict:
+def described(api: TestClient) -> dict:
     """The description."""
     return api.get("/openapi.json").json()
 
 
-def _answers(described):
+def _answers(described: Any) -> Iterator[Any]:
     for path, operations in described["paths"].items():
         assert set(operations) <= METHODS
         for operation in operations.values():
@@ -36,7 +38,7 @@ def _answers(described):
                 yield path, status, answer["content"]
 
 
-def test_every_refusal_is_described_as_a_problem(described):
+def test_every_refusal_is_described_as_a_problem(described: dict) -> None:
     refusals = [content for _, status, content in _answers(described) if status[0] == "4"]
     assert refusals
     for content in refusals:
@@ -44,17 +46,17 @@ def test_every_refusal_is_described_as_a_problem(described):
         assert content["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
 
 
-def test_every_json_answer_has_a_schema(described):
+def test_every_json_answer_has_a_schema(described: dict) -> None:
     for path, _, content in _answers(described):
         assert all(kind.get("schema") for kind in content.values()), path
 
 
-def test_every_reference_leads_somewhere(described):
+def test_every_reference_leads_somewhere(described: dict) -> None:
     for name in re.findall(r"#/components/schemas/([^\"]+)", json.dumps(described)):
         assert name in described["components"]["schemas"]
 
 
-def _validator(described, model: str) -> Draft202012Validator:
+def _validator(described: Any, model: str) -> Draft202012Validator:
     reference = {"$ref": f"#/components/schemas/{model}"}
     return Draft202012Validator({"components": described["components"], **reference})
 
@@ -88,7 +90,9 @@ ACCEPTED = [
 """Beside those of the documentation."""
 
 
-def test_every_body_of_the_documentation_is_valid_and_accepted(api, described):
+def test_every_body_of_the_documentation_is_valid_and_accepted(
+    api: TestClient, described: dict
+) -> None:
     bodies = _documented()
     assert {"chain": {"corr_len": 7}} in bodies
     assert len(bodies) >= 12
@@ -101,13 +105,13 @@ def test_every_body_of_the_documentation_is_valid_and_accepted(api, described):
         assert answer.status_code == 200, (body, answer.text)
 
 
-def _is_grid(body) -> bool:
+def _is_grid(body: Any) -> bool:
     chain = body.get("chain", {})
     return "preset" in body or isinstance(chain.get("corr_len"), list)
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_and_every_experiment_of_it_are_valid(described, name):
+def test_a_preset_and_every_experiment_of_it_are_valid(described: dict, name: Any) -> None:
     _validator(described, "StudyRequest").validate({"preset": name})
     _validator(described, "StudyRequest").validate(PRESETS[name])
     for _, body in StudyRequest.model_validate_json(json.dumps(PRESETS[name])).cells():
@@ -119,7 +123,7 @@ NOT_IN_A_SCHEMA = (16.0, 32.0, 8.0, 64.0, 10.0, 1500.0, 128.0, 4096.0, [1, 1], [
 
 
 @pytest.mark.parametrize("path", WRONG_VALUES)
-def test_what_a_field_refuses_is_not_valid_either(described, path):
+def test_what_a_field_refuses_is_not_valid_either(described: dict, path: Any) -> None:
     section, _, name = path.partition(".")
     for value in WRONG_VALUES[path]:
         if value in NOT_IN_A_SCHEMA or (path, value) == ("chain.seed", 1.0):
@@ -129,7 +133,7 @@ def test_what_a_field_refuses_is_not_valid_either(described, path):
 
 
 @pytest.mark.parametrize("family", [*CHAIN_OF])
-def test_a_chain_is_of_the_one_family_that_it_names(described, family):
+def test_a_chain_is_of_the_one_family_that_it_names(described: dict, family: Any) -> None:
     needed = {"spectrum": {"eigenvalues": [0.5]}, "explicit": {"matrix": [[0.5, 0.5]] * 2}}
     validator = _validator(described, "Submission")
     chain = {"family": family, **needed.get(family, {})}
@@ -139,7 +143,7 @@ def test_a_chain_is_of_the_one_family_that_it_names(described, family):
         assert not validator.is_valid({"chain": needed[family]})
 
 
-def test_what_the_api_answers_is_as_described(api, described):
+def test_what_the_api_answers_is_as_described(api: TestClient, described: dict) -> None:
     made = api.post("/v1/experiments", json={"chain": {"family": "ring"}}).json()
     _validator(described, "Acknowledgement").validate(made)
     found = api.get(f"/v1/experiments/{made['id']}").json()
@@ -147,12 +151,12 @@ def test_what_the_api_answers_is_as_described(api, described):
     _validator(described, "ExperimentPage").validate(api.get("/v1/experiments").json())
 
 
-def test_the_description_is_valid_openapi(described):
+def test_the_description_is_valid_openapi(described: dict) -> None:
     assert described["openapi"].startswith("3.1")
     validate(described)
 
 
-def _integers(part):
+def _integers(part: Any) -> Iterator[Any]:
     if isinstance(part, dict):
         if part.get("type") == "integer":
             yield part
@@ -163,7 +167,7 @@ def _integers(part):
             yield from _integers(value)
 
 
-def test_an_integer_is_bound_by_integers(described):
+def test_an_integer_is_bound_by_integers(described: dict) -> None:
     bounds = [
         schema[name]
         for schema in _integers(described)
@@ -181,7 +185,7 @@ class Large(BaseModel):
     other: int | None = Field(gt=1, lt=2**63)
 
 
-def test_a_bound_of_63_bits_is_exact():
+def test_a_bound_of_63_bits_is_exact() -> None:
     app = FastAPI()
 
     @app.get("/v1/x")

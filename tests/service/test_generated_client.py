@@ -7,10 +7,12 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
 import pytest
+from fastapi.testclient import TestClient
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +21,7 @@ PACKAGE = "generated_for_rglab"
 
 
 @pytest.fixture
-def generated(api, tmp_path: Path, monkeypatch) -> str:
+def generated(api: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Name of the package, which was made without a warning."""
     (tmp_path / "openapi.json").write_bytes(api.get("/openapi.json").content)
     (tmp_path / "config.yml").write_text("post_hooks: []\n")  # it would format what it made
@@ -34,8 +36,8 @@ def generated(api, tmp_path: Path, monkeypatch) -> str:
     return PACKAGE
 
 
-def test_it_submits_and_reads_back(generated, api, token):
-    def module(name: str):
+def test_it_submits_and_reads_back(generated: str, api: TestClient, token: str) -> None:
+    def module(name: str) -> Any:
         return importlib.import_module(f"{generated}.{name}")
 
     models, client_module = module("models"), module("client")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from fastapi.testclient import TestClient
 
 SHORT = {"chain": {"family": "potts", "corr_len": 1}, "tags": ["short", "first"]}
 LONG = {
@@ -14,7 +17,7 @@ MEMORYLESS = {"chain": {"family": "explicit", "matrix": [[0.2, 0.8], [0.2, 0.8]]
 
 
 @pytest.fixture
-def ids(api) -> dict[str, str]:
+def ids(api: TestClient) -> dict[str, str]:
     """What the lab has."""
     specs = {"short": SHORT, "long": LONG, "memoryless": MEMORYLESS}
     return {
@@ -43,13 +46,17 @@ def ids(api) -> dict[str, str]:
         ("tag=long&family=potts", []),
     ],
 )
-def test_a_filter_leaves_what_it_names_newest_first(api, ids, query, expected):
+def test_a_filter_leaves_what_it_names_newest_first(
+    api: TestClient, ids: dict[str, str], query: str, expected: Any
+) -> None:
     answer = api.get(f"/v1/experiments?{query}")
     assert answer.status_code == 200
     assert [item["id"] for item in answer.json()["items"]] == [ids[name] for name in expected]
 
 
-def test_pages_follow_each_other_whatever_is_added_meanwhile(api, ids):
+def test_pages_follow_each_other_whatever_is_added_meanwhile(
+    api: TestClient, ids: dict[str, str]
+) -> None:
     seen, query = [], "limit=1"
     while True:
         page = api.get(f"/v1/experiments?{query}").json()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from rgcontract import IMPLEMENTED, Experiment, ExperimentPage, Protocols
@@ -18,17 +20,17 @@ SPEC = {"chain": {"family": "potts", "n_states": 2, "corr_len": 1.0}, "seeds": 2
 
 
 @pytest.fixture
-def name(api) -> str:
+def name(api: TestClient) -> str:
     """A queued experiment."""
     return api.post("/v1/experiments", json=SPEC).json()["id"]
 
 
-def _set(database, **columns) -> None:
+def _set(database: Any, **columns: Any) -> None:
     with database.begin() as session:
         session.execute(update(ExperimentRow).values(**columns))
 
 
-def _unreadable(database, name: str) -> None:
+def _unreadable(database: Any, name: str) -> None:
     """Store a spec as a release with another field would have."""
     with database.begin() as session:
         spec = session.get_one(ExperimentRow, name).spec
@@ -36,23 +38,25 @@ def _unreadable(database, name: str) -> None:
         session.execute(update(ExperimentRow).values(spec=spec))
 
 
-def _worker(database, implements: Protocols = IMPLEMENTED, name: str = "w1") -> None:
+def _worker(database: Any, implements: Protocols = IMPLEMENTED, name: str = "w1") -> None:
     with database.begin() as session:
         worker_seen(session, name, "host", "cpu", 1, implements)
 
 
-def _view(api, name: str) -> Experiment:
+def _view(api: Any, name: str) -> Experiment:
     answer = api.get(f"/v1/experiments/{name}")
     assert answer.status_code == 200
     return Experiment.model_validate_json(answer.content)
 
 
-def _listed(api) -> str | None:
+def _listed(api: Any) -> str | None:
     (item,) = ExperimentPage.model_validate_json(api.get("/v1/experiments").content).items
     return item.stuck
 
 
-def test_what_was_queued_before_an_upgrade_says_which_worker_it_waits_for(api, database, name):
+def test_what_was_queued_before_an_upgrade_says_which_worker_it_waits_for(
+    api: TestClient, database: Database, name: str
+) -> None:
     _set(database, protocol=OLDER.protocol)
     _worker(database)
     reason = _view(api, name).waiting.reason
@@ -63,7 +67,9 @@ def test_what_was_queued_before_an_upgrade_says_which_worker_it_waits_for(api, d
     assert _listed(api) == reason
 
 
-def test_with_a_worker_of_either_release_it_is_next_in_line(api, database, name):
+def test_with_a_worker_of_either_release_it_is_next_in_line(
+    api: TestClient, database: Database, name: str
+) -> None:
     _set(database, protocol=OLDER.protocol)
     _worker(database)
     _worker(database, OLDER, "w2")
@@ -71,12 +77,14 @@ def test_with_a_worker_of_either_release_it_is_next_in_line(api, database, name)
     assert _listed(api) is None
 
 
-def test_a_list_says_that_no_worker_is_running(api, name):
+def test_a_list_says_that_no_worker_is_running(api: TestClient, name: str) -> None:
     assert _listed(api) == _view(api, name).waiting.reason
     assert "no worker is running" in _listed(api)
 
 
-def test_a_run_that_was_handed_back_shows_its_reason_and_the_protocols(api, database, name):
+def test_a_run_that_was_handed_back_shows_its_reason_and_the_protocols(
+    api: TestClient, database: Database, name: str
+) -> None:
     _worker(database)
     holder = Holder("w1/1", "w1", "host", "cpu", {}, {})
     with database.begin() as session:
@@ -96,7 +104,9 @@ def test_a_run_that_was_handed_back_shows_its_reason_and_the_protocols(api, data
     assert "cannot read the spec: tempo" in view.waiting.reason
 
 
-def test_a_spec_that_this_server_cannot_read_is_shown_without_it(api, database, name):
+def test_a_spec_that_this_server_cannot_read_is_shown_without_it(
+    api: TestClient, database: Database, name: str
+) -> None:
     _unreadable(database, name)
     view = _view(api, name)
     assert view.spec is None
@@ -104,13 +114,17 @@ def test_a_spec_that_this_server_cannot_read_is_shown_without_it(api, database, 
     assert view.run_counts.queued == 2
 
 
-def test_what_this_server_cannot_read_can_be_cancelled_and_queued_again(api, database, name):
+def test_what_this_server_cannot_read_can_be_cancelled_and_queued_again(
+    api: TestClient, database: Database, name: str
+) -> None:
     _unreadable(database, name)
     assert api.post(f"/v1/experiments/{name}/cancel").json()["state"] == "cancelled"
     assert api.post(f"/v1/experiments/{name}/retry").json()["state"] == "queued"
 
 
-def test_a_result_whose_spec_this_server_cannot_read_is_refused_and_says_so(api, database, name):
+def test_a_result_whose_spec_this_server_cannot_read_is_refused_and_says_so(
+    api: TestClient, database: Database, name: str
+) -> None:
     _unreadable(database, name)
     answer = api.get(f"/v1/experiments/{name}/result")
     assert (answer.status_code, answer.json()["code"]) == (409, "unreadable_spec")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from fastapi.testclient import TestClient
 
 from rgcontract.filters import FILTERS
 
@@ -27,13 +30,13 @@ OF_SEEDS = [
 
 
 @pytest.fixture
-def there(api) -> dict[str, str]:
+def there(api: TestClient) -> dict[str, str]:
     """Names of an experiment and of a study that the lab has."""
     study = api.post("/v1/studies", json={"seeds": 1}).json()
     return {"study": study["id"], "experiment": study["experiments"][0]["id"]}
 
 
-def _refused(answer) -> list[tuple[str, str, str]]:
+def _refused(answer: Any) -> list[tuple[str, str, str]]:
     assert answer.status_code == 422
     body = answer.json()
     assert body["code"] == "invalid_query"
@@ -57,8 +60,8 @@ def _refused(answer) -> list[tuple[str, str, str]]:
     ],
 )
 def test_an_unknown_parameter_is_named_with_the_nearest_and_all_there_are(
-    api, query, name, nearest
-):
+    api: TestClient, query: str, name: str, nearest: Any
+) -> None:
     ((field, message, allowed),) = _refused(api.get(f"{LIST}?{query}"))
     assert field == name
     assert message.startswith("unknown query parameter")
@@ -69,7 +72,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_and_all_there_are(
 
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])
 @pytest.mark.parametrize("name", ["dryrun", "dry-run", "dryRun", "DRY_RUN", "dry_rum"])
-def test_a_misspelt_dry_run_submits_nothing(api, path, name):
+def test_a_misspelt_dry_run_submits_nothing(api: TestClient, path: Any, name: str) -> None:
     body = {"experiments": [{}]} if path.endswith("bulk") else {}
     ((_, message, allowed),) = _refused(api.post(f"{path}?{name}=true", json=body))
     assert message == "unknown query parameter; did you mean dry_run?"
@@ -78,18 +81,22 @@ def test_a_misspelt_dry_run_submits_nothing(api, path, name):
 
 
 @pytest.mark.parametrize(("method", "path"), PARAMETERLESS)
-def test_a_route_without_parameters_refuses_any(api, there, method, path):
+def test_a_route_without_parameters_refuses_any(
+    api: TestClient, there: dict[str, str], method: Any, path: Any
+) -> None:
     ((field, _, allowed),) = _refused(api.request(method, path.format(**there) + "?x=1"))
     assert (field, allowed) == ("x", "none")
 
 
 @pytest.mark.parametrize(("method", "path"), OF_SEEDS)
-def test_a_route_about_seeds_refuses_any_other(api, there, method, path):
+def test_a_route_about_seeds_refuses_any_other(
+    api: TestClient, there: dict[str, str], method: Any, path: Any
+) -> None:
     ((field, _, allowed),) = _refused(api.request(method, path.format(**there) + "?seed=1"))
     assert (field, allowed) == ("seed", "seeds")
 
 
-def test_these_are_all_the_routes(api):
+def test_these_are_all_the_routes(api: TestClient) -> None:
     paths = api.get("/openapi.json").json()["paths"]
     takes = {
         (method.upper(), path): {
@@ -106,7 +113,7 @@ def test_these_are_all_the_routes(api):
         }
 
 
-def test_a_parameter_of_another_route_is_unknown(api, there):
+def test_a_parameter_of_another_route_is_unknown(api: TestClient, there: dict[str, str]) -> None:
     path = f"{LIST}/{there['experiment']}/result"
     ((field, _, allowed),) = _refused(api.get(f"{path}?array=all"))
     assert (field, allowed) == ("array", "seeds, arrays, partial")
@@ -115,30 +122,30 @@ def test_a_parameter_of_another_route_is_unknown(api, there):
 @pytest.mark.parametrize(
     "query", ["state=done&state=queued", "limit=1&limit=1", "limit=1&limit=2&limit=3"]
 )
-def test_a_parameter_that_comes_twice_is_refused(api, query):
+def test_a_parameter_that_comes_twice_is_refused(api: TestClient, query: str) -> None:
     ((field, message, allowed),) = _refused(api.get(f"{LIST}?{query}"))
     assert field == query.partition("=")[0]
     assert message == f"is given {query.count('=')} times"
     assert allowed == "once"
 
 
-def test_all_that_is_wrong_is_named_at_once(api):
+def test_all_that_is_wrong_is_named_at_once(api: TestClient) -> None:
     refused = _refused(api.get(f"{LIST}?sttae=done&limit=1&limit=2&tag=%ff"))
     assert [field for field, _, _ in refused] == ["sttae", "limit", "tag"]
 
 
-def test_many_unknown_parameters_are_not_all_named(api):
+def test_many_unknown_parameters_are_not_all_named(api: TestClient) -> None:
     query = "&".join(f"x{number}=1" for number in range(5000))
     assert len(_refused(api.get(f"{LIST}?{query}"))) == 20
 
 
 @pytest.mark.parametrize("value", ["%ff", "%c3", "%ed%a0%80", "a%80"])
-def test_what_is_not_utf8_is_refused(api, value):
+def test_what_is_not_utf8_is_refused(api: TestClient, value: str) -> None:
     ((field, message, _),) = _refused(api.get(f"{LIST}?owner={value}"))
     assert (field, message) == ("owner", "is not UTF-8")
 
 
-def test_a_name_that_is_not_utf8_is_unknown(api):
+def test_a_name_that_is_not_utf8_is_unknown(api: TestClient) -> None:
     ((field, message, _),) = _refused(api.get(f"{LIST}?%ff=1"))
     assert field.isascii()
     assert message == "unknown query parameter"
@@ -167,27 +174,29 @@ def test_a_name_that_is_not_utf8_is_unknown(api):
         ("chain_hash=abc", "chain_hash", "text matching"),
     ],
 )
-def test_a_filter_that_nothing_can_pass_is_refused_with_what_is_allowed(api, query, field, allowed):
+def test_a_filter_that_nothing_can_pass_is_refused_with_what_is_allowed(
+    api: TestClient, query: str, field: str, allowed: str
+) -> None:
     ((name, _, words),) = _refused(api.get(f"{LIST}?{query}"))
     assert name == field
     assert allowed in words
 
 
-def test_a_range_of_one_length_is_a_range(api):
+def test_a_range_of_one_length_is_a_range(api: TestClient) -> None:
     assert api.get(f"{LIST}?corr_len_min=1&corr_len_max=1").status_code == 200
 
 
 @pytest.mark.parametrize("value", ["maybe", "", "none", "truee", "2"])
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])
-def test_a_dry_run_is_true_or_false(api, path, value):
+def test_a_dry_run_is_true_or_false(api: TestClient, path: Any, value: str) -> None:
     body = {"experiments": [{}]} if path.endswith("bulk") else {}
     ((field, _, allowed),) = _refused(api.post(f"{path}?dry_run={value}", json=body))
     assert (field, allowed) == ("dry_run", "true or false")
 
 
-def test_who_has_no_token_is_told_so_first(anonymous):
+def test_who_has_no_token_is_told_so_first(anonymous: TestClient) -> None:
     assert anonymous.get(f"{LIST}?sttae=done").status_code == 401
 
 
-def test_head_is_refused_as_get(api):
+def test_head_is_refused_as_get(api: TestClient) -> None:
     assert api.head(f"{LIST}?sttae=done").status_code == 422

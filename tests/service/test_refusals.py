@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 from refused_requests import Refused, refused_requests
 
 from rgservice.app import create_app
+from rgstore.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden" / "refusals.json"
 BETTER = Path(__file__).parent / "golden" / "better.toml"
@@ -26,7 +27,7 @@ Answer = dict[str, Any]
 
 
 @pytest.fixture
-def answers(settings, announcer, token) -> dict[str, Answer]:
+def answers(settings: Settings, announcer: Any, token: str) -> dict[str, Answer]:
     """Request -> what it is answered now, in a lab that has two experiments and two studies."""
     app = create_app(settings.model_copy(update={"max_bulk_bytes": 200_000}), announcer)
     with TestClient(app, raise_server_exceptions=False) as api:
@@ -87,7 +88,12 @@ def better() -> dict[str, list[dict[str, Any]]]:
     return tomllib.loads(BETTER.read_text())
 
 
-def test_every_refusal_is_as_recorded_or_better(answers, recorded, better, pytestconfig):
+def test_every_refusal_is_as_recorded_or_better(
+    answers: dict[str, Answer],
+    recorded: dict[str, Answer],
+    better: dict[str, list[dict[str, Any]]],
+    pytestconfig: Any,
+) -> None:
     if pytestconfig.getoption("record_refusals", default=False):
         new = {name: answer for name, answer in answers.items() if name not in recorded}
         GOLDEN.write_text(_a_line_each(recorded | new))
@@ -148,17 +154,19 @@ def _is_better(one: dict[str, Any], old: str, new: str) -> bool:
     return re.fullmatch(f"(?:{one['old']})\n(?:{one['new']})", f"{old}\n{new}") is not None
 
 
-def test_there_are_many_and_each_has_its_own_name(recorded):
+def test_there_are_many_and_each_has_its_own_name(recorded: dict[str, Answer]) -> None:
     assert len(recorded) >= 200
     assert max(Counter(request.name for request in REQUESTS).values()) == 1
     assert set(recorded) == {request.name for request in REQUESTS}
 
 
-def test_nothing_recorded_was_accepted_or_a_fault(recorded):
+def test_nothing_recorded_was_accepted_or_a_fault(recorded: dict[str, Answer]) -> None:
     assert {name: one for name, one in recorded.items() if not 400 <= one["status"] < 500} == {}
 
 
-def test_what_is_better_is_about_a_text_that_was_recorded(recorded, better):
+def test_what_is_better_is_about_a_text_that_was_recorded(
+    recorded: dict[str, Answer], better: dict[str, list[dict[str, Any]]]
+) -> None:
     texts = [
         (name, str(text))
         for name, answer in recorded.items()

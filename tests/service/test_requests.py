@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from measured_study import numbers_of, store
 from people import SPEC, Lab
 from sqlalchemy import select, update
@@ -19,6 +21,7 @@ from rgclient import (
     ResponseError,
     WaitTimeout,
 )
+from rgstore.database import Database
 from rgstore.tables import RunRow
 
 SOON = 60.0
@@ -26,31 +29,33 @@ SOON = 60.0
 
 
 @pytest.fixture
-def lab(anonymous, database) -> Lab:
+def lab(anonymous: TestClient, database: Database) -> Lab:
     return Lab(anonymous, database)
 
 
 @pytest.fixture
-def ada(lab):
+def ada(lab: Lab) -> Any:
     return lab.person("ada")
 
 
 @pytest.fixture
-def bob(lab):
+def bob(lab: Lab) -> Any:
     return lab.person("bob")
 
 
 @pytest.fixture
-def eve(lab):
+def eve(lab: Lab) -> Any:
     return lab.person("eve")
 
 
-def _runs(database) -> dict[int, RunRow]:
+def _runs(database: Any) -> dict[int, RunRow]:
     with database.begin() as session:
         return {run.seed: run for run in session.scalars(select(RunRow))}
 
 
-def test_a_seed_that_no_worker_takes_holds_up_who_asked_for_it_alone(lab, ada, bob):
+def test_a_seed_that_no_worker_takes_holds_up_who_asked_for_it_alone(
+    lab: Lab, ada: Any, bob: Any
+) -> None:
     ada.submit(**SPEC, seeds=1)
     lab.work()
     theirs = bob.submit(**SPEC, seeds=2, device="cuda")
@@ -60,7 +65,7 @@ def test_a_seed_that_no_worker_takes_holds_up_who_asked_for_it_alone(lab, ada, b
         theirs.wait(SOON)
 
 
-def test_nor_does_it_if_it_was_asked_for_first(lab, ada, bob):
+def test_nor_does_it_if_it_was_asked_for_first(lab: Lab, ada: Any, bob: Any) -> None:
     theirs = bob.submit(**SPEC, seeds=2, device="cuda")
     mine = ada.submit(**SPEC, seeds=1)
     lab.work()
@@ -70,7 +75,7 @@ def test_nor_does_it_if_it_was_asked_for_first(lab, ada, bob):
     assert theirs.result(partial=True).seeds == (0,)
 
 
-def test_cancelling_ones_own_wish_leaves_anothers_result(lab, ada, bob):
+def test_cancelling_ones_own_wish_leaves_anothers_result(lab: Lab, ada: Any, bob: Any) -> None:
     mine = ada.submit(**SPEC, seeds=1)
     lab.work()
     theirs = bob.submit(**SPEC, seeds=2, device="cuda")
@@ -81,7 +86,7 @@ def test_cancelling_ones_own_wish_leaves_anothers_result(lab, ada, bob):
         theirs.wait(SOON)
 
 
-def test_a_seed_that_diverges_fails_who_asked_for_it_alone(lab, ada, bob):
+def test_a_seed_that_diverges_fails_who_asked_for_it_alone(lab: Lab, ada: Any, bob: Any) -> None:
     mine = ada.submit(**SPEC, seeds=1)
     theirs = bob.submit(**SPEC, seeds=[0, 7])
     lab.work(failing={7})
@@ -90,7 +95,7 @@ def test_a_seed_that_diverges_fails_who_asked_for_it_alone(lab, ada, bob):
         theirs.wait(SOON)
 
 
-def test_what_is_asked_for_is_not_there_before_all_of_it_is(lab, ada, bob):
+def test_what_is_asked_for_is_not_there_before_all_of_it_is(lab: Lab, ada: Any, bob: Any) -> None:
     ada.submit(**SPEC, seeds=1)
     lab.work()
     theirs = bob.submit(**SPEC, seeds=4)
@@ -104,7 +109,9 @@ def test_what_is_asked_for_is_not_there_before_all_of_it_is(lab, ada, bob):
 
 
 @pytest.mark.parametrize("order", [*itertools.permutations(["ada", "bob", "eve"])])
-def test_three_people_on_one_experiment_each_get_their_own(lab, ada, bob, eve, order):
+def test_three_people_on_one_experiment_each_get_their_own(
+    lab: Lab, ada: Any, bob: Any, eve: Any, order: Any
+) -> None:
     asked = {"ada": (ada, [0, 1]), "bob": (bob, [1, 2]), "eve": (eve, [0, 3])}
     handles = {
         name: asked[name][0].submit(**SPEC, seeds=asked[name][1], tags=[name], label=name)
@@ -127,7 +134,9 @@ def test_three_people_on_one_experiment_each_get_their_own(lab, ada, bob, eve, o
     assert handles["ada"].wait(SOON).seeds == (0, 1)
 
 
-def test_the_result_of_some_seeds_is_what_it_was_before_there_were_others(lab, ada, bob):
+def test_the_result_of_some_seeds_is_what_it_was_before_there_were_others(
+    lab: Lab, ada: Any, bob: Any
+) -> None:
     mine = ada.submit(**SPEC, seeds=2)
     lab.work()
     before = mine.result(per_run=True).data
@@ -139,7 +148,9 @@ def test_the_result_of_some_seeds_is_what_it_was_before_there_were_others(lab, a
     assert everything.snapshots != before.snapshots
 
 
-def test_flags_and_curves_are_those_of_the_seeds(lab, ada, bob, database):
+def test_flags_and_curves_are_those_of_the_seeds(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     mine = ada.submit(**SPEC, seeds=1)
     lab.work()
     theirs = bob.submit(**SPEC, seeds=[5])
@@ -157,7 +168,7 @@ def test_flags_and_curves_are_those_of_the_seeds(lab, ada, bob, database):
     assert list(result.effective_rank().per_seed) == [0]
 
 
-def test_without_seeds_a_result_is_that_of_all_that_are_there(lab, ada, bob):
+def test_without_seeds_a_result_is_that_of_all_that_are_there(lab: Lab, ada: Any, bob: Any) -> None:
     mine = ada.submit(**SPEC, seeds=1)
     lab.work()
     bob.submit(**SPEC, seeds=2, device="cuda")
@@ -169,7 +180,9 @@ def test_without_seeds_a_result_is_that_of_all_that_are_there(lab, ada, bob):
     assert everything.result(partial=True).seeds == (0,)
 
 
-def test_an_acknowledgement_is_of_the_seeds_that_were_asked_for(lab, ada, bob, database):
+def test_an_acknowledgement_is_of_the_seeds_that_were_asked_for(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     ada.submit(**SPEC, seeds=[0, 1])
     lab.work()
     body = {**SPEC, "seeds": [1, 4]}
@@ -181,7 +194,9 @@ def test_an_acknowledgement_is_of_the_seeds_that_were_asked_for(lab, ada, bob, d
     )  # fmt: skip
 
 
-def test_a_key_that_comes_again_is_answered_with_the_same_seeds(anonymous, token):
+def test_a_key_that_comes_again_is_answered_with_the_same_seeds(
+    anonymous: TestClient, token: str
+) -> None:
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
     ask = lambda: anonymous.post(  # noqa: E731
         "/v1/experiments/bulk",
@@ -195,7 +210,9 @@ def test_a_key_that_comes_again_is_answered_with_the_same_seeds(anonymous, token
 
 
 @pytest.mark.parametrize("first", ["ada", "bob"])
-def test_a_run_goes_on_until_nobody_wants_it(lab, ada, bob, database, first):
+def test_a_run_goes_on_until_nobody_wants_it(
+    lab: Lab, ada: Any, bob: Any, database: Database, first: str
+) -> None:
     handles = {"ada": ada.submit(**SPEC, seeds=2), "bob": bob.submit(**SPEC, seeds=2)}
     running = lab.claim()
     assert handles.pop(first).cancel().state == "running"
@@ -207,7 +224,7 @@ def test_a_run_goes_on_until_nobody_wants_it(lab, ada, bob, database, first):
     assert last.refresh().state == "cancelled"
 
 
-def test_cancelling_some_seeds_leaves_the_others(lab, ada, database):
+def test_cancelling_some_seeds_leaves_the_others(lab: Lab, ada: Any, database: Database) -> None:
     name = ada.submit(**SPEC, seeds=3).id
     assert ada.get(name, seeds=[1]).cancel().state == "cancelled"
     assert {seed: run.state for seed, run in _runs(database).items()} == {
@@ -215,7 +232,9 @@ def test_cancelling_some_seeds_leaves_the_others(lab, ada, database):
     }  # fmt: skip
 
 
-def test_who_never_asked_cannot_cancel_and_is_told_who_can(ada, bob, database):
+def test_who_never_asked_cannot_cancel_and_is_told_who_can(
+    ada: Any, bob: Any, database: Database
+) -> None:
     name = ada.submit(**SPEC, seeds=2).id
     with pytest.raises(Forbidden, match=r"you have not asked for this.* who did: ada") as caught:
         bob.get(name).cancel()
@@ -226,7 +245,7 @@ def test_who_never_asked_cannot_cancel_and_is_told_who_can(ada, bob, database):
     assert {run.state for run in _runs(database).values()} == {"queued"}
 
 
-def test_withdrawing_twice_is_as_good_as_once(lab, ada, bob):
+def test_withdrawing_twice_is_as_good_as_once(lab: Lab, ada: Any, bob: Any) -> None:
     mine = ada.submit(**SPEC, seeds=1)
     bob.submit(**SPEC, seeds=1)
     assert [mine.cancel().state for _ in range(2)] == ["queued"] * 2
@@ -238,7 +257,7 @@ def test_withdrawing_twice_is_as_good_as_once(lab, ada, bob):
         ada.get(mine.id).cancel()
 
 
-def test_asking_again_after_a_cancel_is_a_wish_like_the_first(lab, ada, bob):
+def test_asking_again_after_a_cancel_is_a_wish_like_the_first(lab: Lab, ada: Any, bob: Any) -> None:
     ada.submit(**SPEC, seeds=1).cancel()
     again = ada.submit(**SPEC, seeds=1)
     bob.submit(**SPEC, seeds=1).cancel()
@@ -246,7 +265,9 @@ def test_asking_again_after_a_cancel_is_a_wish_like_the_first(lab, ada, bob):
     assert again.wait(SOON).seeds == (0,)
 
 
-def test_a_retry_is_of_the_handles_seeds_and_a_wish(lab, ada, bob, database):
+def test_a_retry_is_of_the_handles_seeds_and_a_wish(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     mine, theirs = ada.submit(**SPEC, seeds=[0]), bob.submit(**SPEC, seeds=[7])
     lab.work(failing={0, 7})
     mine.retry()
@@ -259,7 +280,7 @@ def test_a_retry_is_of_the_handles_seeds_and_a_wish(lab, ada, bob, database):
     assert ada.get(theirs.id, seeds=[7]).wait(SOON).seeds == (7,)
 
 
-def test_what_was_cancelled_and_is_retried_is_wanted_again(lab, ada, bob):
+def test_what_was_cancelled_and_is_retried_is_wanted_again(lab: Lab, ada: Any, bob: Any) -> None:
     mine = ada.submit(**SPEC, seeds=1, device="cpu", priority=4)
     mine.cancel()
     assert mine.retry().state == "queued"
@@ -273,7 +294,9 @@ WISHES = [{"device": "cuda", "priority": 3}, {"device": "any", "priority": -2}]
 
 
 @pytest.mark.parametrize("order", [WISHES, WISHES[::-1]])
-def test_a_run_waits_for_the_least_demanding_and_the_most_urgent(ada, bob, database, order):
+def test_a_run_waits_for_the_least_demanding_and_the_most_urgent(
+    ada: Any, bob: Any, database: Database, order: Any
+) -> None:
     ada.submit(**SPEC, seeds=1, **order[0])
     bob.submit(**SPEC, seeds=1, **order[1])
     (run,) = _runs(database).values()
@@ -281,20 +304,24 @@ def test_a_run_waits_for_the_least_demanding_and_the_most_urgent(ada, bob, datab
 
 
 @pytest.mark.parametrize("order", [("cpu", "cuda"), ("cuda", "cpu")])
-def test_it_waits_for_any_device_where_two_differ(ada, bob, database, order):
+def test_it_waits_for_any_device_where_two_differ(
+    ada: Any, bob: Any, database: Database, order: Any
+) -> None:
     ada.submit(**SPEC, seeds=1, device=order[0])
     bob.submit(**SPEC, seeds=1, device=order[1])
     assert _runs(database)[0].device == "any"
 
 
-def test_in_one_request_too(ada, database):
+def test_in_one_request_too(ada: Any, database: Database) -> None:
     wishes = [{**SPEC, "seeds": seeds, **wish} for seeds, wish in zip((1, 2), WISHES, strict=True)]
     ada.submit_many(wishes)
     found = {seed: (run.device, run.priority) for seed, run in _runs(database).items()}
     assert found == {0: ("any", 3), 1: ("any", -2)}
 
 
-def test_a_wish_that_goes_takes_its_terms_with_it(ada, bob, database, announcer):
+def test_a_wish_that_goes_takes_its_terms_with_it(
+    ada: Any, bob: Any, database: Database, announcer: Any
+) -> None:
     ada.submit(**SPEC, seeds=1, **WISHES[0])
     theirs = bob.submit(**SPEC, seeds=1, **WISHES[1])
     told = len(announcer.told)
@@ -304,7 +331,9 @@ def test_a_wish_that_goes_takes_its_terms_with_it(ada, bob, database, announcer)
     assert announcer.told[told:] == [run.id]  # those with that device have not heard of it
 
 
-def test_those_who_may_take_it_now_are_told(ada, bob, database, announcer):
+def test_those_who_may_take_it_now_are_told(
+    ada: Any, bob: Any, database: Database, announcer: Any
+) -> None:
     ada.submit(**SPEC, seeds=1, device="cuda")
     told = len(announcer.told)
     bob.submit(**SPEC, seeds=1)
@@ -312,7 +341,9 @@ def test_those_who_may_take_it_now_are_told(ada, bob, database, announcer):
     assert announcer.told[told:] == [run.id]
 
 
-def test_a_running_run_that_is_lost_waits_on_the_terms_of_now(lab, ada, bob, database):
+def test_a_running_run_that_is_lost_waits_on_the_terms_of_now(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     ada.submit(**SPEC, seeds=1, device="cuda")
     claim = lab.claim("cuda")
     bob.submit(**SPEC, seeds=1)
@@ -320,7 +351,9 @@ def test_a_running_run_that_is_lost_waits_on_the_terms_of_now(lab, ada, bob, dat
     assert _runs(database)[0].device == "any"
 
 
-def test_label_and_tags_are_those_of_who_reads_and_a_list_finds_any(ada, bob, eve):
+def test_label_and_tags_are_those_of_who_reads_and_a_list_finds_any(
+    ada: Any, bob: Any, eve: Any
+) -> None:
     name = ada.submit(**SPEC, seeds=1, label="sweep", tags=["a"]).id
     bob.submit(**SPEC, seeds=1, label="mine", tags=["b"])
     seen = {
@@ -336,7 +369,7 @@ def test_label_and_tags_are_those_of_who_reads_and_a_list_finds_any(ada, bob, ev
     assert list(eve.experiments(tag="c")) == []
 
 
-def test_who_gives_no_words_sees_those_of_the_first(ada, bob):
+def test_who_gives_no_words_sees_those_of_the_first(ada: Any, bob: Any) -> None:
     name = ada.submit(**SPEC, seeds=1, label="sweep", tags=["a"]).id
     bob.submit(**SPEC, seeds=1)
     assert (bob.view(name).label, bob.view(name).tags) == ("sweep", ["a"])
@@ -361,7 +394,9 @@ def test_who_gives_no_words_sees_those_of_the_first(ada, bob):
 @pytest.mark.parametrize(
     "route", ["GET ", "GET /result", "POST /cancel", "POST /retry"], ids=lambda route: route
 )
-def test_seeds_that_are_none_or_not_there_are_refused(ada, anonymous, token, route, seeds, message):
+def test_seeds_that_are_none_or_not_there_are_refused(
+    ada: Any, anonymous: TestClient, token: str, route: str, seeds: Any, message: str
+) -> None:
     name = ada.submit(**SPEC, seeds=2).id
     method, action = route.split(" ")
     answer = anonymous.request(
@@ -377,7 +412,9 @@ def test_seeds_that_are_none_or_not_there_are_refused(ada, anonymous, token, rou
     assert re.search(message, f"{problem['message']} {problem['allowed']}")
 
 
-def test_seeds_come_separated_by_commas_or_one_by_one(ada, anonymous, token):
+def test_seeds_come_separated_by_commas_or_one_by_one(
+    ada: Any, anonymous: TestClient, token: str
+) -> None:
     name = ada.submit(**SPEC, seeds=3).id
     headers = {"Authorization": f"Bearer {token}"}
     for written in ("seeds=0,2", "seeds=2&seeds=0", "seeds=0%2C2"):
@@ -387,7 +424,9 @@ def test_seeds_come_separated_by_commas_or_one_by_one(ada, anonymous, token):
         assert view["run_counts"]["queued"] == 2
 
 
-def test_more_seeds_than_one_may_ask_for_are_there_when_two_ask(lab, ada, bob):
+def test_more_seeds_than_one_may_ask_for_are_there_when_two_ask(
+    lab: Lab, ada: Any, bob: Any
+) -> None:
     mine = ada.submit(**SPEC, seeds=64)
     bob.submit(**SPEC, seeds=list(range(100, 164)))
     everything = ada.get(mine.id)
@@ -395,7 +434,9 @@ def test_more_seeds_than_one_may_ask_for_are_there_when_two_ask(lab, ada, bob):
     assert len(mine.spec.seeds) == 64
 
 
-def test_progress_and_waiting_are_those_of_the_seeds(lab, ada, bob, database):
+def test_progress_and_waiting_are_those_of_the_seeds(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     mine = ada.submit(**SPEC, seeds=1, device="cuda")
     bob.submit(**SPEC, seeds=[5])
     claim = lab.claim()
@@ -409,7 +450,7 @@ def test_progress_and_waiting_are_those_of_the_seeds(lab, ada, bob, database):
     assert ada.view(mine.id).state == "running"
 
 
-def test_an_unknown_experiment_is_unknown_whatever_the_seeds(ada):
+def test_an_unknown_experiment_is_unknown_whatever_the_seeds(ada: Any) -> None:
     with pytest.raises(ResponseError) as caught:
         ada.view("e-none", seeds=[1])
     assert caught.value.status == 404

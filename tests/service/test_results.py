@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from claims import claim_one
+from fastapi.testclient import TestClient
 from measured_study import CHAIN
 from sqlalchemy import update
 
@@ -18,12 +20,14 @@ from rgstore.tables import ExperimentRow
 LOSSES = ("loss", "bayes_loss", "excess_loss", "gap_fraction")
 
 
-def _quantity(when, level, name, values, shape=None, reasons=None):
+def _quantity(
+    when: Any, level: Any, name: Any, values: Any, shape: Any = None, reasons: Any = None
+) -> Any:
     shape = [len(values)] if shape is None else shape
     return Quantity(when, 0, level, name, 64, "plug-in", shape, values, values, reasons or {})
 
 
-def _record(seed):
+def _record(seed: Any) -> Any:
     quantities = [
         quantity
         for when in ("initial", "final")
@@ -42,7 +46,7 @@ def _record(seed):
 
 
 @pytest.fixture
-def name(api, database) -> str:
+def name(api: TestClient, database: Database) -> str:
     """An experiment of two seeds that an earlier protocol measured, with fewer quantities."""
     chain = {"family": "potts", "n_states": 2, "corr_len": 1.0}
     found = api.post("/v1/experiments", json={"chain": chain, "seeds": 2}).json()["id"]
@@ -56,17 +60,19 @@ def name(api, database) -> str:
     return found
 
 
-def _result(api, name, **query) -> dict:
+def _result(api: Any, name: Any, **query: Any) -> dict:
     answer = api.get(f"/v1/experiments/{name}/result", params=query)
     assert answer.status_code == 200
     return strictjson.loads(answer.content)
 
 
-def _levels(body) -> dict:
+def _levels(body: Any) -> dict:
     return body["snapshots"][-1]["levels"][0]["quantities"]
 
 
-def test_what_an_earlier_protocol_measured_stays_readable_under_its_version(api, name):
+def test_what_an_earlier_protocol_measured_stays_readable_under_its_version(
+    api: TestClient, name: str
+) -> None:
     body = _result(api, name)
     assert body["protocol"] == 1
     assert body["snapshots"][-1]["losses"]["visible_bayes_loss"] is None
@@ -74,13 +80,15 @@ def test_what_an_earlier_protocol_measured_stays_readable_under_its_version(api,
     Result.model_validate_json(strictjson.dumps(body))
 
 
-def test_a_number_that_does_not_exist_is_null_with_its_reason(api, name):
+def test_a_number_that_does_not_exist_is_null_with_its_reason(api: TestClient, name: str) -> None:
     drift = _levels(_result(api, name))["kernel_drift"]
     assert drift["mean"] == [None]
     assert drift["reasons"] == {"constant_layer": [0]}
 
 
-def test_every_number_says_its_samples_its_estimator_and_its_shift(api, name):
+def test_every_number_says_its_samples_its_estimator_and_its_shift(
+    api: TestClient, name: str
+) -> None:
     rank = _levels(_result(api, name))["effective_rank"]
     assert (rank["n"], rank["estimator"], rank["half_shift"]) == (64, "plug-in", [0.0, 0.0])
     assert _result(api, name)["error_bar"] == "training seeds; the chain is held fixed"
@@ -90,7 +98,9 @@ def test_every_number_says_its_samples_its_estimator_and_its_shift(api, name):
     ("arrays", "there", "per_run"),
     [("layers", False, None), ("all", True, None), ("runs", True, {"0", "1"})],
 )
-def test_one_asks_for_as_many_arrays_as_one_wants(api, name, arrays, there, per_run):
+def test_one_asks_for_as_many_arrays_as_one_wants(
+    api: TestClient, name: str, arrays: str, there: bool, per_run: Any
+) -> None:
     spectrum = _levels(_result(api, name, arrays=arrays)).get("spectrum")
     assert (spectrum is not None) is there
     if there:
@@ -98,7 +108,7 @@ def test_one_asks_for_as_many_arrays_as_one_wants(api, name, arrays, there, per_
         assert (spectrum["per_seed"] and set(spectrum["per_seed"])) == per_run
 
 
-def test_the_result_is_not_there_before_every_run_is_measured(api):
+def test_the_result_is_not_there_before_every_run_is_measured(api: TestClient) -> None:
     name = api.post("/v1/experiments", json={"seeds": 2}).json()["id"]
     answer = api.get(f"/v1/experiments/{name}/result")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from fastapi.testclient import TestClient
 from markdown import ROOT, blocks, links
 
 import rgclient
@@ -13,7 +14,7 @@ PAGE = "docs/sharing.md"
 TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 
 
-def test_the_python_says_what_the_client_has():
+def test_the_python_says_what_the_client_has() -> None:
     code = "\n".join(block.code for block in blocks(PAGE) if block.language == "python")
     assert set(re.findall(r"rgclient\.(\w+)", code)) <= set(rgclient.__all__)
     handle = r"(?:\be|everything|\))\.(\w+)"
@@ -23,7 +24,7 @@ def test_the_python_says_what_the_client_has():
     compile(code, PAGE, "exec")
 
 
-def test_every_request_is_answered(api):
+def test_every_request_is_answered(api: TestClient) -> None:
     name = api.post("/v1/experiments", json={"chain": {"corr_len": 7}}).json()["id"]
     shell = "\n".join(block.code for block in blocks(PAGE) if block.language == "sh")
     paths = re.findall(r'"\$RGLAB_URL(\S+)"', shell)
@@ -31,9 +32,9 @@ def test_every_request_is_answered(api):
     assert [answer.status_code for answer in answers] == [200, 409]  # nothing is measured here
 
 
-def test_the_code_of_the_refusal_is_one():
+def test_the_code_of_the_refusal_is_one() -> None:
     assert Code(re.search(r"403 \(`(\w+)`\)", TEXT)[1]) is Code.NOT_ASKED
 
 
-def test_every_link_leads_to_a_file():
+def test_every_link_leads_to_a_file() -> None:
     assert [link for link in links(PAGE) if not (ROOT / "docs" / link).exists()] == []

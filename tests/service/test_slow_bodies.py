@@ -12,12 +12,13 @@ import pytest
 from fastapi import FastAPI
 
 from rgservice.app import create_app
+from rgstore.settings import Settings
 
 MORE_THAN_CONNECTIONS = 25
 
 
 @pytest.fixture
-def app(settings, announcer) -> Iterator[FastAPI]:
+def app(settings: Settings, announcer: Any) -> Iterator[FastAPI]:
     """The application, without a client of one's own: these decide when a body arrives."""
     made = create_app(settings, announcer)
     yield made
@@ -25,7 +26,7 @@ def app(settings, announcer) -> Iterator[FastAPI]:
 
 
 @pytest.fixture
-def headers(token) -> dict[str, str]:
+def headers(token: str) -> dict[str, str]:
     """What a submission comes with."""
     return {
         "Host": "testserver",
@@ -34,20 +35,22 @@ def headers(token) -> dict[str, str]:
     }
 
 
-def test_others_are_answered_while_many_bodies_arrive_slowly(app, headers):
+def test_others_are_answered_while_many_bodies_arrive_slowly(
+    app: FastAPI, headers: dict[str, str]
+) -> None:
     async def main() -> tuple[int, set[int]]:
         release, all_being_read = anyio.Event(), anyio.Event()
         reading = count(1)
         codes: set[int] = set()
 
-        async def slow_body():
+        async def slow_body() -> Iterator[Any]:
             yield b"{"
             if next(reading) == MORE_THAN_CONNECTIONS:
                 all_being_read.set()
             await release.wait()
             yield b"}"
 
-        async def submit(client):
+        async def submit(client: Any) -> None:
             codes.add((await client.post("/v1/experiments", content=slow_body())).status_code)
 
         reach = httpx.AsyncClient(
@@ -67,13 +70,15 @@ def test_others_are_answered_while_many_bodies_arrive_slowly(app, headers):
     assert codes <= {200, 201}
 
 
-def test_a_sender_who_hangs_up_leaves_no_traceback(app, headers, caplog):
+def test_a_sender_who_hangs_up_leaves_no_traceback(
+    app: FastAPI, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
     messages = iter([{"type": "http.request", "body": b"{", "more_body": True}])
 
-    async def receive():
+    async def receive() -> Any:
         return next(messages, {"type": "http.disconnect"})
 
-    async def send(_):
+    async def send(_: Any) -> None:
         pass
 
     scope = {

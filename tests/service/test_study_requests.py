@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from fastapi.testclient import TestClient
 from measured_study import GRID
 from people import Lab
 from sqlalchemy import select
 
 from rgclient import Conflict, ExperimentCancelled, ExperimentFailed, Forbidden, ResponseError
+from rgstore.database import Database
 from rgstore.tables import RunRow, StudyRow
 from rgworker.findings import refresh_findings
 
@@ -17,25 +21,25 @@ SHORT = {"chain": {"corr_len": 1}, "model": GRID["model"]}
 
 
 @pytest.fixture
-def lab(anonymous, database) -> Lab:
+def lab(anonymous: TestClient, database: Database) -> Lab:
     return Lab(anonymous, database)
 
 
 @pytest.fixture
-def ada(lab):
+def ada(lab: Lab) -> Any:
     return lab.person("ada")
 
 
 @pytest.fixture
-def bob(lab):
+def bob(lab: Lab) -> Any:
     return lab.person("bob")
 
 
-def _judge(database) -> list[int]:
+def _judge(database: Any) -> list[int]:
     return refresh_findings(database, attempt_limit=3)
 
 
-def _states(database) -> dict[int, set[str]]:
+def _states(database: Any) -> dict[int, set[str]]:
     """Training seed -> states of its runs."""
     found: dict[int, set[str]] = {}
     with database.begin() as session:
@@ -45,7 +49,9 @@ def _states(database) -> dict[int, set[str]]:
 
 
 @pytest.mark.parametrize("first", ["study", "stranger"])
-def test_a_strangers_seeds_hold_up_and_fail_no_study(lab, ada, bob, database, first):
+def test_a_strangers_seeds_hold_up_and_fail_no_study(
+    lab: Lab, ada: Any, bob: Any, database: Database, first: str
+) -> None:
     ask = {
         "study": lambda: ada.study(**GRID),
         "stranger": lambda: [
@@ -68,7 +74,9 @@ def test_a_strangers_seeds_hold_up_and_fail_no_study(lab, ada, bob, database, fi
     assert {found.state for found in ada.studies()} == {"done"}
 
 
-def test_cancelling_a_study_leaves_what_was_asked_for_otherwise(lab, ada, bob, database):
+def test_cancelling_a_study_leaves_what_was_asked_for_otherwise(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     theirs = bob.submit(**SHORT, seeds=[1])
     mine = ada.submit(**SHORT, seeds=[2])
     study = ada.study(**GRID)
@@ -87,7 +95,9 @@ def test_cancelling_a_study_leaves_what_was_asked_for_otherwise(lab, ada, bob, d
     assert study.wait(SOON).data.n_seeds == 3
 
 
-def test_who_asks_for_the_same_study_has_seeds_of_their_own(lab, ada, bob, database):
+def test_who_asks_for_the_same_study_has_seeds_of_their_own(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     mine = ada.study(**GRID)
     theirs = bob.study(**GRID | {"seeds": 5}, device="cuda")
     lab.work()
@@ -102,7 +112,9 @@ def test_who_asks_for_the_same_study_has_seeds_of_their_own(lab, ada, bob, datab
         theirs.wait(SOON)
 
 
-def test_findings_that_others_seeds_make_due_hold_up_nobody_else(lab, ada, bob, database):
+def test_findings_that_others_seeds_make_due_hold_up_nobody_else(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     mine = ada.study(**GRID)
     lab.work()
     _judge(database)
@@ -115,7 +127,7 @@ def test_findings_that_others_seeds_make_due_hold_up_nobody_else(lab, ada, bob, 
     assert theirs.findings().data.complete
 
 
-def test_a_seed_that_fails_is_its_askers(lab, ada, bob, database):
+def test_a_seed_that_fails_is_its_askers(lab: Lab, ada: Any, bob: Any, database: Database) -> None:
     mine = ada.study(**GRID)
     theirs = bob.study(**GRID | {"seeds": [0, 9]})
     lab.work(failing={9})
@@ -125,7 +137,7 @@ def test_a_seed_that_fails_is_its_askers(lab, ada, bob, database):
         theirs.wait(SOON)
 
 
-def test_a_study_of_others_cannot_be_cancelled(lab, ada, bob):
+def test_a_study_of_others_cannot_be_cancelled(lab: Lab, ada: Any, bob: Any) -> None:
     study = ada.study(**GRID)
     with pytest.raises(Forbidden, match=r"who did: ada"):
         bob.get_study(study.id).cancel()
@@ -137,13 +149,15 @@ def test_a_study_of_others_cannot_be_cancelled(lab, ada, bob):
         study.cancel()
 
 
-def _steering(database, name: str) -> tuple:
+def _steering(database: Any, name: str) -> tuple:
     with database.begin() as session:
         study = session.get_one(StudyRow, name)
         return study.name, study.target_error, study.max_seeds, study.priority
 
 
-def test_while_several_want_a_study_nobody_loosens_or_slows_it(ada, bob, database):
+def test_while_several_want_a_study_nobody_loosens_or_slows_it(
+    ada: Any, bob: Any, database: Database
+) -> None:
     steering = {"target_error": 0.01, "max_seeds": 9, "priority": 2}
     study = ada.study(**GRID, name="first", **steering)
     theirs = bob.study(**GRID, name="other")
@@ -156,7 +170,9 @@ def test_while_several_want_a_study_nobody_loosens_or_slows_it(ada, bob, databas
     assert _steering(database, study.id) == ("first", 0.01, 9, 2)
 
 
-def test_seeds_that_a_target_adds_are_the_studys_own(lab, ada, bob, database):
+def test_seeds_that_a_target_adds_are_the_studys_own(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     study = ada.study(**GRID, target_error=1e-4, max_seeds=5)
     theirs = bob.submit(**SHORT, seeds=[3], device="cuda")  # waits for what nobody has
     lab.work()
@@ -170,7 +186,9 @@ def test_seeds_that_a_target_adds_are_the_studys_own(lab, ada, bob, database):
     assert theirs.wait(SOON).seeds == (3,)
 
 
-def test_a_seed_that_failed_for_others_is_not_added(lab, ada, bob, database):
+def test_a_seed_that_failed_for_others_is_not_added(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     study = ada.study(**GRID, target_error=1e-4, max_seeds=5)
     bob.submit(**SHORT, seeds=[3])
     lab.work(failing={3})
@@ -178,7 +196,9 @@ def test_a_seed_that_failed_for_others_is_not_added(lab, ada, bob, database):
     assert study.refresh().experiments[0].seeds == (0, 1, 2, 4, 5)
 
 
-def test_nobody_waits_for_anothers_seeds_to_become_precise(lab, ada, bob, database):
+def test_nobody_waits_for_anothers_seeds_to_become_precise(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
     study = ada.study(**GRID, target_error=1e-4, max_seeds=5)
     bob.study(**GRID | {"seeds": [0, 40]}, device="cuda")
     lab.work()
@@ -188,7 +208,9 @@ def test_nobody_waits_for_anothers_seeds_to_become_precise(lab, ada, bob, databa
     assert study.experiments[0].state == "done"
 
 
-def test_cancelling_takes_back_the_seeds_that_a_target_added(lab, ada, database):
+def test_cancelling_takes_back_the_seeds_that_a_target_added(
+    lab: Lab, ada: Any, database: Database
+) -> None:
     study = ada.study(**GRID, target_error=1e-4, max_seeds=5)
     lab.work()
     _judge(database)
@@ -197,7 +219,7 @@ def test_cancelling_takes_back_the_seeds_that_a_target_added(lab, ada, database)
 
 
 @pytest.mark.parametrize("route", ["", "/findings"])
-def test_seeds_that_a_study_was_not_asked_with_are_refused(ada, route):
+def test_seeds_that_a_study_was_not_asked_with_are_refused(ada: Any, route: str) -> None:
     study = ada.study(**GRID)
     ask = ada.findings if route else ada.study_view
     with pytest.raises(ResponseError, match=r"5 is not there.*of 0, 1, 2") as caught:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rgcontract import Submission
@@ -31,10 +33,10 @@ def _invariants_hold(request):
 
 
 @pytest.fixture
-def put(database):
+def put(database: Database) -> Any:
     """Submit a spec; returns what was stored."""
 
-    def _put(seeds=1, *, attempt_limit=3, owner="alice", **fields):
+    def _put(seeds: int = 1, *, attempt_limit: int = 3, owner: str = "alice", **fields: Any) -> Any:
         with database.begin() as session:
             return submit(
                 session,
@@ -49,10 +51,17 @@ def put(database):
 
 
 @pytest.fixture
-def take_fleet(database):
+def take_fleet(database: Database) -> Any:
     """Claim runs of one shape as a worker."""
 
-    def _take(size=100, *, worker="w1", lease=LEASE, share=1, kind="cpu"):
+    def _take(
+        size: int = 100,
+        *,
+        worker: str = "w1",
+        lease: Any = LEASE,
+        share: int = 1,
+        kind: str = "cpu",
+    ) -> Any:
         holder = Holder(f"{worker}/1", worker, "host", kind, {"torch": "2"}, {"drift": True}, kind)
         with database.begin() as session:
             return claim_fleet(
@@ -63,10 +72,10 @@ def take_fleet(database):
 
 
 @pytest.fixture
-def take(take_fleet):
+def take(take_fleet: Any) -> Any:
     """Claim the next run as a worker that trains no fleets."""
 
-    def _take(worker="w1", lease=LEASE):
+    def _take(worker: str = "w1", lease: Any = LEASE) -> Any:
         claims = take_fleet(1, worker=worker, lease=lease)
         return claims[0] if claims else None
 

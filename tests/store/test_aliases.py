@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -33,11 +34,11 @@ SEEDS = (0, 1, 2)
 by_spec = pytest.mark.parametrize("kept", RENAMED, ids=lambda kept: json.dumps(kept["spec"])[:60])
 
 
-def _name(kept) -> str:
+def _name(kept: Any) -> str:
     return f"e-{kept['measurement'][:16]}"
 
 
-def _experiment(kept, **changed) -> dict:
+def _experiment(kept: Any, **changed: Any) -> dict:
     """A row of the release before, as it wrote it."""
     stored = kept["stored"]
     chain, model = stored["chain"], stored["model"]
@@ -52,10 +53,10 @@ def _experiment(kept, **changed) -> dict:
 
 
 @pytest.fixture
-def migrated(database_url, database):
+def migrated(database_url: str, database: Database) -> Any:
     """Store rows of the release before, as done, and bring the database to today's schema."""
 
-    def _insert(session, table: str, columns: dict) -> None:
+    def _insert(session: Any, table: str, columns: dict) -> None:
         names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
         session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), columns)
 
@@ -80,19 +81,21 @@ def migrated(database_url, database):
     return _migrated
 
 
-def _today(kept) -> Submission:
+def _today(kept: Any) -> Submission:
     body = {**kept["today"], "seeds": len(SEEDS)}
     return completed(Submission.model_validate_json(json.dumps(body)))
 
 
-def _asked(database, kept) -> Asked:
+def _asked(database: Any, kept: Any) -> Asked:
     with database.begin() as session:
         (asked,) = under_kept_names(session, [Asked.of(_today(kept), flops_per_run=1.0)])
     return asked
 
 
 @by_spec
-def test_an_experiment_is_found_with_all_its_runs(database, migrated, kept):
+def test_an_experiment_is_found_with_all_its_runs(
+    database: Database, migrated: Any, kept: Any
+) -> None:
     migrated(_experiment(kept))
     asked = _asked(database, kept)
     assert (asked.name, asked.spec_hash) == (_name(kept), kept["measurement"])
@@ -103,7 +106,7 @@ def test_an_experiment_is_found_with_all_its_runs(database, migrated, kept):
 
 
 @by_spec
-def test_weights_are_found(database, migrated, kept):
+def test_weights_are_found(database: Database, migrated: Any, kept: Any) -> None:
     migrated(_experiment(kept))
     spec = _today(kept)
     with database.begin() as session:
@@ -116,7 +119,7 @@ def test_weights_are_found(database, migrated, kept):
 
 
 @by_spec
-def test_what_is_known_of_the_chain_is_found(database, migrated, kept):
+def test_what_is_known_of_the_chain_is_found(database: Database, migrated: Any, kept: Any) -> None:
     migrated(_experiment(kept))
     with database.begin() as session:
         session.execute(insert(ChainRow).values(_chain_row(kept, [[0.5, 0.5]] * 2)))
@@ -125,7 +128,9 @@ def test_what_is_known_of_the_chain_is_found(database, migrated, kept):
         assert found.chain_hash == kept["chain"]
 
 
-def test_of_two_that_were_one_the_first_to_be_completed_is_it(database, migrated):
+def test_of_two_that_were_one_the_first_to_be_completed_is_it(
+    database: Database, migrated: Any
+) -> None:
     one, other = [
         kept for kept in RENAMED if kept["today"]["chain"].get("matrix", [[0]])[0][0] == 0.75
     ]
@@ -133,14 +138,18 @@ def test_of_two_that_were_one_the_first_to_be_completed_is_it(database, migrated
     assert _asked(database, one).name == _name(other)
 
 
-def test_a_spec_that_has_an_experiment_of_its_own_name_keeps_it(database, migrated):
+def test_a_spec_that_has_an_experiment_of_its_own_name_keeps_it(
+    database: Database, migrated: Any
+) -> None:
     (kept,) = [kept for kept in RENAMED if kept["spec"]["chain"]["family"] == "potts"]
     own = measurement_hash(_today(kept))
     migrated(_experiment(kept), _experiment(kept, id=f"e-{own[:16]}", spec_hash=own))
     assert _asked(database, kept).spec_hash == own
 
 
-def test_numbers_of_another_protocol_go_by_no_name_of_today(database, migrated):
+def test_numbers_of_another_protocol_go_by_no_name_of_today(
+    database: Database, migrated: Any
+) -> None:
     kept = RENAMED[0]
     migrated(_experiment(kept, protocol=2), _experiment(RENAMED[1], training_hash="of protocol 1"))
     with database.begin() as session:
@@ -151,7 +160,7 @@ def test_numbers_of_another_protocol_go_by_no_name_of_today(database, migrated):
     assert "of protocol 1" not in stored
 
 
-def test_a_study_of_it_keeps_its_name(database, migrated):
+def test_a_study_of_it_keeps_its_name(database: Database, migrated: Any) -> None:
     kept = RENAMED[0]
     migrated(_experiment(kept))
     family, length = kept["today"]["chain"]["family"], kept["stored"]["chain"]["corr_len"]
@@ -164,7 +173,7 @@ def test_a_study_of_it_keeps_its_name(database, migrated):
         assert grid.study(found) == studies.study_id([kept["measurement"]], request.axes())
 
 
-def _chain_row(kept, matrix, **changed) -> dict:
+def _chain_row(kept: Any, matrix: Any, **changed: Any) -> dict:
     size = len(matrix)
     facts = {
         "chain_hash": kept["chain"], "seq_len": 32, "seed": 0, "family": "explicit",
@@ -176,14 +185,16 @@ def _chain_row(kept, matrix, **changed) -> dict:
     return facts | changed
 
 
-def _of_matrix(matrix, length: float) -> dict:
+def _of_matrix(matrix: Any, length: float) -> dict:
     """A kept spec of this matrix, of the length that the service had for it."""
     (*_, kept) = RENAMED
     chain = {"matrix": matrix, "n_states": len(matrix), "corr_len": length}
     return kept | {"stored": kept["stored"] | {"chain": kept["stored"]["chain"] | chain}}
 
 
-def test_a_length_that_the_service_had_wrong_is_set_right(database, migrated):
+def test_a_length_that_the_service_had_wrong_is_set_right(
+    database: Database, migrated: Any
+) -> None:
     tosses = [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5], [0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]
     kept = _of_matrix(tosses, 0.0536)
     migrated(_experiment(kept), chains=[_chain_row(kept, tosses, corr_len=0.0536)])
@@ -197,7 +208,7 @@ def test_a_length_that_the_service_had_wrong_is_set_right(database, migrated):
         assert chain.corr_len_error > 0
 
 
-def test_a_length_that_was_right_keeps_its_last_digits(database, migrated):
+def test_a_length_that_was_right_keeps_its_last_digits(database: Database, migrated: Any) -> None:
     lazy, length = [[0.75, 0.25], [0.25, 0.75]], 1.4426950408889636
     kept = _of_matrix(lazy, length)
     facts = _chain_row(kept, lazy, corr_len=length, eigenvalues_real=[1.0, 0.49999999999999994])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from kombu import Connection
 
@@ -26,12 +28,12 @@ from rgstore.settings import BROKERS, InvalidSettingError, Settings
         (" valkey://host ", "redis://host"),
     ],
 )
-def test_valkey_is_taken_for_what_it_speaks(given, taken):
+def test_valkey_is_taken_for_what_it_speaks(given: str, taken: str) -> None:
     assert Settings(broker_url=given).broker == taken
 
 
 @pytest.mark.parametrize("scheme", BROKERS)
-def test_kombu_knows_every_scheme_that_is_allowed(scheme):
+def test_kombu_knows_every_scheme_that_is_allowed(scheme: Any) -> None:
     with Connection(Settings(broker_url=f"{scheme}://host/0").broker) as connection:
         assert connection.transport.driver_type == "redis"
 
@@ -51,7 +53,7 @@ def test_kombu_knows_every_scheme_that_is_allowed(scheme):
         "://host",
     ],
 )
-def test_any_other_scheme_is_refused_with_what_is_allowed(url):
+def test_any_other_scheme_is_refused_with_what_is_allowed(url: str) -> None:
     with pytest.raises(InvalidSettingError, match=r"begins with one of redis://, .*valkey://"):
         Settings(broker_url=url)
 
@@ -72,20 +74,20 @@ def test_any_other_scheme_is_refused_with_what_is_allowed(url):
         "valkeys://:hunter2@host:99999",
     ],
 )
-def test_what_kombu_would_only_stumble_over_later_is_refused_at_once(url):
+def test_what_kombu_would_only_stumble_over_later_is_refused_at_once(url: str) -> None:
     with pytest.raises(InvalidSettingError, match=r"^RGLAB_BROKER_URL .* redis://:PASSWORD@") as no:
         Settings(broker_url=url)
     assert "'pass" not in str(no.value)
     assert "hunter2" not in str(no.value)
 
 
-def test_a_refusal_does_not_show_the_password():
+def test_a_refusal_does_not_show_the_password() -> None:
     with pytest.raises(InvalidSettingError) as refused:
         Settings(broker_url="amqp://alice:hunter2@host")
     assert "hunter2" not in str(refused.value)
     assert "amqp://" in str(refused.value)
 
 
-def test_ports_and_databases_that_are_numbers_are_taken():
+def test_ports_and_databases_that_are_numbers_are_taken() -> None:
     for rest in ("host", "host/", "host:1/15", "[::1]:6380/0", ":p%40ss@host:6379/2"):
         assert Settings(broker_url=f"redis://{rest}").broker == f"redis://{rest}"

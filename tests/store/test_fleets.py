@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from cancelling import nobody_wants
@@ -20,11 +21,11 @@ OTHER = {"depth": 3}
 """Another shape than the default."""
 
 
-def _ids(claims) -> list[int]:
+def _ids(claims: Any) -> list[int]:
     return [claim.run_id for claim in claims]
 
 
-def _runs(database) -> list[RunRow]:
+def _runs(database: Any) -> list[RunRow]:
     with database.begin() as session:
         return list(session.scalars(select(RunRow).order_by(RunRow.id)))
 
@@ -36,7 +37,9 @@ def _beat(database, claims, progress=HALF) -> heartbeats.Heard:
         )
 
 
-def test_runs_of_one_shape_go_together_across_experiments_and_users(put, take_fleet):
+def test_runs_of_one_shape_go_together_across_experiments_and_users(
+    put: Any, take_fleet: Any
+) -> None:
     first = put(seeds=2, chain=SHORT, owner="alice")
     put(seeds=1, model=OTHER)
     second = put(seeds=2, chain=LONG, training={"lr": 0.01}, owner="bob")
@@ -45,7 +48,9 @@ def test_runs_of_one_shape_go_together_across_experiments_and_users(put, take_fl
     assert {claim.spec["chain"]["corr_len"] for claim in claims} == {1.0, 7.0}
 
 
-def test_each_run_of_a_fleet_has_its_own_attempt(database, put, take_fleet):
+def test_each_run_of_a_fleet_has_its_own_attempt(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     put(seeds=3)
     claims = take_fleet()
     with database.begin() as session:
@@ -55,7 +60,9 @@ def test_each_run_of_a_fleet_has_its_own_attempt(database, put, take_fleet):
     ]
 
 
-def test_every_experiment_of_a_fleet_is_running(database, put, take_fleet):
+def test_every_experiment_of_a_fleet_is_running(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     put(chain=SHORT)
     put(chain=LONG)
     take_fleet()
@@ -63,30 +70,34 @@ def test_every_experiment_of_a_fleet_is_running(database, put, take_fleet):
         assert set(session.scalars(select(ExperimentRow.state))) == {State.RUNNING}
 
 
-def test_the_first_in_line_decides_the_shape(put, take_fleet):
+def test_the_first_in_line_decides_the_shape(put: Any, take_fleet: Any) -> None:
     first = put(model=OTHER).run_ids
     rest = put(seeds=5).run_ids
     assert [_ids(take_fleet()), _ids(take_fleet())] == [first, rest]
 
 
-def test_a_fleet_has_no_more_members_than_it_may(put, take_fleet):
+def test_a_fleet_has_no_more_members_than_it_may(put: Any, take_fleet: Any) -> None:
     run_ids = put(seeds=5).run_ids
     assert [_ids(take_fleet(3)), _ids(take_fleet(3))] == [run_ids[:3], run_ids[3:]]
 
 
-def test_runs_of_another_priority_stay_in_line(put, take_fleet):
+def test_runs_of_another_priority_stay_in_line(put: Any, take_fleet: Any) -> None:
     later = put(seeds=2, chain=SHORT).run_ids
     urgent = put(seeds=2, chain=LONG, priority=3).run_ids
     assert [_ids(take_fleet()), _ids(take_fleet())] == [urgent, later]
 
 
 @pytest.mark.parametrize(("queued", "share", "taken"), [(8, 2, 4), (7, 2, 4), (1, 4, 1), (8, 1, 8)])
-def test_a_fleet_leaves_the_other_trainers_their_share(put, take_fleet, queued, share, taken):
+def test_a_fleet_leaves_the_other_trainers_their_share(
+    put: Any, take_fleet: Any, queued: int, share: int, taken: int
+) -> None:
     put(seeds=queued)
     assert len(take_fleet(share=share)) == taken
 
 
-def test_claims_of_fleets_at_the_same_moment_never_share_a_run(database, put, take_fleet):
+def test_claims_of_fleets_at_the_same_moment_never_share_a_run(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     for corr_len in range(1, 7):
         put(seeds=4, chain={"corr_len": float(corr_len)})
     with ThreadPoolExecutor(8) as pool:
@@ -98,7 +109,9 @@ def test_claims_of_fleets_at_the_same_moment_never_share_a_run(database, put, ta
     assert len(taken) == len(set(taken)) == 24
 
 
-def test_a_claim_does_not_wait_for_an_experiment_that_another_is_writing(database, put, take_fleet):
+def test_a_claim_does_not_wait_for_an_experiment_that_another_is_writing(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     (first,) = put(chain=SHORT).run_ids
     name = put(seeds=3, chain=LONG).experiment_id
     with database.begin() as other:
@@ -124,7 +137,9 @@ def test_a_run_whose_worker_or_trainer_ended_goes_alone(database, put, take_flee
     assert sorted(again) == [[run_id] for run_id in run_ids]
 
 
-def test_runs_that_were_released_go_together_again(database, put, take_fleet):
+def test_runs_that_were_released_go_together_again(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     put(seeds=3)
     for claim in take_fleet():
         with database.begin() as session:
@@ -132,14 +147,18 @@ def test_runs_that_were_released_go_together_again(database, put, take_fleet):
     assert len(take_fleet()) == 3
 
 
-def test_runs_stored_before_there_were_shapes_go_alone(database, put, take_fleet):
+def test_runs_stored_before_there_were_shapes_go_alone(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     put(seeds=2)
     with database.begin() as session:
         session.execute(update(RunRow).values(shape=None))
     assert [len(take_fleet()), len(take_fleet())] == [1, 1]
 
 
-def test_a_heartbeat_stores_the_progress_of_each(database, put, take_fleet):
+def test_a_heartbeat_stores_the_progress_of_each(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     put(seeds=2)
     first, second = take_fleet(lease=1)
     other = TrainingProgress("measuring", 0.75, 20, None)
@@ -149,7 +168,7 @@ def test_a_heartbeat_stores_the_progress_of_each(database, put, take_fleet):
     assert stored == [("training", 0.5, 10, 1.25), ("measuring", 0.75, 20, None)]
 
 
-def test_a_heartbeat_extends_every_lease(database, put, take_fleet):
+def test_a_heartbeat_extends_every_lease(database: Database, put: Any, take_fleet: Any) -> None:
     put(seeds=2)
     claims = take_fleet(lease=1)
     before = [run.lease_until for run in _runs(database)]
@@ -174,8 +193,8 @@ def test_a_heartbeat_says_who_is_to_be_cancelled_and_who_is_lost(database, put, 
 
 
 def test_a_heartbeat_never_waits_for_who_writes_a_run_and_does_not_call_it_lost(
-    database, put, take_fleet
-):
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     put(seeds=2)
     claims = take_fleet()
     with database.begin() as other:
@@ -185,7 +204,7 @@ def test_a_heartbeat_never_waits_for_who_writes_a_run_and_does_not_call_it_lost(
     assert [run.phase for run in _runs(database)] == [None, "training"]
 
 
-def test_a_worker_takes_runs_for_its_kind_of_device_and_for_any(put, take_fleet):
+def test_a_worker_takes_runs_for_its_kind_of_device_and_for_any(put: Any, take_fleet: Any) -> None:
     gpu = put(chain=SHORT, device="cuda").run_ids
     either = put(chain=LONG).run_ids
     cpu = put(chain={"corr_len": 2.0}, device="cpu").run_ids
@@ -194,8 +213,8 @@ def test_a_worker_takes_runs_for_its_kind_of_device_and_for_any(put, take_fleet)
 
 
 def test_a_cancelled_run_that_is_wanted_again_waits_for_the_device_named_now(
-    database, put, take_fleet
-):
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     name = put(device="cuda").experiment_id
     with database.begin() as session:
         nobody_wants(session, name)

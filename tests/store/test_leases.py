@@ -20,12 +20,12 @@ from rgstore.tables import ExperimentRow, RunRow
 HALF = TrainingProgress("training", 0.5, 10, 1.25)
 
 
-def _run(database, run_id: int) -> RunRow:
+def _run(database: Any, run_id: int) -> RunRow:
     with database.begin() as session:
         return session.get_one(RunRow, run_id)
 
 
-def _attempts(database, run_id: int) -> list:
+def _attempts(database: Any, run_id: int) -> list:
     with database.begin() as session:
         return [(row.number, row.outcome) for row in attempts_of(session, [run_id])]
 
@@ -43,23 +43,23 @@ def _beat(database, *claims: claiming.Claim) -> heartbeats.Heard:
         return heartbeats.heartbeat(session, [(claim, HALF) for claim in claims], lease_seconds=10)
 
 
-def _reap(database) -> list[int]:
+def _reap(database: Any) -> list[int]:
     with database.begin() as session:
         return upkeep.free_expired_leases(session)
 
 
-def test_an_empty_line_gives_no_claim(take):
+def test_an_empty_line_gives_no_claim(take: Any) -> None:
     assert take() is None
 
 
-def test_runs_are_taken_in_order_of_priority_then_age(put, take):
+def test_runs_are_taken_in_order_of_priority_then_age(put: Any, take: Any) -> None:
     old = put(chain={"corr_len": 2.0}).run_ids[0]
     new = put(chain={"corr_len": 3.0}).run_ids[0]
     urgent = put(chain={"corr_len": 4.0}, priority=5).run_ids[0]
     assert [take().run_id for _ in range(3)] == [urgent, old, new]
 
 
-def test_claims_at_the_same_moment_never_share_a_run(put, take):
+def test_claims_at_the_same_moment_never_share_a_run(put: Any, take: Any) -> None:
     put(seeds=12)
     with ThreadPoolExecutor(8) as pool:
         claims = list(pool.map(lambda index: take(f"w{index}"), range(16)))
@@ -67,7 +67,9 @@ def test_claims_at_the_same_moment_never_share_a_run(put, take):
     assert len(taken) == len(set(taken)) == 12
 
 
-def test_a_claim_opens_an_attempt_and_runs_the_experiment(database, put, take):
+def test_a_claim_opens_an_attempt_and_runs_the_experiment(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put().experiment_id
     claim = take()
     assert claim.attempt == 1
@@ -151,7 +153,9 @@ def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database, put, take, c
     assert _run(database, claim.run_id).state == State.CANCELLED
 
 
-def test_the_holder_hears_that_its_run_is_to_be_cancelled(database, put, take):
+def test_the_holder_hears_that_its_run_is_to_be_cancelled(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put().experiment_id
     claim = take()
     with database.begin() as session:
@@ -159,14 +163,16 @@ def test_the_holder_hears_that_its_run_is_to_be_cancelled(database, put, take):
     assert _beat(database, claim).cancelled == {claim.run_id}
 
 
-def test_cancelling_queued_runs_needs_no_worker(database, put):
+def test_cancelling_queued_runs_needs_no_worker(database: Database, put: Any) -> None:
     stored = put(seeds=2)
     with database.begin() as session:
         nobody_wants(session, stored.experiment_id)
         assert experiments.get(session, stored.experiment_id).state == State.CANCELLED
 
 
-def test_a_fault_is_tried_again_until_attempts_run_out(database, put, take):
+def test_a_fault_is_tried_again_until_attempts_run_out(
+    database: Database, put: Any, take: Any
+) -> None:
     put(attempt_limit=2)
     states = []
     for _ in range(2):
@@ -178,12 +184,14 @@ def test_a_fault_is_tried_again_until_attempts_run_out(database, put, take):
     assert _run(database, claim.run_id).error == "boom (attempt 2 of 2)"
 
 
-def _ask_to_cancel(database, name: str) -> None:
+def _ask_to_cancel(database: Any, name: str) -> None:
     with database.begin() as session:
         nobody_wants(session, name)
 
 
-def test_a_run_that_crashes_while_it_is_to_be_cancelled_is_cancelled(database, put, take):
+def test_a_run_that_crashes_while_it_is_to_be_cancelled_is_cancelled(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put().experiment_id
     claim = take()
     _ask_to_cancel(database, name)
@@ -193,7 +201,9 @@ def test_a_run_that_crashes_while_it_is_to_be_cancelled_is_cancelled(database, p
     assert _attempts(database, claim.run_id) == [(1, "crashed")]
 
 
-def test_a_run_that_is_let_go_while_it_is_to_be_cancelled_is_cancelled(database, put, take):
+def test_a_run_that_is_let_go_while_it_is_to_be_cancelled_is_cancelled(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put().experiment_id
     claim = take()
     _ask_to_cancel(database, name)
@@ -202,7 +212,9 @@ def test_a_run_that_is_let_go_while_it_is_to_be_cancelled_is_cancelled(database,
     assert _attempts(database, claim.run_id) == [(1, "cancelled")]
 
 
-def test_a_run_that_is_wanted_again_before_it_stops_goes_on(database, put, take):
+def test_a_run_that_is_wanted_again_before_it_stops_goes_on(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put().experiment_id
     claim = take()
     _ask_to_cancel(database, name)
@@ -210,7 +222,9 @@ def test_a_run_that_is_wanted_again_before_it_stops_goes_on(database, put, take)
     assert _beat(database, claim).cancelled == set()
 
 
-def test_a_run_that_is_wanted_again_once_it_has_stopped_goes_back_to_the_line(database, put, take):
+def test_a_run_that_is_wanted_again_once_it_has_stopped_goes_back_to_the_line(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put().experiment_id
     claim = take()
     _ask_to_cancel(database, name)
@@ -220,7 +234,7 @@ def test_a_run_that_is_wanted_again_once_it_has_stopped_goes_back_to_the_line(da
         assert endings.let_go(session, claim) is State.QUEUED
 
 
-def test_letting_a_run_go_costs_no_attempt(database, put, take):
+def test_letting_a_run_go_costs_no_attempt(database: Database, put: Any, take: Any) -> None:
     put(attempt_limit=1)
     with database.begin() as session:
         endings.let_go(session, take())
@@ -228,7 +242,9 @@ def test_letting_a_run_go_costs_no_attempt(database, put, take):
     assert (again.attempt, again.attempt_limit) == (2, 2)
 
 
-def test_retrying_a_failed_run_gives_fresh_attempts(database, put, take):
+def test_retrying_a_failed_run_gives_fresh_attempts(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
         endings.fail(session, take(), outcome="failed", error="x")
@@ -239,7 +255,7 @@ def test_retrying_a_failed_run_gives_fresh_attempts(database, put, take):
     assert (again.attempt, again.attempt_limit) == (2, 4)
 
 
-def test_a_line_moves_up_by_one_place_for_each_run_before(database, put):
+def test_a_line_moves_up_by_one_place_for_each_run_before(database: Database, put: Any) -> None:
     put(seeds=3)
     last = put(chain={"corr_len": 9.0}).run_ids[0]
     with database.begin() as session:

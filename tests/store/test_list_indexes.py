@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import event, text
 
@@ -14,7 +16,7 @@ MANY = 5000
 
 
 @pytest.fixture
-def stored(database):
+def stored(database: Database) -> Any:
     """Experiments enough for a table to be worth an index; returns the time of the middle one."""
     fill = text(
         "INSERT INTO experiments (id, spec_hash, training_hash, chain_hash, protocol, spec, family,"
@@ -38,7 +40,14 @@ def _plan(database, filters: dict, after=None, *, sorting=True) -> str:
     """How Postgres would find a page; without sorting, if there is a way."""
     plans: list[str] = []
 
-    def explain(connection, cursor, statement, parameters, context, executemany):
+    def explain(
+        connection: Any,
+        cursor: Any,
+        statement: Any,
+        parameters: Any,
+        context: Any,
+        executemany: Any,
+    ) -> None:
         with connection.connection.driver_connection.cursor() as other:
             other.execute(f"EXPLAIN {statement}", parameters)
             plans.append("\n".join(line for (line,) in other.fetchall()))
@@ -63,7 +72,7 @@ def _plan(database, filters: dict, after=None, *, sorting=True) -> str:
     ],
     ids=str,
 )
-def test_what_few_have_is_found_by_an_index(database, stored, filters):
+def test_what_few_have_is_found_by_an_index(database: Database, stored: Any, filters: Any) -> None:
     plan = _plan(database, filters)
     assert "Index" in plan
     assert "Seq Scan" not in plan
@@ -84,8 +93,8 @@ def test_what_few_have_is_found_by_an_index(database, stored, filters):
     ids=str,
 )
 def test_a_page_after_another_is_read_in_order_and_nothing_is_sorted(
-    database, stored, filters, index
-):
+    database: Database, stored: Any, filters: Any, index: str
+) -> None:
     plan = _plan(database, filters, (stored, "e-2500"), sorting=False)
     assert index in plan
     assert "Sort" not in plan

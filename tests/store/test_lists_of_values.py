@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import tracemalloc
+from typing import Any
 
 import pytest
 from markdown import ROOT
@@ -21,7 +22,7 @@ MANY = 100_000
 
 
 @pytest.fixture
-def crowd(database, put) -> str:
+def crowd(database: Database, put: Any) -> str:
     """An experiment with so many runs that wait and as many whose worker is gone."""
     name = put().experiment_id
     insert = text(
@@ -47,14 +48,16 @@ def crowd(database, put) -> str:
     return name
 
 
-def _count(database, *conditions) -> int:
+def _count(database: Any, *conditions: Any) -> int:
     with database.begin() as session:
         return session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
 
 
 @pytest.mark.by_hand("runs that nobody asked for")
 @pytest.mark.slow
-def test_a_round_of_upkeep_and_a_look_are_bounded_whatever_is_queued_and_lost(database, crowd):
+def test_a_round_of_upkeep_and_a_look_are_bounded_whatever_is_queued_and_lost(
+    database: Database, crowd: str
+) -> None:
     told = []
     database.announce_to(told.append)
     holder = Holder("w/1", "w", "h", "cpu", {}, {})
@@ -78,12 +81,12 @@ def test_a_round_of_upkeep_and_a_look_are_bounded_whatever_is_queued_and_lost(da
     assert (again.state, again.error) == (State.QUEUED, "worker gone/1 was not heard of any more")
 
 
-def test_so_many_values_are_one_parameter(database):
+def test_so_many_values_are_one_parameter(database: Database) -> None:
     with database.begin() as session:
         assert session.scalars(select(RunRow.id).where(among(RunRow.id, range(MANY)))).all() == []
 
 
-def test_no_condition_is_written_with_a_list():
+def test_no_condition_is_written_with_a_list() -> None:
     """`among` in its place. A subquery may stay."""
     found = []
     for folder in ("service", "worker"):

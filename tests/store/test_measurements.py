@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from measured_study import CHAIN
@@ -22,19 +23,19 @@ AWKWARD = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, 2.0**53 + 
 TRAINING = Training([1, 2], [0.5, 0.25], [])
 
 
-def _record(values):
+def _record(values: Any) -> Any:
     quantity = Quantity(
         "final", 10, "token", "effective_rank", 7, "plug-in", [len(values)], values, values, {}
     )
     return RunRecord(1.0, trained=True, training=TRAINING, chain=CHAIN, quantities=[quantity])
 
 
-def _store(database, claim, values):
+def _store(database: Any, claim: Any, values: Any) -> None:
     with database.begin() as session:
         measurements.store(session, claim, _record(values), summarise_runs)
 
 
-def test_every_double_comes_back_as_it_was(database, put, take):
+def test_every_double_comes_back_as_it_was(database: Database, put: Any, take: Any) -> None:
     put()
     claim = take()
     _store(database, claim, AWKWARD)
@@ -43,7 +44,9 @@ def test_every_double_comes_back_as_it_was(database, put, take):
         assert [value.hex() for value in row.values] == [value.hex() for value in AWKWARD]
 
 
-def test_a_stored_run_is_done_and_completes_its_experiment(database, put, take):
+def test_a_stored_run_is_done_and_completes_its_experiment(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put().experiment_id
     _store(database, take(), [1.0])
     with database.begin() as session:
@@ -52,7 +55,9 @@ def test_a_stored_run_is_done_and_completes_its_experiment(database, put, take):
         assert experiment.completed_at is not None
 
 
-def test_the_summary_is_over_all_runs_measured_so_far(database, put, take):
+def test_the_summary_is_over_all_runs_measured_so_far(
+    database: Database, put: Any, take: Any
+) -> None:
     name = put(seeds=2).experiment_id
     _store(database, take(), [1.0])
     _store(database, take(), [3.0])
@@ -61,7 +66,7 @@ def test_the_summary_is_over_all_runs_measured_so_far(database, put, take):
         assert (summary.n_runs, summary.mean) == (2, [2.0])
 
 
-def test_a_result_cannot_be_stored_twice(database, put, take):
+def test_a_result_cannot_be_stored_twice(database: Database, put: Any, take: Any) -> None:
     put()
     claim = take()
     _store(database, claim, [1.0])
@@ -73,11 +78,11 @@ def test_a_result_cannot_be_stored_twice(database, put, take):
         )
 
 
-def test_nothing_is_stored_if_anything_fails(database, put, take):
+def test_nothing_is_stored_if_anything_fails(database: Database, put: Any, take: Any) -> None:
     name = put().experiment_id
     claim = take()
 
-    def broken(values, halves, **options):
+    def broken(values: Any, halves: Any, **options: Any) -> None:
         raise RuntimeError("no summary")
 
     with pytest.raises(RuntimeError, match="no summary"), database.begin() as session:
@@ -88,7 +93,9 @@ def test_nothing_is_stored_if_anything_fails(database, put, take):
 
 
 @pytest.mark.parametrize(("flops", "rate"), [(1e12, 1e12), (1e6, None)])
-def test_only_runs_of_some_length_say_how_fast_the_lab_is(database, put, take, flops, rate):
+def test_only_runs_of_some_length_say_how_fast_the_lab_is(
+    database: Database, put: Any, take: Any, flops: float, rate: Any
+) -> None:
     put()
     _store(database, take(), [1.0])  # in one second
     with database.begin() as session:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from claims import claim_one
@@ -42,7 +43,7 @@ class FastWorker:
 
 
 @pytest.fixture
-def fast(database, database_url) -> Iterator[FastWorker]:
+def fast(database: Database, database_url: str) -> Iterator[FastWorker]:
     worker = FastWorker(database_url)
     yield worker
     worker.database.dispose()
@@ -51,34 +52,34 @@ def fast(database, database_url) -> Iterator[FastWorker]:
 Queue = Callable[[Database, Callable, Callable[[], Claim]], object]
 
 
-def _submitted(database, put, take):
+def _submitted(database: Any, put: Any, take: Any) -> Any:
     put(seeds=2)
     return lambda: put(seeds=4)
 
 
-def _wanted_again(database, put, take):
+def _wanted_again(database: Any, put: Any, take: Any) -> Any:
     name = put(seeds=2).experiment_id
     with database.begin() as session:
         wishes.withdraw(session, [name], "alice")
     return lambda: put(seeds=2)
 
 
-def _retried(database, put, take):
+def _retried(database: Any, put: Any, take: Any) -> Any:
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
         endings.fail(session, take(), outcome="failed", error="x")
 
-    def retry():
+    def retry() -> None:
         with database.begin() as session:
             wishes.want_again(session, [RunRow.experiment_id == name], "alice", attempt_limit=3)
 
     return retry
 
 
-def _seeds_of_a_study(database, put, take):
+def _seeds_of_a_study(database: Any, put: Any, take: Any) -> Any:
     ask(database, chain={"corr_len": 1}, seeds=1)
 
-    def add():
+    def add() -> None:
         with database.begin() as session:
             study = session.scalars(select(StudyRow)).one()
             (member,) = studies.members(session, study.id)
@@ -88,36 +89,36 @@ def _seeds_of_a_study(database, put, take):
     return add
 
 
-def _let_go(database, put, take):
+def _let_go(database: Any, put: Any, take: Any) -> Any:
     put()
     claim = take()
 
-    def let_go():
+    def let_go() -> None:
         with database.begin() as session:
             endings.let_go(session, claim)
 
     return let_go
 
 
-def _crashed(database, put, take):
+def _crashed(database: Any, put: Any, take: Any) -> Any:
     put()
     claim = take()
 
-    def crash():
+    def crash() -> None:
         with database.begin() as session:
             endings.retry_or_fail(session, claim, outcome="crashed", error="boom")
 
     return crash
 
 
-def _lost(database, put, take):
+def _lost(database: Any, put: Any, take: Any) -> Any:
     put(seeds=2)
     take()
     take()
     with database.begin() as session:
         session.execute(update(RunRow).values(lease_until=func.now() - text("interval '1 s'")))
 
-    def free():
+    def free() -> None:
         with database.begin() as session:
             upkeep.free_expired_leases(session)
 
@@ -127,13 +128,15 @@ def _lost(database, put, take):
 ROUTES = [_submitted, _wanted_again, _retried, _seeds_of_a_study, _let_go, _crashed, _lost]
 
 
-def _queued(database) -> set[int]:
+def _queued(database: Any) -> set[int]:
     with database.begin() as session:
         return set(session.scalars(select(RunRow.id).where(RunRow.state == State.QUEUED)))
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.__name__[1:])
-def test_whoever_is_told_of_a_run_can_take_it_at_once(database, put, take, fast, route):
+def test_whoever_is_told_of_a_run_can_take_it_at_once(
+    database: Database, put: Any, take: Any, fast: FastWorker, route: Any
+) -> None:
     queue = route(database, put, take)
     while take():  # only what is put in line now is of interest
         pass
@@ -144,7 +147,9 @@ def test_whoever_is_told_of_a_run_can_take_it_at_once(database, put, take, fast,
     assert _queued(database) == set()
 
 
-def test_a_commit_that_takes_long_is_waited_for(database, put, fast):
+def test_a_commit_that_takes_long_is_waited_for(
+    database: Database, put: Any, fast: FastWorker
+) -> None:
     make_commits_slow(database)
     database.announce_to(fast)
     begin = time.monotonic()
@@ -153,7 +158,9 @@ def test_a_commit_that_takes_long_is_waited_for(database, put, fast):
     assert fast.claimed == run_ids
 
 
-def test_what_is_rolled_back_is_told_to_nobody(database, put, take, fast):
+def test_what_is_rolled_back_is_told_to_nobody(
+    database: Database, put: Any, take: Any, fast: FastWorker
+) -> None:
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
         endings.fail(session, take(), outcome="failed", error="x")
@@ -170,7 +177,9 @@ def test_what_is_rolled_back_is_told_to_nobody(database, put, take, fast):
     assert fast.told == []
 
 
-def test_runs_are_told_of_by_the_kind_of_device_that_they_wait_for(database, put):
+def test_runs_are_told_of_by_the_kind_of_device_that_they_wait_for(
+    database: Database, put: Any
+) -> None:
     told = []
     database.announce_to(told.append)
     gpu = put(seeds=2, device="cuda").run_ids
@@ -178,7 +187,7 @@ def test_runs_are_told_of_by_the_kind_of_device_that_they_wait_for(database, put
     assert told == [{"cuda": gpu}, {"any": any_kind}]
 
 
-def test_no_connection_is_held_while_workers_are_told(database, put):
+def test_no_connection_is_held_while_workers_are_told(database: Database, put: Any) -> None:
     held = []
     database.announce_to(lambda _: held.append(database.engine.pool.checkedout()))
     put()
@@ -198,7 +207,7 @@ def _calls(name: str) -> list[str]:
     return found
 
 
-def test_only_a_commit_empties_the_outbox_and_only_one_thread_sends():
+def test_only_a_commit_empties_the_outbox_and_only_one_thread_sends() -> None:
     assert _calls("taken") == _calls("_announce") == ["rgstore/database.py"]
     assert _calls("publish") == ["rgstore/publisher.py"]
     assert _calls("send_task") == ["rgstore/messages.py"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ COUNTS = {
 NUMBERS = [2, 0.5, np.float32(0.1), np.float64(0.1), np.int64(3), np.array(0.5), True]
 
 
-def _hex(values) -> list[str]:
+def _hex(values: Any) -> list[str]:
     return [float(value).hex() for value in values]
 
 
@@ -63,7 +64,7 @@ def _columns(table: type[Base], of: type) -> list[str]:
     return [column.name for column in table.__table__.columns if isinstance(column.type, of)]
 
 
-def _record(values, number=1.0) -> RunRecord:
+def _record(values: Any, number: float = 1.0) -> RunRecord:
     """All that a worker stores, with these numbers everywhere."""
     arrays = dict.fromkeys(_columns(ChainRow, Floats), values)
     numbers = dict.fromkeys(_columns(ChainRow, Float), number)
@@ -79,7 +80,7 @@ def _record(values, number=1.0) -> RunRecord:
     )
 
 
-def test_every_column_of_numbers_is_one_of_these():
+def test_every_column_of_numbers_is_one_of_these() -> None:
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             if "DOUBLE" in str(column.type.compile()):
@@ -87,12 +88,14 @@ def test_every_column_of_numbers_is_one_of_these():
 
 
 @pytest.mark.parametrize("values", ARRAYS.values(), ids=ARRAYS)
-def test_arrays_are_stored_whatever_they_are_made_of(database, put, take, values):
+def test_arrays_are_stored_whatever_they_are_made_of(
+    database: Database, put: Any, take: Any, values: Any
+) -> None:
     put()
     claim = take()
     record = _record(values)
 
-    def summarise(*_, **__):
+    def summarise(*_: Any, **__: Any) -> Any:
         return RunSummary(values, values, values, values, values)
 
     with database.begin() as session:
@@ -106,7 +109,9 @@ def test_arrays_are_stored_whatever_they_are_made_of(database, put, take, values
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: type(number).__name__)
-def test_numbers_are_stored_whatever_they_are(database, put, take, number):
+def test_numbers_are_stored_whatever_they_are(
+    database: Database, put: Any, take: Any, number: Any
+) -> None:
     put()
     claim = take()
     with database.begin() as session:
@@ -121,7 +126,9 @@ def test_numbers_are_stored_whatever_they_are(database, put, take, number):
 
 
 @pytest.mark.parametrize("counts", COUNTS.values(), ids=COUNTS)
-def test_counts_are_stored_whatever_they_are_made_of(database, put, take, counts):
+def test_counts_are_stored_whatever_they_are_made_of(
+    database: Database, put: Any, take: Any, counts: Any
+) -> None:
     put()
     claim = take()
     record = _record([0.5])
@@ -139,7 +146,7 @@ def test_counts_are_stored_whatever_they_are_made_of(database, put, take, counts
             assert getattr(row, name) == list(counts)
 
 
-def test_a_fraction_among_counts_is_refused(database, put, take):
+def test_a_fraction_among_counts_is_refused(database: Database, put: Any, take: Any) -> None:
     put()
     claim = take()
     record = replace(_record([0.5]), training=Training([1, 1.5], [0.5], []))
@@ -149,7 +156,7 @@ def test_a_fraction_among_counts_is_refused(database, put, take):
 
 
 @pytest.mark.parametrize("values", ARRAYS.values(), ids=ARRAYS)
-def test_copying_and_inserting_write_the_same(database, values):
+def test_copying_and_inserting_write_the_same(database: Database, values: Any) -> None:
     arrays = dict.fromkeys(_columns(ChainRow, Floats), values)
     row = {
         **{one.name: getattr(CHAIN, one.name) for one in fields(CHAIN)},
@@ -165,7 +172,9 @@ def test_copying_and_inserting_write_the_same(database, values):
             assert all(_hex(getattr(stored, name)) == _hex(values) for name in arrays)
 
 
-def test_a_heartbeat_takes_progress_whatever_it_is_made_of(database, put, take_fleet):
+def test_a_heartbeat_takes_progress_whatever_it_is_made_of(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     put(seeds=3)
     claims = take_fleet()
     beats = [

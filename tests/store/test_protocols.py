@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from measured_study import CHAIN
@@ -39,30 +40,35 @@ def _holder(worker: str = "w1", implements: Protocols = IMPLEMENTED) -> Holder:
     return Holder(f"{worker}/1", worker, "host", "cpu", {}, {}, implements=implements)
 
 
-def _claim(database, holder: Holder, size: int = 1):
+def _claim(database: Any, holder: Holder, size: int = 1) -> Any:
     with database.begin() as session:
         return claiming.claim_fleet(
             session, holder, lease_seconds=30, size_of=lambda _: size, share=1
         )
 
 
-def _hand_back(database, claim, worker="w1", error="cannot read the spec: training.tempo"):
+def _hand_back(
+    database: Any,
+    claim: Any,
+    worker: str = "w1",
+    error: str = "cannot read the spec: training.tempo",
+) -> Any:
     with database.begin() as session:
         return endings.hand_back(session, claim, worker=worker, error=error)
 
 
-def _set(database, name: str, **columns) -> None:
+def _set(database: Any, name: str, **columns: Any) -> None:
     with database.begin() as session:
         session.execute(update(ExperimentRow).where(ExperimentRow.id == name).values(**columns))
 
 
-def _seen(database, *workers: tuple[str, Protocols]) -> None:
+def _seen(database: Any, *workers: tuple[str, Protocols]) -> None:
     with database.begin() as session:
         for name, implements in workers:
             worker_seen(session, name, "host", "cpu", 1, implements)
 
 
-def _stuck(database, name: str) -> str | None:
+def _stuck(database: Any, name: str) -> str | None:
     with database.begin() as session:
         return waiting.stuck(session, [name]).get(name)
 
@@ -79,24 +85,26 @@ def _record(protocols: Protocols = IMPLEMENTED) -> RunRecord:
     )
 
 
-def _summarise(values, *_, **__):
+def _summarise(values: Any, *_: Any, **__: Any) -> Any:
     mean = list(values[0])
     return RunSummary(mean, mean, mean, mean, None)
 
 
 @pytest.mark.parametrize("others", OTHERS, ids=str)
-def test_a_worker_claims_only_what_it_implements(database, put, others):
+def test_a_worker_claims_only_what_it_implements(database: Database, put: Any, others: Any) -> None:
     put(seeds=3)
     assert _claim(database, _holder("other", others), size=3) == []
     assert len(_claim(database, _holder(), size=3)) == 3
 
 
-def test_a_worker_reads_specs_of_earlier_schemas(database, put):
+def test_a_worker_reads_specs_of_earlier_schemas(database: Database, put: Any) -> None:
     put()
     assert len(_claim(database, _holder(implements=NEWER_READER))) == 1
 
 
-def test_the_first_in_line_of_another_protocol_holds_nobody_up(database, put):
+def test_the_first_in_line_of_another_protocol_holds_nobody_up(
+    database: Database, put: Any
+) -> None:
     first = put(chain={"corr_len": 2.0})
     second = put(chain={"corr_len": 3.0})
     _set(database, first.experiment_id, protocol=IMPLEMENTED.protocol + 1)
@@ -104,7 +112,7 @@ def test_the_first_in_line_of_another_protocol_holds_nobody_up(database, put):
     assert claim.experiment_id == second.experiment_id
 
 
-def test_a_fleet_takes_no_members_of_another_protocol(database, put):
+def test_a_fleet_takes_no_members_of_another_protocol(database: Database, put: Any) -> None:
     other = put(chain={"corr_len": 3.0}).experiment_id
     put(chain={"corr_len": 2.0}, seeds=2, priority=1)
     put(chain={"corr_len": 4.0}, priority=1)
@@ -116,7 +124,7 @@ def test_a_fleet_takes_no_members_of_another_protocol(database, put):
     assert other not in {claim.experiment_id for claim in taken}
 
 
-def test_an_attempt_says_what_its_worker_implements(database, put):
+def test_an_attempt_says_what_its_worker_implements(database: Database, put: Any) -> None:
     put()
     (claim,) = _claim(database, _holder(implements=NEWER_READER))
     with database.begin() as session:
@@ -128,7 +136,9 @@ def test_an_attempt_says_what_its_worker_implements(database, put):
 @pytest.mark.parametrize(
     "changed", [{"protocol": 4}, {"training_protocol": 3}, {"spec_schema": 2}], ids=str
 )
-def test_a_release_that_claims_without_asking_is_refused_by_the_database(database, put, changed):
+def test_a_release_that_claims_without_asking_is_refused_by_the_database(
+    database: Database, put: Any, changed: Any
+) -> None:
     stored = put()
     _set(database, stored.experiment_id, **changed)
     refused = pytest.raises(IntegrityError, match=r"worker old implements.*upgrade the worker")
@@ -146,7 +156,9 @@ def test_a_release_that_says_nothing_of_protocols_goes_on_with_its_own(database,
 
 @pytest.mark.by_hand("summaries are made up")
 @pytest.mark.parametrize("others", OTHERS[:4], ids=str)
-def test_a_result_of_another_protocol_is_refused_and_leaves_nothing(database, put, others):
+def test_a_result_of_another_protocol_is_refused_and_leaves_nothing(
+    database: Database, put: Any, others: Any
+) -> None:
     name = put(seeds=2).experiment_id
     first, second = _claim(database, _holder(), size=2)
     with database.begin() as session:
@@ -159,7 +171,9 @@ def test_a_result_of_another_protocol_is_refused_and_leaves_nothing(database, pu
         assert session.get_one(ExperimentRow, name).state == State.RUNNING
 
 
-def test_a_run_that_is_handed_back_keeps_its_place_its_attempts_and_the_reason(database, put):
+def test_a_run_that_is_handed_back_keeps_its_place_its_attempts_and_the_reason(
+    database: Database, put: Any
+) -> None:
     put(attempt_limit=1)
     (claim,) = _claim(database, _holder())
     with database.begin() as session:
@@ -173,7 +187,9 @@ def test_a_run_that_is_handed_back_keeps_its_place_its_attempts_and_the_reason(d
         assert attempt.outcome == "unreadable"
 
 
-def test_who_handed_a_run_back_takes_none_of_its_experiment_again(database, put):
+def test_who_handed_a_run_back_takes_none_of_its_experiment_again(
+    database: Database, put: Any
+) -> None:
     put(seeds=2)
     (claim,) = _claim(database, _holder())
     _hand_back(database, claim)
@@ -181,7 +197,9 @@ def test_who_handed_a_run_back_takes_none_of_its_experiment_again(database, put)
     assert len(_claim(database, _holder("w2"), size=2)) == 2
 
 
-def test_a_run_that_is_handed_back_while_it_is_to_be_cancelled_is_cancelled(database, put):
+def test_a_run_that_is_handed_back_while_it_is_to_be_cancelled_is_cancelled(
+    database: Database, put: Any
+) -> None:
     name = put().experiment_id
     (claim,) = _claim(database, _holder())
     with database.begin() as session:
@@ -189,7 +207,7 @@ def test_a_run_that_is_handed_back_while_it_is_to_be_cancelled_is_cancelled(data
     assert _hand_back(database, claim) is State.CANCELLED
 
 
-def test_handing_back_needs_the_lease(database, put):
+def test_handing_back_needs_the_lease(database: Database, put: Any) -> None:
     put()
     (claim,) = _claim(database, _holder())
     with pytest.raises(endings.LeaseLostError):
@@ -197,7 +215,9 @@ def test_handing_back_needs_the_lease(database, put):
 
 
 @pytest.mark.parametrize("others", OTHERS, ids=str)
-def test_what_no_live_worker_implements_says_so_and_what_to_do(database, put, others):
+def test_what_no_live_worker_implements_says_so_and_what_to_do(
+    database: Database, put: Any, others: Any
+) -> None:
     name = put().experiment_id
     _seen(database, ("other", others))
     reason = _stuck(database, name)
@@ -208,7 +228,7 @@ def test_what_no_live_worker_implements_says_so_and_what_to_do(database, put, ot
     assert _stuck(database, name) is None
 
 
-def test_what_every_live_worker_handed_back_says_why(database, put):
+def test_what_every_live_worker_handed_back_says_why(database: Database, put: Any) -> None:
     name = put().experiment_id
     _seen(database, ("w1", IMPLEMENTED))
     (claim,) = _claim(database, _holder())
@@ -218,11 +238,11 @@ def test_what_every_live_worker_handed_back_says_why(database, put):
     assert _stuck(database, name) is None
 
 
-def test_a_lab_without_workers_says_that_first(database, put):
+def test_a_lab_without_workers_says_that_first(database: Database, put: Any) -> None:
     assert _stuck(database, put().experiment_id) == waiting.NO_WORKER
 
 
-def test_a_fleet_is_shared_out_among_those_that_can_take_part(database):
+def test_a_fleet_is_shared_out_among_those_that_can_take_part(database: Database) -> None:
     _seen(database, ("w1", IMPLEMENTED), ("w2", NEWER_READER), ("old", OTHERS[1]))
     with database.begin() as session:
         assert trainers_alive(session, "cpu", IMPLEMENTED) == 2
@@ -238,6 +258,8 @@ def test_a_fleet_is_shared_out_among_those_that_can_take_part(database):
         ([], "TypeError"),
     ],
 )
-def test_a_spec_of_another_release_is_refused_by_the_names_of_its_fields(stored, named):
+def test_a_spec_of_another_release_is_refused_by_the_names_of_its_fields(
+    stored: Any, named: str
+) -> None:
     with pytest.raises(UnreadableSpecError, match=named):
         loaded_spec(stored, [0])

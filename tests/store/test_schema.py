@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from schema_dump import schema_of
@@ -66,7 +67,7 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def described(admin, postgres: str) -> Iterator[str]:
+def described(admin: Any, postgres: str) -> Iterator[str]:
     """Name of a database that is made from the models alone."""
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE described"))
@@ -79,7 +80,7 @@ def described(admin, postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def from_models(admin, postgres: str, described: str) -> Iterator[str]:
+def from_models(admin: Any, postgres: str, described: str) -> Iterator[str]:
     """URL of a database that is made from the models alone, for a test to change."""
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE from_models TEMPLATE {described}"))
@@ -97,18 +98,20 @@ def _do(url: str, statement: str) -> None:
     engine.dispose()
 
 
-def test_the_migrations_build_what_the_models_describe(database_url, from_models):
+def test_the_migrations_build_what_the_models_describe(database_url: str, from_models: str) -> None:
     assert schema_of(database_url) == schema_of(from_models)
 
 
 @pytest.mark.parametrize(("here", "there"), CHANGES.values(), ids=CHANGES)
-def test_a_difference_in_anything_is_seen(database_url, from_models, here, there):
+def test_a_difference_in_anything_is_seen(
+    database_url: str, from_models: str, here: Any, there: Any
+) -> None:
     _do(database_url, here)
     _do(from_models, there)
     assert schema_of(database_url) != schema_of(from_models)
 
 
-def test_the_order_of_columns_is_no_difference(database_url, from_models):
+def test_the_order_of_columns_is_no_difference(database_url: str, from_models: str) -> None:
     for url, names in ((database_url, ("early", "late")), (from_models, ("late", "early"))):
         for name in names:
             _do(url, f"ALTER TABLE runs ADD {name} text DEFAULT 'a, b' NOT NULL")

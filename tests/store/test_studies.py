@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from measured_study import GRID, ask, measure, numbers_of
@@ -19,12 +20,12 @@ SHORT, LONG = (ExperimentSpec(chain=PottsChain(corr_len=length)) for length in (
 OTHER = GRID | {"chain": {"corr_len": [3, 9]}}
 
 
-def _study(database, name: str) -> StudyRow:
+def _study(database: Any, name: str) -> StudyRow:
     with database.begin() as session:
         return session.get_one(StudyRow, name)
 
 
-def _all_written(database) -> None:
+def _all_written(database: Any) -> None:
     with database.begin() as session:
         while (study := judging.next_due(session)) is not None:
             judging.keep_findings(
@@ -32,43 +33,43 @@ def _all_written(database) -> None:
             )
 
 
-def study_of(specs, axes):
+def study_of(specs: Any, axes: Any) -> Any:
     return studies.study_id(map(measurement_hash, specs), axes)
 
 
-def test_the_name_of_a_study_does_not_depend_on_order():
+def test_the_name_of_a_study_does_not_depend_on_order() -> None:
     forward = study_of([SHORT, LONG], ["chain.corr_len", "model.depth"])
     assert study_of([LONG, SHORT], ["model.depth", "chain.corr_len"]) == forward
 
 
-def test_other_experiments_are_another_study():
+def test_other_experiments_are_another_study() -> None:
     assert study_of([SHORT], ["a"]) != study_of([SHORT, LONG], ["a"])
 
 
-def test_other_axes_are_another_study():
+def test_other_axes_are_another_study() -> None:
     assert study_of([SHORT], []) != study_of([SHORT], ["chain.corr_len"])
 
 
-def test_seeds_that_were_asked_for_before_are_kept(database):
+def test_seeds_that_were_asked_for_before_are_kept(database: Database) -> None:
     name = ask(database, **GRID | {"seeds": [0, 4]})
     assert ask(database, **GRID | {"seeds": [1]}) == name
     assert _study(database, name).seeds == [0, 1, 4]
 
 
-def test_the_latest_request_steers(database):
+def test_the_latest_request_steers(database: Database) -> None:
     name = ask(database, **GRID, name="first", target_error=0.1, max_seeds=9)
     ask(database, **GRID, target_error=0.2)
     study = _study(database, name)
     assert (study.name, study.target_error, study.max_seeds) == ("first", 0.2, 16)
 
 
-def test_the_first_to_ask_stays_the_owner(database):
+def test_the_first_to_ask_stays_the_owner(database: Database) -> None:
     name = ask(database, owner="ada", **GRID)
     ask(database, owner="bob", **GRID)
     assert _study(database, name).owner == "ada"
 
 
-def test_a_measured_run_makes_the_studies_due_that_contain_it(database):
+def test_a_measured_run_makes_the_studies_due_that_contain_it(database: Database) -> None:
     first, second = ask(database, **GRID), ask(database, **OTHER)
     _all_written(database)
     measure(database, most=1)  # the runs of the first study are older
@@ -76,7 +77,7 @@ def test_a_measured_run_makes_the_studies_due_that_contain_it(database):
     assert not _study(database, second).findings_due
 
 
-def test_asking_again_for_what_is_there_makes_nothing_due(database):
+def test_asking_again_for_what_is_there_makes_nothing_due(database: Database) -> None:
     name = ask(database, **GRID)
     measure(database)
     _all_written(database)
@@ -84,7 +85,7 @@ def test_asking_again_for_what_is_there_makes_nothing_due(database):
     assert not _study(database, name).findings_due
 
 
-def test_a_study_is_one_workers_at_a_time(database):
+def test_a_study_is_one_workers_at_a_time(database: Database) -> None:
     ask(database, **GRID)
     with database.begin() as mine:
         assert judging.next_due(mine) is not None
@@ -93,7 +94,9 @@ def test_a_study_is_one_workers_at_a_time(database):
 
 
 @pytest.mark.parametrize("newer", ["spec_schema", "training_protocol", "protocol"])
-def test_what_a_newer_release_measures_is_judged_by_its_workers(database, newer):
+def test_what_a_newer_release_measures_is_judged_by_its_workers(
+    database: Database, newer: str
+) -> None:
     name = ask(database, **GRID)
     older = replace(IMPLEMENTED, **{newer: getattr(IMPLEMENTED, newer) - 1})
     later = replace(IMPLEMENTED, **{newer: getattr(IMPLEMENTED, newer) + 1})
@@ -102,13 +105,13 @@ def test_what_a_newer_release_measures_is_judged_by_its_workers(database, newer)
         assert judging.next_due(session, later).id == name
 
 
-def test_another_study_can_be_had_meanwhile(database):
+def test_another_study_can_be_had_meanwhile(database: Database) -> None:
     names = {ask(database, **GRID), ask(database, **OTHER)}
     with database.begin() as mine, database.begin() as theirs:
         assert {judging.next_due(mine).id, judging.next_due(theirs).id} == names
 
 
-def test_findings_stay_due_if_a_run_was_measured_meanwhile(database):
+def test_findings_stay_due_if_a_run_was_measured_meanwhile(database: Database) -> None:
     name = ask(database, **GRID)
     with database.begin() as session:
         study = judging.next_due(session)
@@ -118,7 +121,7 @@ def test_findings_stay_due_if_a_run_was_measured_meanwhile(database):
     assert _study(database, name).findings_due
 
 
-def add_seeds(session, experiment: str, n: int) -> list[int]:
+def add_seeds(session: Any, experiment: str, n: int) -> list[int]:
     """Add seeds to an experiment of the one study there is, for its owner."""
     study = session.scalars(select(StudyRow)).one()
     return further_seeds.add_seeds(
@@ -126,7 +129,7 @@ def add_seeds(session, experiment: str, n: int) -> list[int]:
     )
 
 
-def test_the_next_unused_seeds_are_added(database):
+def test_the_next_unused_seeds_are_added(database: Database) -> None:
     ask(database, chain={"corr_len": 1}, seeds=[0, 2, 7], priority=4)
     with database.begin() as session:
         (name,) = session.scalars(select(ExperimentRow.id))
@@ -138,7 +141,7 @@ def test_the_next_unused_seeds_are_added(database):
         }
 
 
-def test_a_finished_experiment_runs_again_when_seeds_are_added(database):
+def test_a_finished_experiment_runs_again_when_seeds_are_added(database: Database) -> None:
     ask(database, chain={"corr_len": 1}, seeds=1)
     measure(database)
     with database.begin() as session:
@@ -148,11 +151,11 @@ def test_a_finished_experiment_runs_again_when_seeds_are_added(database):
         assert session.get_one(ExperimentRow, name).state == State.QUEUED
 
 
-def test_collapse_ratios_are_those_of_the_stored_ranks(database):
+def test_collapse_ratios_are_those_of_the_stored_ranks(database: Database) -> None:
     name = ask(database, **GRID)
     stored = {}
 
-    def remember(claim):
+    def remember(claim: Any) -> Any:
         numbers = numbers_of(claim)
         ranks = numbers["final", "position", "effective_rank"]
         stored.setdefault(claim.experiment_id, {})[0, claim.seed] = ranks[-1] / ranks[0]
@@ -167,23 +170,23 @@ def test_collapse_ratios_are_those_of_the_stored_ranks(database):
         assert found[experiment].of_run == pytest.approx(of_run, rel=1e-15)
 
 
-def test_the_error_of_one_chain_is_over_its_runs():
+def test_the_error_of_one_chain_is_over_its_runs() -> None:
     ratios = CollapseRatios({(0, 0): 0.5, (0, 1): 0.6, (0, 2): 0.8})
     expected = statistics.stdev([0.5, 0.6, 0.8]) / math.sqrt(3)
     assert ratios.standard_error == pytest.approx(expected, rel=1e-12)
 
 
-def test_the_error_of_several_chains_is_over_their_means():
+def test_the_error_of_several_chains_is_over_their_means() -> None:
     ratios = CollapseRatios({(0, 0): 0.5, (0, 1): 0.7, (4, 0): 0.8, (4, 1): 0.8})
     assert ratios.standard_error == pytest.approx(0.1, rel=1e-12)  # means 0.6 and 0.8
 
 
 @pytest.mark.parametrize("of_run", [{}, {(0, 0): 0.5}, {(0, 0): 0.5, (0, 1): math.nan}])
-def test_there_may_be_no_error(of_run):
+def test_there_may_be_no_error(of_run: Any) -> None:
     assert CollapseRatios(of_run).standard_error is None
 
 
-def test_chains_are_several_where_an_experiment_runs_on_them(database):
+def test_chains_are_several_where_an_experiment_runs_on_them(database: Database) -> None:
     one = ask(database, chain={"corr_len": [1, 7], "seed": 4}, seeds=1)
     more = ask(database, chain={"corr_len": [1, 7], "seeds": 2}, seeds=1)
     with database.begin() as session:
@@ -191,7 +194,7 @@ def test_chains_are_several_where_an_experiment_runs_on_them(database):
         assert study_runs.over_chains(session, more)
 
 
-def test_members_come_in_the_order_of_the_grid(database):
+def test_members_come_in_the_order_of_the_grid(database: Database) -> None:
     name = ask(database, chain={"corr_len": [7, 1]}, model={"depth": [8, 4]}, seeds=1)
     with database.begin() as session:
         found = studies.members(session, name)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import func, update
 
 from rgcontract import State
+from rgstore.database import Database
 from rgstore.tables import RunRow
 from rgstore.transitions import MOVES, IllegalMoveError, combined, move
 
@@ -19,7 +22,7 @@ LEGAL = [
 ]  # fmt: skip
 
 
-def _place(database, run_id: int, state: State) -> None:
+def _place(database: Any, run_id: int, state: State) -> None:
     lease = {"lease_owner": None, "lease_until": None}
     if state is State.RUNNING:
         lease = {"lease_owner": "w", "lease_until": func.now()}
@@ -31,12 +34,12 @@ def _lease(target: State) -> dict:
     return {"lease_owner": "w", "lease_until": func.now()} if target is State.RUNNING else {}
 
 
-def test_the_table_of_moves_is_the_one_that_is_documented():
+def test_the_table_of_moves_is_the_one_that_is_documented() -> None:
     assert sorted(LEGAL) == sorted((str(s), str(t)) for s in MOVES for t in MOVES[s])
 
 
 @pytest.mark.parametrize(("source", "target"), LEGAL)
-def test_a_move_that_exists_is_made(database, put, source, target):
+def test_a_move_that_exists_is_made(database: Database, put: Any, source: Any, target: Any) -> None:
     run_id = put().run_ids[0]
     _place(database, run_id, State(source))
     with database.begin() as session:
@@ -49,14 +52,16 @@ def test_a_move_that_exists_is_made(database, put, source, target):
 @pytest.mark.parametrize(
     ("source", "target"), [pair for pair in ALL if (str(pair[0]), str(pair[1])) not in LEGAL]
 )
-def test_a_move_that_does_not_exist_is_refused(database, put, source, target):
+def test_a_move_that_does_not_exist_is_refused(
+    database: Database, put: Any, source: Any, target: Any
+) -> None:
     run_id = put().run_ids[0]
     _place(database, run_id, source)
     with database.begin() as session, pytest.raises(IllegalMoveError, match=str(target)):
         move(session, source, target, RunRow.id == run_id)
 
 
-def test_a_run_that_has_left_the_source_state_is_not_moved(database, put):
+def test_a_run_that_has_left_the_source_state_is_not_moved(database: Database, put: Any) -> None:
     run_id = put().run_ids[0]
     _place(database, run_id, State.DONE)
     with database.begin() as session:
@@ -74,5 +79,5 @@ def test_a_run_that_has_left_the_source_state_is_not_moved(database, put):
         ({"done", "cancelled"}, "cancelled"),
     ],
 )
-def test_the_state_of_an_experiment_follows_from_its_runs(states, whole):
+def test_the_state_of_an_experiment_follows_from_its_runs(states: Any, whole: str) -> None:
     assert combined(states) == whole

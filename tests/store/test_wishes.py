@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from blocked import until_blocked
@@ -24,10 +25,10 @@ def _asked(corr_len: float, seeds: int) -> Asked:
 
 
 @pytest.fixture
-def ask(database):
+def ask(database: Database) -> Any:
     """Submit some experiments at once."""
 
-    def _ask(owner: str, lengths, *, seeds: int = 2):
+    def _ask(owner: str, lengths: Any, *, seeds: int = 2) -> Any:
         with database.begin() as session:
             asked = [_asked(length, seeds) for length in lengths]
             return submit_all(session, asked, owner=owner, attempt_limit=3)
@@ -35,18 +36,18 @@ def ask(database):
     return _ask
 
 
-def _wanted(session) -> set[tuple[str, int]]:
+def _wanted(session: Any) -> set[tuple[str, int]]:
     rows = session.execute(select(SubmissionRow.experiment_id, SubmissionRow.wanted))
     return {(name, seed) for name, seeds in rows for seed in seeds}
 
 
-def test_nobody_stops_what_another_asks_for_at_that_moment(database, ask):
+def test_nobody_stops_what_another_asks_for_at_that_moment(database: Database, ask: Any) -> None:
     """In no order of locks: whoever comes second sees what the first one did."""
     rng = random.Random(0)
     names = [one.experiment_id for one in ask("first", LENGTHS)]
     actions = [(f"person-{index % 4}", index) for index in range(80)]
 
-    def act(action) -> None:
+    def act(action: Any) -> None:
         owner, index = action
         lengths = rng.sample(LENGTHS, k=rng.randint(1, 3))
         if index % 2:
@@ -66,7 +67,9 @@ def test_nobody_stops_what_another_asks_for_at_that_moment(database, ask):
             assert (run.state == State.QUEUED) is is_wanted
 
 
-def test_a_wish_waits_for_who_withdraws_and_then_queues_the_run_again(database, ask):
+def test_a_wish_waits_for_who_withdraws_and_then_queues_the_run_again(
+    database: Database, ask: Any
+) -> None:
     (stored,) = ask("ada", [1.0], seeds=1)
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as session:
@@ -80,10 +83,12 @@ def test_a_wish_waits_for_who_withdraws_and_then_queues_the_run_again(database, 
         assert session.get_one(RunRow, stored.run_ids[0]).state == State.QUEUED
 
 
-def test_who_withdraws_waits_for_a_wish_and_then_leaves_the_run(database, ask):
+def test_who_withdraws_waits_for_a_wish_and_then_leaves_the_run(
+    database: Database, ask: Any
+) -> None:
     (stored,) = ask("ada", [1.0], seeds=1)
 
-    def withdraw():
+    def withdraw() -> Any:
         with database.begin() as session:
             return wishes.withdraw(session, [stored.experiment_id], "ada")
 

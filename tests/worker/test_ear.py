@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -33,7 +34,7 @@ ear.listen()
 
 
 @pytest.fixture
-def valkey(tmp_path) -> Iterator[ValkeyServer]:
+def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     server = ValkeyServer(data_dir=tmp_path)
     server.start()
     yield server
@@ -41,7 +42,7 @@ def valkey(tmp_path) -> Iterator[ValkeyServer]:
 
 
 @pytest.fixture
-def link(valkey) -> Iterator[Link]:
+def link(valkey: ValkeyServer) -> Iterator[Link]:
     made = Link(valkey.port)
     yield made
     made.close()
@@ -65,7 +66,7 @@ class Listening:
 
 
 @pytest.fixture
-def listen(link, tmp_path) -> Iterator:
+def listen(link: Link, tmp_path: Path) -> Iterator:
     ears: list[Listening] = []
 
     def _listen(lab: str = "one") -> Listening:
@@ -78,12 +79,14 @@ def listen(link, tmp_path) -> Iterator:
         ear.process.wait()
 
 
-def _told(valkey, *listeners: str, lab: str = "one") -> None:
+def _told(valkey: Any, *listeners: str, lab: str = "one") -> None:
     url = f"redis://127.0.0.1:{valkey.port}/0"
     CelerySender(url, lambda: lab).publish({listener: [1] for listener in listeners})
 
 
-def test_a_worker_hears_what_is_for_any_for_its_kind_and_for_itself(valkey, listen):
+def test_a_worker_hears_what_is_for_any_for_its_kind_and_for_itself(
+    valkey: ValkeyServer, listen: Iterator
+) -> None:
     ear = listen()
     _told(valkey, "any", "cpu", "worker.w1", "cuda", "worker.w2")
     until(lambda: ear.messages() == 3)
@@ -93,7 +96,9 @@ def test_a_worker_hears_what_is_for_any_for_its_kind_and_for_itself(valkey, list
         assert client.exists("unacked") == 0  # nothing is acknowledged, so nothing hangs on it
 
 
-def test_two_labs_on_one_broker_do_not_take_each_others_messages(valkey, listen):
+def test_two_labs_on_one_broker_do_not_take_each_others_messages(
+    valkey: ValkeyServer, listen: Iterator
+) -> None:
     one, two = listen("one"), listen("two")
     _told(valkey, "any", "cpu", lab="two")
     until(lambda: two.messages() == 2)
@@ -102,7 +107,9 @@ def test_two_labs_on_one_broker_do_not_take_each_others_messages(valkey, listen)
     assert (one.messages(), two.messages()) == (1, 2)
 
 
-def test_an_acknowledgement_that_the_link_swallows_makes_nobody_deaf(valkey, listen, link):
+def test_an_acknowledgement_that_the_link_swallows_makes_nobody_deaf(
+    valkey: ValkeyServer, listen: Iterator, link: Link
+) -> None:
     """A message without its acknowledgement counts as one at work; there is none to swallow."""
     link.freeze_at = b"\r\nZREM\r\n"  # how Kombu acknowledges
     ear = listen()
@@ -111,7 +118,9 @@ def test_an_acknowledgement_that_the_link_swallows_makes_nobody_deaf(valkey, lis
         until(lambda count=count: ear.messages() == count, 20)
 
 
-def test_a_worker_whose_link_is_frozen_hears_again_by_itself(valkey, listen, link):
+def test_a_worker_whose_link_is_frozen_hears_again_by_itself(
+    valkey: ValkeyServer, listen: Iterator, link: Link
+) -> None:
     ear = listen()
     _told(valkey, "any")
     until(lambda: ear.messages() == 1)
@@ -125,7 +134,7 @@ def test_a_worker_whose_link_is_frozen_hears_again_by_itself(valkey, listen, lin
     until(hears, 90)
 
 
-def test_it_ends_when_the_process_is_told_to(valkey, listen):
+def test_it_ends_when_the_process_is_told_to(valkey: ValkeyServer, listen: Iterator) -> None:
     ear = listen()
     _told(valkey, "any")
     until(lambda: ear.messages() == 1)

@@ -39,11 +39,11 @@ def one(found: Findings, claim: str, level: str = "position", group: int = 0) ->
     return next(f for f in found.groups[group].findings if (f.claim, f.level) == (claim, level))
 
 
-def per_run(database: Database, numbers=numbers_of) -> dict[tuple[float, int], dict]:
+def per_run(database: Database, numbers: Any = numbers_of) -> dict[tuple[float, int], dict]:
     """(corr_len, seed) -> the numbers that were stored."""
     stored = {}
 
-    def remember(claim):
+    def remember(claim: Any) -> Any:
         found = numbers(claim)
         stored[claim.spec["chain"]["corr_len"], claim.seed] = found
         return found
@@ -57,7 +57,7 @@ def ratio(numbers: dict, level: str = "position", when: str = "final") -> float:
     return ranks[-1] / ranks[0]
 
 
-def test_the_contrast_is_the_paired_difference_of_the_stored_ratios(database):
+def test_the_contrast_is_the_paired_difference_of_the_stored_ratios(database: Database) -> None:
     name = ask(database, **GRID)
     stored = per_run(database)
     refresh(database)
@@ -72,7 +72,7 @@ def test_the_contrast_is_the_paired_difference_of_the_stored_ratios(database):
     assert list(effect.per_seed) == ["0", "1", "2"]
 
 
-def test_the_fall_with_depth_is_that_of_the_stored_ranks(database):
+def test_the_fall_with_depth_is_that_of_the_stored_ranks(database: Database) -> None:
     name = ask(database, **GRID)
     stored = per_run(database)
     refresh(database)
@@ -87,7 +87,7 @@ def test_the_fall_with_depth_is_that_of_the_stored_ranks(database):
     )
 
 
-def test_the_number_of_transitions_is_that_of_the_stored_drift(database):
+def test_the_number_of_transitions_is_that_of_the_stored_drift(database: Database) -> None:
     name = ask(database, **GRID)
     stored = per_run(database)
     refresh(database)
@@ -102,7 +102,7 @@ def test_the_number_of_transitions_is_that_of_the_stored_drift(database):
     )
 
 
-def test_what_is_plainly_there_is_supported_and_pooling_hides_it(database):
+def test_what_is_plainly_there_is_supported_and_pooling_hides_it(database: Database) -> None:
     name = ask(database, **GRID)
     measure(database)
     refresh(database)
@@ -114,7 +114,7 @@ def test_what_is_plainly_there_is_supported_and_pooling_hides_it(database):
     assert one(found, "selective", "pooled").verdict == "refuted"
 
 
-def test_every_experiment_and_level_has_its_findings(database):
+def test_every_experiment_and_level_has_its_findings(database: Database) -> None:
     name = ask(database, **GRID)
     measure(database)
     refresh(database)
@@ -133,14 +133,14 @@ def test_every_experiment_and_level_has_its_findings(database):
     ]
 
 
-def test_the_shortest_is_set_against_the_longest(database):
+def test_the_shortest_is_set_against_the_longest(database: Database) -> None:
     name = ask(database, chain={"corr_len": [3, 9, 1]}, seeds=3)
     measure(database)
     refresh(database)
     assert one(findings(database, name), "selective").corr_lens == [1.0, 9.0]
 
 
-def test_one_correlation_length_has_no_contrast(database):
+def test_one_correlation_length_has_no_contrast(database: Database) -> None:
     name = ask(database, chain={"corr_len": 1}, seeds=3)
     measure(database)
     refresh(database)
@@ -148,7 +148,7 @@ def test_one_correlation_length_has_no_contrast(database):
     assert claims == {"monotone", "localized"}
 
 
-def test_architectures_are_groups_with_their_settings(database):
+def test_architectures_are_groups_with_their_settings(database: Database) -> None:
     model = {"depth": [5, DEPTH], "norm": ["layer", "none"]}
     name = ask(database, chain={"corr_len": [1, 7]}, model=model, seeds=3)
     measure(database)
@@ -162,7 +162,7 @@ def test_architectures_are_groups_with_their_settings(database):
     assert all(one(found, "selective", group=g).corr_lens == [1.0, 7.0] for g in range(4))
 
 
-def test_flat_networks_are_read_by_sequence(database):
+def test_flat_networks_are_read_by_sequence(database: Database) -> None:
     name = ask(database, chain={"corr_len": [1, 7]}, model={"mixing": "flat"}, seeds=3)
     measure(database)
     refresh(database)
@@ -171,12 +171,12 @@ def test_flat_networks_are_read_by_sequence(database):
     assert one(found, "selective", "sequence").verdict == "supported"
 
 
-def test_several_chains_are_the_sample_each_averaged_over_its_seeds(database):
+def test_several_chains_are_the_sample_each_averaged_over_its_seeds(database: Database) -> None:
     chain = {"corr_len": [1, 7], "seeds": [3, 5, 8]}
     name = ask(database, chain=chain, seeds=2)
     stored: dict[tuple, Any] = {}
 
-    def remember(claim):
+    def remember(claim: Any) -> Any:
         found = numbers_of(claim)
         corr_len = claim.spec["chain"]["corr_len"]
         stored[corr_len, claim.chain_seed, claim.seed] = found[
@@ -200,7 +200,7 @@ def test_several_chains_are_the_sample_each_averaged_over_its_seeds(database):
     assert (found.n_seeds, found.error_bar) == (3, "chains and training seeds")
 
 
-def test_seeds_that_one_side_lacks_are_left_out_of_the_contrast(database):
+def test_seeds_that_one_side_lacks_are_left_out_of_the_contrast(database: Database) -> None:
     name = ask(database, **GRID)
     measure(database)
     with database.begin() as session:
@@ -222,8 +222,10 @@ def test_seeds_that_one_side_lacks_are_left_out_of_the_contrast(database):
         (("final", "pooled", "too_few_samples"), {"position": []}),
     ],
 )
-def test_one_run_that_is_not_to_be_believed_is_enough_for_a_warning(database, changed, warned):
-    def numbers(claim):
+def test_one_run_that_is_not_to_be_believed_is_enough_for_a_warning(
+    database: Database, changed: Any, warned: Any
+) -> None:
+    def numbers(claim: Any) -> Any:
         bad = claim.seed == 2 and claim.spec["chain"]["corr_len"] == 7.0
         return numbers_of(claim) | ({changed: [1.0]} if bad else {})
 
@@ -235,8 +237,8 @@ def test_one_run_that_is_not_to_be_believed_is_enough_for_a_warning(database, ch
     assert one(found, "monotone").warnings == []  # of the short chain
 
 
-def test_a_run_without_a_number_leaves_no_nan_in_the_findings(database):
-    def numbers(claim):
+def test_a_run_without_a_number_leaves_no_nan_in_the_findings(database: Database) -> None:
+    def numbers(claim: Any) -> Any:
         found = numbers_of(claim)
         if claim.seed == 1:
             found["final", "position", "effective_rank"] = [math.nan] * (DEPTH + 1)
@@ -250,7 +252,7 @@ def test_a_run_without_a_number_leaves_no_nan_in_the_findings(database):
     assert effect.estimate is not None
 
 
-def test_nothing_measured_is_no_findings(database):
+def test_nothing_measured_is_no_findings(database: Database) -> None:
     name = ask(database, **GRID)
     refresh(database)
     with database.begin() as session:
@@ -258,7 +260,7 @@ def test_nothing_measured_is_no_findings(database):
         assert (study.findings, study.findings_due) == (None, False)
 
 
-def test_findings_before_the_end_say_so(database):
+def test_findings_before_the_end_say_so(database: Database) -> None:
     name = ask(database, **GRID)
     measure(database, most=5)
     refresh(database)
@@ -268,7 +270,7 @@ def test_findings_before_the_end_say_so(database):
     assert findings(database, name).complete is True
 
 
-def test_another_seed_makes_them_anew(database):
+def test_another_seed_makes_them_anew(database: Database) -> None:
     name = ask(database, **GRID)
     measure(database)
     refresh(database)
@@ -280,7 +282,7 @@ def test_another_seed_makes_them_anew(database):
     assert len(one(found, "localized").effects["effective_transitions"].per_seed) == 4
 
 
-def test_findings_made_step_by_step_are_those_made_at_once(database):
+def test_findings_made_step_by_step_are_those_made_at_once(database: Database) -> None:
     name = ask(database, **GRID)
     while measure(database, most=1):
         refresh(database)
@@ -291,7 +293,7 @@ def test_findings_made_step_by_step_are_those_made_at_once(database):
     assert findings(database, name).groups == stepwise.groups
 
 
-def test_findings_in_another_form_are_replaced(database):
+def test_findings_in_another_form_are_replaced(database: Database) -> None:
     name = ask(database, **GRID)
     measure(database)
     with database.begin() as session:
@@ -300,7 +302,7 @@ def test_findings_in_another_form_are_replaced(database):
     assert findings(database, name).complete
 
 
-def test_an_experiment_of_two_studies_serves_both(database):
+def test_an_experiment_of_two_studies_serves_both(database: Database) -> None:
     first = ask(database, **GRID)
     second = ask(database, chain={"corr_len": [1, 3]}, model={"depth": DEPTH}, seeds=3)
     measure(database)
@@ -309,7 +311,7 @@ def test_an_experiment_of_two_studies_serves_both(database):
     assert one(findings(database, second), "selective").corr_lens == [1.0, 3.0]
 
 
-def test_a_run_that_is_stored_while_findings_are_made_is_not_forgotten(database):
+def test_a_run_that_is_stored_while_findings_are_made_is_not_forgotten(database: Database) -> None:
     name = ask(database, **GRID)
     measure(database, most=5)
     with database.begin() as session:
@@ -321,10 +323,10 @@ def test_a_run_that_is_stored_while_findings_are_made_is_not_forgotten(database)
     assert findings(database, name).complete
 
 
-def test_workers_at_the_same_moment_leave_one_right_answer(database):
+def test_workers_at_the_same_moment_leave_one_right_answer(database: Database) -> None:
     names = [ask(database, **GRID | {"data": {"seq_len": 16 + n}, "seeds": 3}) for n in range(3)]
 
-    def work(_):
+    def work(_: Any) -> None:
         while measure(database, most=1):
             refresh(database)
 
@@ -336,7 +338,7 @@ def test_workers_at_the_same_moment_leave_one_right_answer(database):
         assert (found.complete, found.n_seeds) == (True, 3)
 
 
-def test_what_is_not_due_costs_one_look(database):
+def test_what_is_not_due_costs_one_look(database: Database) -> None:
     ask(database, **GRID)
     measure(database)
     refresh(database)
@@ -344,7 +346,7 @@ def test_what_is_not_due_costs_one_look(database):
         assert judging.next_due(session) is None
 
 
-def spread(claim, width: float) -> dict:
+def spread(claim: Any, width: float) -> dict:
     """A collapse ratio of 0.6 that alternates by the width from seed to seed."""
     found = numbers_of(claim)
     sign = 1.0 if claim.seed % 2 else -1.0
@@ -367,7 +369,7 @@ def seeds_of(database: Database) -> dict[float, list[int]]:
     return found
 
 
-def test_seeds_are_added_only_where_the_error_is_above_the_target(database):
+def test_seeds_are_added_only_where_the_error_is_above_the_target(database: Database) -> None:
     ask(database, **GRID | {"target_error": 0.01})
     measure(database, lambda claim: spread(claim, 0.05))
     added = refresh(database)
@@ -378,7 +380,7 @@ def test_seeds_are_added_only_where_the_error_is_above_the_target(database):
     assert sorted(added) == sorted(queued)
 
 
-def test_seeds_are_added_until_the_error_is_below_the_target(database):
+def test_seeds_are_added_until_the_error_is_below_the_target(database: Database) -> None:
     name = ask(database, **GRID | {"target_error": 0.01, "max_seeds": 40})
     rounds = 0
     while measure(database, lambda claim: spread(claim, 0.05)):
@@ -391,14 +393,16 @@ def test_seeds_are_added_until_the_error_is_below_the_target(database):
     assert findings(database, name).complete
 
 
-def test_no_more_seeds_than_allowed_are_added(database):
+def test_no_more_seeds_than_allowed_are_added(database: Database) -> None:
     ask(database, **GRID | {"target_error": 1e-6, "max_seeds": 5})
     while measure(database, lambda claim: spread(claim, 0.05)):
         refresh(database)
     assert len(seeds_of(database)[1.0]) == 5
 
 
-def test_a_spec_that_cannot_be_read_keeps_no_other_experiment_from_its_seeds(database):
+def test_a_spec_that_cannot_be_read_keeps_no_other_experiment_from_its_seeds(
+    database: Database,
+) -> None:
     ask(database, **GRID | {"target_error": 1e-6})
     measure(database, lambda claim: spread(claim, 0.05))
     with database.begin() as session:
@@ -407,13 +411,13 @@ def test_a_spec_that_cannot_be_read_keeps_no_other_experiment_from_its_seeds(dat
     assert len(refresh(database)) == MOST_ADDED
 
 
-def test_no_seeds_are_added_while_runs_are_missing(database):
+def test_no_seeds_are_added_while_runs_are_missing(database: Database) -> None:
     ask(database, **GRID | {"target_error": 1e-6})
     measure(database, lambda claim: spread(claim, 0.05), most=5)
     assert refresh(database) == []
 
 
-def test_no_seeds_are_added_to_a_study_with_a_failed_run(database):
+def test_no_seeds_are_added_to_a_study_with_a_failed_run(database: Database) -> None:
     ask(database, **GRID | {"target_error": 1e-6})
     measure(database, lambda claim: spread(claim, 0.05), most=5)
     with database.begin() as session:
@@ -422,7 +426,7 @@ def test_no_seeds_are_added_to_a_study_with_a_failed_run(database):
     assert refresh(database) == []
 
 
-def test_a_lower_target_is_seen_without_another_run(database):
+def test_a_lower_target_is_seen_without_another_run(database: Database) -> None:
     fields = GRID
     ask(database, **fields)
     measure(database, lambda claim: spread(claim, 0.05))
@@ -446,17 +450,19 @@ def test_a_lower_target_is_seen_without_another_run(database):
         (4, None, 0.01, 16, 0),
     ],
 )
-def test_the_seeds_that_are_missing_follow_from_the_error(n, error, target, most, more):
+def test_the_seeds_that_are_missing_follow_from_the_error(
+    n: int, error: Any, target: float, most: int, more: int
+) -> None:
     assert more_seeds(n, error, target, most) == more
 
 
-def test_it_never_loads_torch():
+def test_it_never_loads_torch() -> None:
     code = "import sys, rgworker.findings, rgworker.upkeep; print('torch' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
 
 
-def test_stored_twice_is_counted_once(database):
+def test_stored_twice_is_counted_once(database: Database) -> None:
     name = ask(database, **GRID)
     (claim,) = measure(database, most=1)
     with pytest.raises(endings.LeaseLostError):

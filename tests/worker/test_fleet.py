@@ -86,7 +86,7 @@ class Narrow:
         self.room = room
         self.sizes: list[int] = []
 
-    def __call__(self, members, **options):
+    def __call__(self, members: Any, **options: Any) -> Any:
         self.sizes.append(len(members))
         if len(members) <= self.room:
             return train_fleet(members, **options)
@@ -94,7 +94,7 @@ class Narrow:
         raise torch.OutOfMemoryError("no room for the last step")
 
 
-def test_a_members_numbers_are_those_of_the_run_alone():
+def test_a_members_numbers_are_those_of_the_run_alone() -> None:
     along = {"n_sequences": 64, "at": "log"}
     tasks = [
         task(seed, corr_len=corr_len, training={"lr": lr}, measurement=along)
@@ -113,7 +113,7 @@ def test_a_members_numbers_are_those_of_the_run_alone():
             np.testing.assert_allclose(values, expected[key], ROUNDING, ROUNDING, err_msg=str(key))
 
 
-def test_a_member_that_diverges_fails_alone_with_its_cause():
+def test_a_member_that_diverges_fails_alone_with_its_cause() -> None:
     wild = {**SGD, "lr": 10.0}
     tasks = [task(0, training=SGD, model=WILD_MODEL), task(1, training=wild, model=WILD_MODEL)]
     ends = ends_of(tasks)
@@ -123,21 +123,21 @@ def test_a_member_that_diverges_fails_alone_with_its_cause():
     assert "try a smaller training.lr" in ends[1].error
 
 
-def test_a_member_whose_spec_cannot_be_read_is_handed_back_alone():
+def test_a_member_whose_spec_cannot_be_read_is_handed_back_alone() -> None:
     ends = ends_of([Task({"chain": {"corr_len": -1.0}}, 0, 0, None), task(1), task(2)])
     assert [type(ends[member]) for member in range(3)] == [Unread, Finished, Finished]
     assert ends[0].error.startswith("chain.corr_len")
 
 
 @pytest.mark.parametrize(("room", "sizes"), [(2, [5, 2, 2, 1]), (1, [5, 2, 1, 1, 1, 1, 1])])
-def test_out_of_memory_halves_the_fleet_and_goes_on(room, sizes):
+def test_out_of_memory_halves_the_fleet_and_goes_on(room: int, sizes: Any) -> None:
     narrow = Narrow(room)
     ends = ends_of([task(seed) for seed in range(5)], training=narrow)
     assert narrow.sizes == sizes
     assert {type(end) for end in ends.values()} == {Finished}
 
 
-def test_what_started_again_gives_the_numbers_of_the_run_alone():
+def test_what_started_again_gives_the_numbers_of_the_run_alone() -> None:
     ends = ends_of([task(0), task(1)], training=Narrow(1))
     expected = numbers(record_of(task(1)))
     found = numbers(ends[1].record)
@@ -147,14 +147,14 @@ def test_what_started_again_gives_the_numbers_of_the_run_alone():
     assert [weights.step for weights in ends[1].record.training.weights] == [20]
 
 
-def test_one_that_has_no_room_even_alone_may_be_tried_again():
+def test_one_that_has_no_room_even_alone_may_be_tried_again() -> None:
     ends = ends_of([task(0), task(1)], training=Narrow(0))
     assert all(isinstance(end, Broken) and end.may_pass for end in ends.values())
     assert ends[0].error == "out of memory: no room for the last step"
 
 
-def test_a_fault_in_a_fleet_is_found_one_by_one():
-    def faulty(members, **options):
+def test_a_fault_in_a_fleet_is_found_one_by_one() -> None:
+    def faulty(members: Any, **options: Any) -> Any:
         if any(member.seed == 1 for member in members):
             raise RuntimeError("on purpose")
         return train_fleet(members, **options)
@@ -164,7 +164,7 @@ def test_a_fault_in_a_fleet_is_found_one_by_one():
     assert ends[1].error == "RuntimeError: on purpose"
 
 
-def test_members_that_are_asked_to_leave_do_and_the_others_go_on():
+def test_members_that_are_asked_to_leave_do_and_the_others_go_on() -> None:
     asked = Asked({1}, after=8)  # by then they are in training
     tasks = [task(seed, training={"steps": 400}) for seed in range(3)]
     events = events_of(tasks, asked=asked)
@@ -173,12 +173,12 @@ def test_members_that_are_asked_to_leave_do_and_the_others_go_on():
     assert [(type(end), end.member) for end in ends[1:]] == [(Finished, 0), (Finished, 2)]
 
 
-def test_a_member_may_leave_before_it_has_begun():
+def test_a_member_may_leave_before_it_has_begun() -> None:
     ends = ends_of([task(0), task(1)], asked=Asked({0, 1}))
     assert ends == {0: Left(0), 1: Left(1)}
 
 
-def test_weights_that_are_stored_are_measured_and_the_others_trained():
+def test_weights_that_are_stored_are_measured_and_the_others_trained() -> None:
     stored = record_of(task(0))
     again = Task(task(0).spec, 0, 0, stored.training)
     narrow = Narrow(9)
@@ -188,7 +188,7 @@ def test_weights_that_are_stored_are_measured_and_the_others_trained():
     assert numbers(ends[0].record).keys() == numbers(stored).keys()
 
 
-def test_the_working_times_of_the_members_add_up_to_that_of_the_fleet():
+def test_the_working_times_of_the_members_add_up_to_that_of_the_fleet() -> None:
     started = time.monotonic()
     ends = ends_of([task(seed) for seed in range(4)])
     wall = time.monotonic() - started
@@ -197,7 +197,7 @@ def test_the_working_times_of_the_members_add_up_to_that_of_the_fleet():
     assert sum(seconds) <= wall
 
 
-def test_a_worker_that_is_gone_ends_the_fleet():
+def test_a_worker_that_is_gone_ends_the_fleet() -> None:
     def gone() -> Collection[int]:
         raise EOFError
 
@@ -209,13 +209,13 @@ def test_a_worker_that_is_gone_ends_the_fleet():
 
 
 @pytest.mark.parametrize("members", [1, 3])
-def test_where_the_device_cannot_go_on_no_run_is_called_broken(members):
+def test_where_the_device_cannot_go_on_no_run_is_called_broken(members: int) -> None:
     events: list[Event] = []
 
-    def fails(_members, **_options):
+    def fails(_members: Any, **_options: Any) -> None:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
-    def lost(_device):
+    def lost(_device: Any) -> None:
         raise RuntimeError("CUDA error: the device is lost")
 
     fleet = Fleet(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from lab_processes import until
@@ -82,7 +83,7 @@ class Crew:
 def crew() -> Iterator[Callable[..., Crew]]:
     made: list[Crew] = []
 
-    def _crew(line: Line, count: int, **options) -> Crew:
+    def _crew(line: Line, count: int, **options: Any) -> Crew:
         made.append(Crew(line, count, **options))
         return made[-1].start()
 
@@ -91,14 +92,14 @@ def crew() -> Iterator[Callable[..., Crew]]:
         one.stop()
 
 
-def test_runs_are_found_without_any_message(crew):
+def test_runs_are_found_without_any_message(crew: Callable[..., Crew]) -> None:
     line = Line()
     crew(line, 2)
     line.waiting = 1
     until(lambda: line.at_work == 1, AT_ONCE_S)
 
 
-def test_one_run_calls_one_hand(crew):
+def test_one_run_calls_one_hand(crew: Callable[..., Crew]) -> None:
     """Each hand that is called starts a trainer; a second one would start it for nothing."""
     line = Line()
     line.claim.clear()  # the first takes long to claim, as with a trainer that starts
@@ -114,7 +115,9 @@ def test_one_run_calls_one_hand(crew):
     assert line.looks == 1
 
 
-def test_a_run_does_not_wait_for_a_trainer_that_starts_while_another_is_ready(crew):
+def test_a_run_does_not_wait_for_a_trainer_that_starts_while_another_is_ready(
+    crew: Callable[..., Crew],
+) -> None:
     line = Line(waiting=1)
     line.claim.clear()  # the first hand starts a trainer
     made = crew(line, 3)
@@ -124,27 +127,31 @@ def test_a_run_does_not_wait_for_a_trainer_that_starts_while_another_is_ready(cr
     until(lambda: line.looks == 2, AT_ONCE_S)
 
 
-def test_as_many_runs_as_there_are_hands_are_at_work_side_by_side(crew):
+def test_as_many_runs_as_there_are_hands_are_at_work_side_by_side(
+    crew: Callable[..., Crew],
+) -> None:
     line = Line(waiting=7)
     made = crew(line, 3)
     until(lambda: line.at_work == 3, AT_ONCE_S)
     assert (line.waiting, made.hands.counts()) == (4, (0, 0))
 
 
-def test_a_hand_that_is_free_again_takes_the_next(crew):
+def test_a_hand_that_is_free_again_takes_the_next(crew: Callable[..., Crew]) -> None:
     line = Line(waiting=30)
     line.end.set()
     crew(line, 2)
     until(lambda: line.waiting == 0, AT_ONCE_S)
 
 
-def test_a_hand_outlives_what_goes_wrong(crew, caplog):
+def test_a_hand_outlives_what_goes_wrong(
+    crew: Callable[..., Crew], caplog: pytest.LogCaptureFixture
+) -> None:
     line = Line(waiting=1)
     line.end.set()
     tries = []
     measure = line.measure_next
 
-    def fails_once(claimed):
+    def fails_once(claimed: Any) -> Any:
         tries.append(1)
         if len(tries) == 1:
             raise RuntimeError("no trainer could be started")
@@ -157,11 +164,13 @@ def test_a_hand_outlives_what_goes_wrong(crew, caplog):
     assert "no trainer could be started" in caplog.text
 
 
-def test_a_database_that_is_away_is_looked_at_again(crew, caplog):
+def test_a_database_that_is_away_is_looked_at_again(
+    crew: Callable[..., Crew], caplog: pytest.LogCaptureFixture
+) -> None:
     line = Line(waiting=1)
     asked = []
 
-    def away_at_first(most):
+    def away_at_first(most: Any) -> Any:
         asked.append(1)
         if len(asked) < 3:
             raise OperationalError("select", {}, Exception("the server is gone"))
@@ -172,11 +181,13 @@ def test_a_database_that_is_away_is_looked_at_again(crew, caplog):
     assert caplog.text.count("the database does not answer") == 1
 
 
-def test_a_look_that_breaks_in_an_unknown_way_is_not_the_last(crew, caplog):
+def test_a_look_that_breaks_in_an_unknown_way_is_not_the_last(
+    crew: Callable[..., Crew], caplog: pytest.LogCaptureFixture
+) -> None:
     line = Line(waiting=1)
     broken = [ValueError("what is this")]
 
-    def breaks_once(most):
+    def breaks_once(most: Any) -> Any:
         if broken:
             raise broken.pop()
         return line.count(most)
@@ -186,17 +197,19 @@ def test_a_look_that_breaks_in_an_unknown_way_is_not_the_last(crew, caplog):
     assert "what is this" in caplog.text
 
 
-def test_a_worker_that_stops_ends_its_threads():
+def test_a_worker_that_stops_ends_its_threads() -> None:
     made = Crew(Line(), 3).start()
     made.stop()
     assert not made.lookout.is_alive()
 
 
-def test_hands_that_never_started_can_be_waited_for():
+def test_hands_that_never_started_can_be_waited_for() -> None:
     Crew(Line(), 3).hands.join()
 
 
-def test_a_look_counts_what_the_worker_may_take_and_no_more_than_it_needs(database, put):
+def test_a_look_counts_what_the_worker_may_take_and_no_more_than_it_needs(
+    database: Database, put: Callable[..., list[int]]
+) -> None:
     put(seeds=5)
     with database.begin() as session:
         for kind, most, found in [("cpu", 3, 3), ("cpu", 9, 5), ("cuda", 9, 5)]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from rgcontract import State, Submission
+from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.submissions import submit
 from rgstore.tables import RunRow
@@ -47,12 +48,12 @@ class WrongPool:
 
 
 @pytest.fixture
-def supervisor(database, database_url) -> Supervisor:
+def supervisor(database: Database, database_url: str) -> Supervisor:
     settings = Settings(database_url=database_url, broker_url="redis://127.0.0.1:1")
     return Supervisor(database, settings, WrongPool(), "w", "host", threading.Event())
 
 
-def test_it_claims_nothing_and_names_the_answer(database, supervisor):
+def test_it_claims_nothing_and_names_the_answer(database: Database, supervisor: Supervisor) -> None:
     with database.begin() as session:
         submit(
             session, Submission(seeds=1), owner="alice", attempt_limit=3, body_hash="",
@@ -65,6 +66,6 @@ def test_it_claims_nothing_and_names_the_answer(database, supervisor):
         assert (run.state, run.attempt) == (State.QUEUED, 0)
 
 
-def test_it_does_not_even_start(supervisor):
+def test_it_does_not_even_start(supervisor: Supervisor) -> None:
     with pytest.raises(OutOfToleranceError, match="claims nothing; run `rglab calibrate`"):
         supervisor.require_calibrated()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from lab_processes import TINY
@@ -14,6 +15,7 @@ from sqlalchemy import select, update
 
 from rgcontract import IMPLEMENTED, Protocols, State, Submission
 from rgstore import waiting
+from rgstore.database import Database
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
 from rgstore.submissions import submit
@@ -82,7 +84,7 @@ class Worker:
 
     def __init__(
         self,
-        database,
+        database: Any,
         name: str,
         implements: Protocols = IMPLEMENTED,
         *,
@@ -106,7 +108,7 @@ class Worker:
 
 
 @pytest.fixture
-def ask(database):
+def ask(database: Database) -> Any:
     """Submit some seeds of a small spec; the name of the experiment."""
 
     def _ask(seeds: int = 1, corr_len: float = 2.0) -> str:
@@ -120,7 +122,7 @@ def ask(database):
     return _ask
 
 
-def _rewrite(database, name: str, **fields) -> None:
+def _rewrite(database: Any, name: str, **fields: Any) -> None:
     """Store a spec as a release with other fields would have."""
     with database.begin() as session:
         row = session.get_one(ExperimentRow, name)
@@ -128,18 +130,20 @@ def _rewrite(database, name: str, **fields) -> None:
         session.execute(update(ExperimentRow).where(ExperimentRow.id == name).values(spec=spec))
 
 
-def _runs(database) -> list[RunRow]:
+def _runs(database: Any) -> list[RunRow]:
     with database.begin() as session:
         return list(session.scalars(select(RunRow).order_by(RunRow.id)))
 
 
-def _attempts(database) -> list[tuple[str, str | None]]:
+def _attempts(database: Any) -> list[tuple[str, str | None]]:
     with database.begin() as session:
         rows = select(AttemptRow.worker, AttemptRow.outcome).order_by(AttemptRow.started_at)
         return [tuple(row) for row in session.execute(rows)]
 
 
-def test_of_two_workers_of_other_protocols_only_one_measures_an_experiment(database, ask):
+def test_of_two_workers_of_other_protocols_only_one_measures_an_experiment(
+    database: Database, ask: Any
+) -> None:
     ask(seeds=3)
     ours, other = Worker(database, "ours"), Worker(database, "other", OTHER)
     while any(run.state == State.QUEUED for run in _runs(database)):
@@ -151,7 +155,9 @@ def test_of_two_workers_of_other_protocols_only_one_measures_an_experiment(datab
         assert session.scalars(select(SummaryRow.n_runs)).all() == [3]
 
 
-def test_a_record_of_another_protocol_is_handed_back_and_not_stored(database, ask):
+def test_a_record_of_another_protocol_is_handed_back_and_not_stored(
+    database: Database, ask: Any
+) -> None:
     ask()
     forger = Worker(database, "forger", measures=OTHER)
     assert forger.measure_next() == [State.QUEUED]
@@ -161,14 +167,18 @@ def test_a_record_of_another_protocol_is_handed_back_and_not_stored(database, as
     assert Worker(database, "honest").measure_next() == [State.DONE]
 
 
-def test_a_worker_whose_code_was_replaced_while_it_ran_claims_nothing(database, ask):
+def test_a_worker_whose_code_was_replaced_while_it_ran_claims_nothing(
+    database: Database, ask: Any
+) -> None:
     ask()
     with pytest.raises(OtherReleaseError, match="start it again"):
         Worker(database, "w1", trainer=OTHER).measure_next()
     assert _attempts(database) == []
 
 
-def test_a_job_that_a_worker_cannot_read_is_handed_back_at_once_with_its_reason(database, ask):
+def test_a_job_that_a_worker_cannot_read_is_handed_back_at_once_with_its_reason(
+    database: Database, ask: Any
+) -> None:
     name = ask(seeds=2)
     _rewrite(database, name, tempo=2)
     worker = Worker(database, "old")
@@ -184,14 +194,18 @@ def test_a_job_that_a_worker_cannot_read_is_handed_back_at_once_with_its_reason(
     assert "no running worker can measure it (cannot read the spec: tempo: unknown field)" in reason
 
 
-def test_what_a_worker_cannot_read_does_not_hold_up_what_it_can(database, ask):
+def test_what_a_worker_cannot_read_does_not_hold_up_what_it_can(
+    database: Database, ask: Any
+) -> None:
     _rewrite(database, ask(corr_len=2.0), tempo=2)
     ask(corr_len=3.0)
     worker = Worker(database, "old")
     assert [worker.measure_next() for _ in range(2)] == [[State.QUEUED], [State.DONE]]
 
 
-def test_members_that_can_be_read_go_on_without_one_that_cannot(database, ask):
+def test_members_that_can_be_read_go_on_without_one_that_cannot(
+    database: Database, ask: Any
+) -> None:
     readable = ask(corr_len=2.0)
     _rewrite(database, ask(corr_len=3.0), tempo=2)
     worker = Worker(database, "old")
@@ -202,7 +216,9 @@ def test_members_that_can_be_read_go_on_without_one_that_cannot(database, ask):
         assert session.get_one(ExperimentRow, readable).state == State.DONE
 
 
-def test_a_job_that_its_trainer_cannot_read_is_handed_back_too(database, ask):
+def test_a_job_that_its_trainer_cannot_read_is_handed_back_too(
+    database: Database, ask: Any
+) -> None:
     ask()
     worker = Worker(database, "w1", reads=False)
     assert worker.measure_next() == [State.QUEUED]
@@ -211,7 +227,9 @@ def test_a_job_that_its_trainer_cannot_read_is_handed_back_too(database, ask):
     assert Worker(database, "w2").measure_next() == [State.DONE]
 
 
-def test_a_fault_between_claim_and_outcome_ends_the_attempt_with_its_cause(database, ask):
+def test_a_fault_between_claim_and_outcome_ends_the_attempt_with_its_cause(
+    database: Database, ask: Any
+) -> None:
     ask()
     worker = Worker(database, "w1", of=Unfit)
     ends = [worker.measure_next() for _ in range(3)]

@@ -22,7 +22,7 @@ class Clock:
         return self.now
 
 
-def test_the_first_word_is_told_at_once_and_the_next_ones_together():
+def test_the_first_word_is_told_at_once_and_the_next_ones_together() -> None:
     told, clock = [], Clock()
     reporter = Reporter(told.append, clock=clock)
     reporter.of(0)(at(1))
@@ -33,7 +33,7 @@ def test_the_first_word_is_told_at_once_and_the_next_ones_together():
     assert told == [Advanced({0: at(1)}), Advanced({0: at(2), 1: at(3)})]
 
 
-def test_the_number_of_messages_does_not_grow_with_the_members():
+def test_the_number_of_messages_does_not_grow_with_the_members() -> None:
     def messages(members: int) -> int:
         told = []
         clock = count(step=REPORT_SECONDS / 100 / members)
@@ -46,7 +46,7 @@ def test_the_number_of_messages_does_not_grow_with_the_members():
     assert abs(messages(1) - messages(64)) <= 1  # 1000 steps of a hundredth of the interval
 
 
-def test_nothing_comes_after_the_last_word_of_a_member():
+def test_nothing_comes_after_the_last_word_of_a_member() -> None:
     told, clock = [], Clock()
     reporter = Reporter(told.append, clock=clock)
     reporter.of(0)(at(1))

@@ -80,7 +80,7 @@ class Pool:
 class Worker:
     """A supervisor on a database, with a trainer that follows a script."""
 
-    def __init__(self, database, database_url: str) -> None:
+    def __init__(self, database: Any, database_url: str) -> None:
         self.database = database
         self.stopping = threading.Event()
         self.settings = Settings(
@@ -121,12 +121,12 @@ class Worker:
 
 
 @pytest.fixture
-def worker(database, database_url) -> Worker:
+def worker(database: Database, database_url: str) -> Worker:
     return Worker(database, database_url)
 
 
 @pytest.fixture
-def pair(database) -> list[tuple[str, int]]:
+def pair(database: Database) -> list[tuple[str, int]]:
     """Two runs of one shape, of two experiments and two owners: (experiment, run) of each."""
     found = []
     for owner, corr_len in (("alice", 1.0), ("bob", 7.0)):
@@ -145,17 +145,21 @@ def finish_both(_trainer: ScriptedTrainer) -> Iterator[Event]:
     yield Finished(1, RECORD)
 
 
-def test_runs_of_one_shape_are_one_job_in_the_order_of_the_line(worker, pair):
+def test_runs_of_one_shape_are_one_job_in_the_order_of_the_line(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
     trainer = worker.measure(finish_both)
     assert [task.spec["chain"]["corr_len"] for task in trainer.job.members] == [1.0, 7.0]
     assert worker.states() == [State.DONE] * 2
     assert not trainer.killed
 
 
-def test_a_record_is_stored_as_soon_as_it_comes(worker, pair):
+def test_a_record_is_stored_as_soon_as_it_comes(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
     seen = []
 
-    def script(_trainer):
+    def script(_trainer: Any) -> Iterator[Any]:
         yield Finished(1, RECORD)
         seen.extend(worker.states())
         yield Finished(0, RECORD)
@@ -164,10 +168,12 @@ def test_a_record_is_stored_as_soon_as_it_comes(worker, pair):
     assert seen == [State.RUNNING, State.DONE]
 
 
-def test_a_heartbeat_tells_how_far_each_member_is(worker, pair, database):
+def test_a_heartbeat_tells_how_far_each_member_is(
+    worker: Worker, pair: list[tuple[str, int]], database: Database
+) -> None:
     seen = []
 
-    def script(_trainer):
+    def script(_trainer: Any) -> Iterator[Any]:
         yield Advanced({1: TrainingProgress("training", 0.5, 10, 1.25)})
         while not seen or seen[-1][1] != "training":
             with database.begin() as session:
@@ -179,8 +185,10 @@ def test_a_heartbeat_tells_how_far_each_member_is(worker, pair, database):
     assert seen[-1] == ["starting", "training"]
 
 
-def test_a_cancelled_member_leaves_and_the_others_go_on(worker, pair):
-    def script(trainer):
+def test_a_cancelled_member_leaves_and_the_others_go_on(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    def script(trainer: Any) -> Iterator[Any]:
         worker.cancel(pair[1][0])
         yield from trainer.ask_to_leave()
         yield Left(1)
@@ -193,8 +201,10 @@ def test_a_cancelled_member_leaves_and_the_others_go_on(worker, pair):
     assert not trainer.killed
 
 
-def test_a_member_that_was_finished_before_it_could_leave_stays_cancelled(worker, pair):
-    def script(trainer):
+def test_a_member_that_was_finished_before_it_could_leave_stays_cancelled(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    def script(trainer: Any) -> Iterator[Any]:
         worker.cancel(pair[1][0])
         yield from trainer.ask_to_leave()
         yield Finished(1, RECORD)
@@ -205,8 +215,10 @@ def test_a_member_that_was_finished_before_it_could_leave_stays_cancelled(worker
     assert not trainer.killed
 
 
-def test_a_trainer_whose_last_member_is_cancelled_is_ended(worker, pair):
-    def script(_trainer):
+def test_a_trainer_whose_last_member_is_cancelled_is_ended(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    def script(_trainer: Any) -> Iterator[Any]:
         for name, _ in pair:
             worker.cancel(name)
         while True:
@@ -217,8 +229,10 @@ def test_a_trainer_whose_last_member_is_cancelled_is_ended(worker, pair):
     assert worker.states() == [State.CANCELLED] * 2
 
 
-def test_a_trainer_that_is_still_at_a_member_that_left_is_ended(worker, pair):
-    def script(trainer):
+def test_a_trainer_that_is_still_at_a_member_that_left_is_ended(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    def script(trainer: Any) -> Iterator[Any]:
         worker.cancel(pair[1][0])
         yield from trainer.ask_to_leave()
         yield Finished(0, RECORD)
@@ -226,8 +240,10 @@ def test_a_trainer_that_is_still_at_a_member_that_left_is_ended(worker, pair):
     assert worker.measure(script).killed
 
 
-def test_a_lost_member_leaves_and_is_not_written_to(worker, pair):
-    def script(trainer):
+def test_a_lost_member_leaves_and_is_not_written_to(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    def script(trainer: Any) -> Iterator[Any]:
         worker.set(pair[1][1], lease_owner="w2/1", attempt=2)
         yield from trainer.ask_to_leave()
         yield Left(1)
@@ -237,8 +253,10 @@ def test_a_lost_member_leaves_and_is_not_written_to(worker, pair):
     assert worker.states() == [State.DONE, State.RUNNING]
 
 
-def test_a_member_that_fails_fails_alone_with_its_cause(worker, pair):
-    def script(_trainer):
+def test_a_member_that_fails_fails_alone_with_its_cause(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    def script(_trainer: Any) -> Iterator[Any]:
         yield Broken(0, "diverged", "...", may_pass=False)
         yield Finished(1, RECORD)
 
@@ -247,9 +265,9 @@ def test_a_member_that_fails_fails_alone_with_its_cause(worker, pair):
 
 
 def test_when_a_trainer_dies_what_is_not_finished_goes_back_to_the_line_and_alone(
-    worker, pair, database
-):
-    def script(_trainer):
+    worker: Worker, pair: list[tuple[str, int]], database: Database
+) -> None:
+    def script(_trainer: Any) -> Iterator[Any]:
         yield Finished(0, RECORD)
         raise TrainerDiedError("killed")
 
@@ -261,8 +279,10 @@ def test_when_a_trainer_dies_what_is_not_finished_goes_back_to_the_line_and_alon
     assert (again.state, again.shape, again.attempt) == (State.QUEUED, None, 1)
 
 
-def test_a_worker_that_stops_releases_every_member(worker, pair):
-    def script(_trainer):
+def test_a_worker_that_stops_releases_every_member(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    def script(_trainer: Any) -> Iterator[Any]:
         worker.stopping.set()
         yield None
 
@@ -272,8 +292,10 @@ def test_a_worker_that_stops_releases_every_member(worker, pair):
     assert worker.outcomes() == [(1, "released")] * 2
 
 
-def test_a_fleet_past_its_time_goes_back_to_the_line_and_each_alone(worker, pair, database):
-    def script(_trainer):
+def test_a_fleet_past_its_time_goes_back_to_the_line_and_each_alone(
+    worker: Worker, pair: list[tuple[str, int]], database: Database
+) -> None:
+    def script(_trainer: Any) -> Iterator[Any]:
         while True:
             yield None
 
@@ -283,10 +305,12 @@ def test_a_fleet_past_its_time_goes_back_to_the_line_and_each_alone(worker, pair
         assert [*session.scalars(select(RunRow.shape))] == [None, None]
 
 
-def test_one_whose_end_cannot_be_stored_does_not_keep_the_others_from_theirs(worker, pair):
+def test_one_whose_end_cannot_be_stored_does_not_keep_the_others_from_theirs(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
     unfit = replace(RECORD, training=None)
 
-    def script(_trainer):
+    def script(_trainer: Any) -> Iterator[Any]:
         yield Finished(0, unfit)
         yield Finished(1, RECORD)
 

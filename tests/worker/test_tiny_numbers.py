@@ -104,7 +104,7 @@ def _accepted(body: dict[str, Any]) -> Submission | list[Any]:
 
 
 @pytest.fixture
-def flushed():
+def flushed() -> Iterator[Any]:
     """The floating point mode of a trainer."""
     torch.set_flush_denormal(True)
     yield
@@ -120,7 +120,7 @@ def _measured(submission: Submission) -> list[Any]:
     return [event for event in events if isinstance(event, End)]
 
 
-def test_the_walk_finds_the_fields():
+def test_the_walk_finds_the_fields() -> None:
     found = {".".join(str(step) for step in path) for _, path in _all_places()}
     assert {
         "training.lr", "training.grad_clip", "training.weight_decay", "model.init_scale",
@@ -146,7 +146,9 @@ def _measured_or_refused(body: dict[str, Any], fields: set[str]) -> bool:
 @pytest.mark.parametrize(
     ("family", "path"), list(_all_places()), ids=lambda part: str(part).replace(" ", "")
 )
-def test_it_is_measured_or_refused_by_the_name_of_the_bound(flushed, family, path):
+def test_it_is_measured_or_refused_by_the_name_of_the_bound(
+    flushed: Any, family: Any, path: Any
+) -> None:
     named = {".".join(map(str, path[:2])), "chain.corr_len"}  # which may follow from it
     for value in TINY:
         _measured_or_refused(_with(family, path, value), named)
@@ -154,7 +156,9 @@ def test_it_is_measured_or_refused_by_the_name_of_the_bound(flushed, family, pat
 
 @pytest.mark.parametrize("value", TINY)
 @pytest.mark.parametrize("rare", [0, 1, 2])
-def test_a_state_that_is_next_to_never_there_is_measured_or_refused(flushed, value, rare):
+def test_a_state_that_is_next_to_never_there_is_measured_or_refused(
+    flushed: Any, value: Any, rare: int
+) -> None:
     often = [state for state in range(3) if state != rare]
     rows = [[0.0] * 3 for _ in range(3)]
     for state in often:
@@ -168,13 +172,13 @@ def test_a_state_that_is_next_to_never_there_is_measured_or_refused(flushed, val
     assert measured == (value >= 1e-300)
 
 
-def test_a_spec_that_was_stored_before_there_was_a_bound_is_read():
+def test_a_spec_that_was_stored_before_there_was_a_bound_is_read() -> None:
     stored = stored_spec(ExperimentSpec())
     stored["model"] = stored["model"] | {"init_scale": 1e-302}
     assert loaded_spec(stored, [0]).model.init_scale == 1e-302
 
 
-def test_a_tiny_entry_is_the_same_matrix_in_a_trainer(flushed):
+def test_a_tiny_entry_is_the_same_matrix_in_a_trainer(flushed: Any) -> None:
     matrix = [[0.5, 0.5, 0.0], [0.25, 0.5, 0.25], [1e-310, 0.5, 0.5]]
     with subnormals.kept():
         spec = completed(

@@ -91,7 +91,7 @@ def trainer(pool: TrainerPool) -> Iterator[Trainer]:
             lent.discard()
 
 
-def test_a_trainer_says_where_and_with_what_it_computes(trainer):
+def test_a_trainer_says_where_and_with_what_it_computes(trainer: Trainer) -> None:
     assert trainer.ready.device == f"cpu: {platform.machine()}"
     assert trainer.ready.versions == {
         "rglab": version("rglab"),
@@ -103,25 +103,25 @@ def test_a_trainer_says_where_and_with_what_it_computes(trainer):
     }
 
 
-def test_a_trainer_measures_known_answers_before_it_takes_work(trainer):
+def test_a_trainer_measures_known_answers_before_it_takes_work(trainer: Trainer) -> None:
     assert trainer.ready.calibration
     assert all(trainer.ready.calibration.values())
 
 
-def test_the_worker_itself_never_loads_torch():
+def test_the_worker_itself_never_loads_torch() -> None:
     code = "import sys, rgworker.__main__; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_trainer_without_a_job_says_nothing(trainer):
+def test_a_trainer_without_a_job_says_nothing(trainer: Trainer) -> None:
     assert trainer.listen(0.05) is None
 
 
-def test_a_job_is_measured(trainer):
+def test_a_job_is_measured(trainer: Trainer) -> None:
     assert isinstance(outcome(trainer, TINY), Finished)
 
 
-def test_progress_comes_in_order_before_the_result(trainer):
+def test_progress_comes_in_order_before_the_result(trainer: Trainer) -> None:
     spec = {**TINY, "training": {"steps": 600, "batch_size": 16}}
     trainer.start(job(spec))
     events = [trainer.listen(SECONDS)]
@@ -134,7 +134,7 @@ def test_progress_comes_in_order_before_the_result(trainer):
     assert all(0 <= fraction <= 1 for fraction in fractions)
 
 
-def test_a_training_that_diverges_is_broken_for_good(trainer):
+def test_a_training_that_diverges_is_broken_for_good(trainer: Trainer) -> None:
     broken = outcome(trainer, WILD)
     assert isinstance(broken, Broken)
     assert broken.may_pass is False
@@ -142,28 +142,30 @@ def test_a_training_that_diverges_is_broken_for_good(trainer):
     assert "DivergedError" in broken.traceback
 
 
-def test_a_spec_that_cannot_be_read_is_handed_back_by_the_name_of_its_field(trainer):
+def test_a_spec_that_cannot_be_read_is_handed_back_by_the_name_of_its_field(
+    trainer: Trainer,
+) -> None:
     unread = outcome(trainer, {"chain": {"corr_len": -1.0}})
     assert isinstance(unread, Unread)
     assert unread.error.startswith("chain.corr_len")
 
 
-def test_a_trainer_says_which_protocols_its_code_implements(trainer):
+def test_a_trainer_says_which_protocols_its_code_implements(trainer: Trainer) -> None:
     assert trainer.ready.implements == IMPLEMENTED
     assert outcome(trainer, TINY).record.protocols == IMPLEMENTED
 
 
-def test_a_trainer_outlives_a_job_that_breaks(trainer):
+def test_a_trainer_outlives_a_job_that_breaks(trainer: Trainer) -> None:
     outcome(trainer, WILD)
     assert isinstance(outcome(trainer, TINY), Finished)
 
 
-def test_ctrl_c_is_left_to_the_worker(trainer):
+def test_ctrl_c_is_left_to_the_worker(trainer: Trainer) -> None:
     os.kill(trainer.pid, signal.SIGINT)
     assert isinstance(outcome(trainer, TINY), Finished)
 
 
-def test_a_trainer_killed_in_the_middle_of_a_job_is_told_by_its_signal(trainer):
+def test_a_trainer_killed_in_the_middle_of_a_job_is_told_by_its_signal(trainer: Trainer) -> None:
     assert in_training(trainer).step > 0
     os.kill(trainer.pid, signal.SIGKILL)
     with pytest.raises(TrainerDiedError, match=r"ended by SIGKILL \(out of memory\?\)"):
@@ -171,7 +173,7 @@ def test_a_trainer_killed_in_the_middle_of_a_job_is_told_by_its_signal(trainer):
     assert not trainer.alive
 
 
-def test_a_dead_trainer_takes_no_job(trainer):
+def test_a_dead_trainer_takes_no_job(trainer: Trainer) -> None:
     os.kill(trainer.pid, signal.SIGTERM)
     with pytest.raises(TrainerDiedError, match=r"ended by SIGTERM$"):
         drain(trainer)
@@ -179,7 +181,7 @@ def test_a_dead_trainer_takes_no_job(trainer):
         trainer.start(job(TINY))
 
 
-def test_a_trainer_that_cannot_start_says_how_it_ended():
+def test_a_trainer_that_cannot_start_says_how_it_ended() -> None:
     with pytest.raises(TrainerDiedError, match="ended with exit code 1"):
         Trainer("abacus")
 
@@ -217,7 +219,7 @@ def test_a_busy_trainer_ends_when_its_worker_is_gone():
         process.wait()
 
 
-def test_a_pool_keeps_a_trainer_warm(pool):
+def test_a_pool_keeps_a_trainer_warm(pool: TrainerPool) -> None:
     pids = []
     for _ in range(2):
         with pool.trainer() as lent:
@@ -226,12 +228,12 @@ def test_a_pool_keeps_a_trainer_warm(pool):
     assert pids[0] == pids[1]
 
 
-def test_a_pool_lends_a_trainer_to_one_at_a_time(pool):
+def test_a_pool_lends_a_trainer_to_one_at_a_time(pool: TrainerPool) -> None:
     with pool.trainer() as first, pool.trainer() as second:
         assert first.trainer.pid != second.trainer.pid
 
 
-def test_a_discarded_trainer_is_ended_at_once_and_replaced(pool):
+def test_a_discarded_trainer_is_ended_at_once_and_replaced(pool: TrainerPool) -> None:
     with pool.trainer() as lent:
         in_training(lent.trainer)
         begun = time.monotonic()
@@ -243,7 +245,7 @@ def test_a_discarded_trainer_is_ended_at_once_and_replaced(pool):
         assert other.trainer.alive
 
 
-def test_a_trainer_is_ended_if_its_block_raises(pool):
+def test_a_trainer_is_ended_if_its_block_raises(pool: TrainerPool) -> None:
     def fails() -> None:
         with pool.trainer() as lent:
             pids.append(lent.trainer.pid)
@@ -255,7 +257,7 @@ def test_a_trainer_is_ended_if_its_block_raises(pool):
     assert not exists(pids[0])
 
 
-def test_a_trainer_that_died_idle_is_not_lent(pool):
+def test_a_trainer_that_died_idle_is_not_lent(pool: TrainerPool) -> None:
     with pool.trainer() as lent:
         dead = lent.trainer.pid
     os.kill(dead, signal.SIGKILL)
@@ -265,7 +267,7 @@ def test_a_trainer_that_died_idle_is_not_lent(pool):
         assert isinstance(outcome(other.trainer, TINY), Finished)
 
 
-def test_a_closed_pool_leaves_no_process_behind(pool):
+def test_a_closed_pool_leaves_no_process_behind(pool: TrainerPool) -> None:
     with pool.trainer() as lent:
         pid = lent.trainer.pid
     pool.close()

@@ -73,21 +73,27 @@ def test_a_worker_thought_silent_is_alive_after_its_next_round(database):
     assert _workers(database) == {"w1": ("h1", 4)}
 
 
-def test_a_round_frees_every_expired_lease(database, put):
+def test_a_round_frees_every_expired_lease(
+    database: Database, put: Callable[..., list[int]]
+) -> None:
     put(seeds=3)
     _held(database, seconds=-1)
     upkeep_of(database).once()
     assert _states(database) == [State.QUEUED] * 3
 
 
-def test_a_lease_that_lasts_stays_with_its_worker(database, put):
+def test_a_lease_that_lasts_stays_with_its_worker(
+    database: Database, put: Callable[..., list[int]]
+) -> None:
     put()
     _held(database, seconds=30)
     upkeep_of(database).once()
     assert _states(database) == [State.RUNNING]
 
 
-def test_one_worker_at_a_time_does_the_upkeep(database, put):
+def test_one_worker_at_a_time_does_the_upkeep(
+    database: Database, put: Callable[..., list[int]]
+) -> None:
     put()
     _held(database, seconds=-1)
     with database.begin() as session:
@@ -108,7 +114,7 @@ def test_workers_silent_for_a_day_are_forgotten(database):
         assert list(session.scalars(select(WorkerRow.name))) == ["w1"]
 
 
-def test_a_worker_that_stops_signs_off(database):
+def test_a_worker_that_stops_signs_off(database: Database) -> None:
     upkeep = upkeep_of(database, every_seconds=0.05)
     upkeep.start()
     until(lambda: _workers(database))
@@ -117,11 +123,13 @@ def test_a_worker_that_stops_signs_off(database):
     assert _workers(database) == {}
 
 
-def test_a_worker_that_never_was_ready_can_stop(database):
+def test_a_worker_that_never_was_ready_can_stop(database: Database) -> None:
     upkeep_of(database).stop()
 
 
-def test_a_database_that_is_away_is_waited_for(unreachable, caplog):
+def test_a_database_that_is_away_is_waited_for(
+    unreachable: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     upkeep = upkeep_of(unreachable, every_seconds=0.05)
     upkeep.start()
     until(lambda: caplog.text.count("trying again in 0.05 s") >= 2)
@@ -130,7 +138,7 @@ def test_a_database_that_is_away_is_waited_for(unreachable, caplog):
     assert "could not sign off" in caplog.text
 
 
-def test_a_round_says_on_what_kind_of_device_the_worker_trains(database):
+def test_a_round_says_on_what_kind_of_device_the_worker_trains(database: Database) -> None:
     upkeep_of(database).once()
     with database.begin() as session:
         assert [worker.device for worker in live_workers(session)] == ["cpu"]
@@ -158,7 +166,7 @@ def test_a_round_says_whether_a_message_has_reached_the_worker_lately(database):
     assert (_workers(database), _hearing(database)) == ({"w1": ("h1", 4)}, 0)
 
 
-def test_the_first_message_is_told_of_at_once(database):
+def test_the_first_message_is_told_of_at_once(database: Database) -> None:
     ear = Hearing()
     upkeep = upkeep_of(database, ear)
     upkeep.start()
@@ -169,7 +177,9 @@ def test_the_first_message_is_told_of_at_once(database):
     upkeep.stop()
 
 
-def test_each_round_has_the_worker_told_of_itself_to_see_whether_it_hears(database):
+def test_each_round_has_the_worker_told_of_itself_to_see_whether_it_hears(
+    database: Database,
+) -> None:
     told = []
     database.announce_to(told.append)
     upkeep_of(database).once()
@@ -193,7 +203,9 @@ def test_a_worker_that_hears_nothing_says_so_once(database, caplog):
     assert caplog.text.count("no message has come") == 2
 
 
-def test_so_many_leases_are_freed_at_once_and_then_the_others(database, put):
+def test_so_many_leases_are_freed_at_once_and_then_the_others(
+    database: Database, put: Callable[..., list[int]]
+) -> None:
     """Bounded in time and memory, however many workers were lost."""
     put(seeds=5)
     _held(database, seconds=-1)

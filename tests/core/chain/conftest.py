@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from rgcore.chain import make_chain
@@ -29,12 +31,12 @@ WITH_A_DIRECTION = ("explicit, not reversible", "explicit, uneven")
 
 
 @pytest.fixture(params=EXAMPLES.values(), ids=EXAMPLES.keys())
-def example(request):
+def example(request: pytest.FixtureRequest) -> Any:
     """A chain of each family, and of each case within one."""
     return make_chain(**request.param)
 
 
 @pytest.fixture(params=[name for name in EXAMPLES if name not in WITH_A_DIRECTION])
-def reversible_example(request):
+def reversible_example(request: pytest.FixtureRequest) -> Any:
     """The same, without the chains whose sequences look different backwards."""
     return make_chain(**EXAMPLES[request.param])

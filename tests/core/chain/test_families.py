@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,14 +54,14 @@ quick = settings(max_examples=60, deadline=None, database=None, derandomize=True
 
 @quick
 @given(chains)
-def test_rows_of_the_transition_matrix_are_laws(chain):
+def test_rows_of_the_transition_matrix_are_laws(chain: Any) -> None:
     assert (chain.transition >= 0).all()
     np.testing.assert_allclose(chain.transition.sum(axis=1), 1.0, rtol=0, atol=ROUNDING)
 
 
 @quick
 @given(chains)
-def test_stationary_law_is_stationary(chain):
+def test_stationary_law_is_stationary(chain: Any) -> None:
     assert chain.stationary.sum() == pytest.approx(1.0, abs=ROUNDING)
     np.testing.assert_allclose(
         chain.stationary @ chain.transition, chain.stationary, rtol=0, atol=ROUNDING
@@ -69,21 +70,21 @@ def test_stationary_law_is_stationary(chain):
 
 @quick
 @given(reversible_chains)
-def test_detailed_balance_holds(chain):
+def test_detailed_balance_holds(chain: Any) -> None:
     flow = chain.stationary[:, None] * chain.transition
     np.testing.assert_allclose(flow, flow.T, rtol=0, atol=ROUNDING)
 
 
 @quick
 @given(chains)
-def test_eigenvalues_fall_in_modulus_and_start_at_one(chain):
+def test_eigenvalues_fall_in_modulus_and_start_at_one(chain: Any) -> None:
     assert chain.eigenvalues[0] == 1.0
     assert (np.diff(np.abs(chain.eigenvalues)) <= 0).all()
 
 
 @quick
 @given(chains)
-def test_eigenvalues_sum_to_the_trace(chain):
+def test_eigenvalues_sum_to_the_trace(chain: Any) -> None:
     # the first two power sums, which the general solver is not needed for
     total = chain.eigenvalues.sum()
     assert total == pytest.approx(chain.transition.trace(), abs=1e-12)  # V epsilons, V times
@@ -93,7 +94,7 @@ def test_eigenvalues_sum_to_the_trace(chain):
 
 @quick
 @given(chains)
-def test_entropies_follow_from_the_matrix_and_its_law(chain):
+def test_entropies_follow_from_the_matrix_and_its_law(chain: Any) -> None:
     logs = np.log(np.where(chain.transition > 0, chain.transition, 1.0))
     rate = -(chain.stationary[:, None] * chain.transition * logs).sum()
     assert chain.entropy_rate == pytest.approx(rate, abs=ROUNDING)
@@ -104,7 +105,9 @@ def test_entropies_follow_from_the_matrix_and_its_law(chain):
 @pytest.mark.parametrize("family", ["potts", "ring", "random_reversible", "hierarchical"])
 @pytest.mark.parametrize("corr_len", [0.05, 0.4, 1.0, 7.0, 1000.0, 1e6])
 @pytest.mark.parametrize("n_states", [2, 4, 16, 64])
-def test_second_eigenvalue_is_that_of_the_correlation_length(family, corr_len, n_states):
+def test_second_eigenvalue_is_that_of_the_correlation_length(
+    family: str, corr_len: float, n_states: int
+) -> None:
     chain = make_chain(family, n_states, corr_len)
     assert abs(chain.eigenvalues[1]) == pytest.approx(np.exp(-1 / corr_len), abs=1e-14)
     # d xi / xi = xi d|l2| / |l2|: 1e-15 in |l2| is 3e-8 at xi = 0.05 and 1e-9 at xi = 1e6
@@ -118,7 +121,9 @@ def test_second_eigenvalue_is_that_of_the_correlation_length(family, corr_len, n
     seed=st.integers(0, 2**63 - 1),
     concentration=st.sampled_from([0.05, 0.2, 1.0, 10.0, 100.0]),
 )
-def test_random_chain_has_the_correlation_length_asked_for(n_states, corr_len, seed, concentration):
+def test_random_chain_has_the_correlation_length_asked_for(
+    n_states: Any, corr_len: Any, seed: Any, concentration: Any
+) -> None:
     chain = make_chain("random_reversible", n_states, corr_len, seed, concentration=concentration)
     # the general solver knows nothing of how the chain was made; unevenness costs it digits
     if concentration >= 1.0:
@@ -130,7 +135,7 @@ def test_random_chain_has_the_correlation_length_asked_for(n_states, corr_len, s
 
 
 @pytest.mark.parametrize("corr_len", [0.05, 0.4, 3.0, 1000.0])
-def test_both_signs_of_the_slowest_eigenvalue_come_out_right(corr_len):
+def test_both_signs_of_the_slowest_eigenvalue_come_out_right(corr_len: float) -> None:
     # two states: l2 = 1 - p - q is negative for about half of the seeds
     chains = [make_chain("random_reversible", 2, corr_len, seed) for seed in range(40)]
     for chain in chains:
@@ -140,7 +145,7 @@ def test_both_signs_of_the_slowest_eigenvalue_come_out_right(corr_len):
         assert {np.sign(chain.eigenvalues[1]) for chain in chains} == {-1.0, 1.0}
 
 
-def test_lengthening_keeps_the_negative_eigenvalue_below():
+def test_lengthening_keeps_the_negative_eigenvalue_below() -> None:
     # seed chosen by its property: the most negative eigenvalue is the largest in modulus
     found = 0
     for seed in range(200):
@@ -155,19 +160,19 @@ def test_lengthening_keeps_the_negative_eigenvalue_below():
     assert found > 20
 
 
-def test_correlation_length_leaves_the_stationary_law_alone():
+def test_correlation_length_leaves_the_stationary_law_alone() -> None:
     laws = [make_chain("random_reversible", 8, xi, 5).stationary for xi in (0.1, 1.0, 50.0)]
     np.testing.assert_allclose(laws[0], laws[1], rtol=ROUNDING)
     np.testing.assert_allclose(laws[0], laws[2], rtol=ROUNDING)
 
 
-def test_small_concentration_is_uneven():
+def test_small_concentration_is_uneven() -> None:
     even = make_chain("random_reversible", 16, 1.0, 0, concentration=100.0)
     uneven = make_chain("random_reversible", 16, 1.0, 0, concentration=0.05)
     assert uneven.unigram_entropy < even.unigram_entropy - 0.1
 
 
-def test_random_weights_follow_the_gamma_law():
+def test_random_weights_follow_the_gamma_law() -> None:
     from scipy.stats import gamma, kstest
 
     from rgcore.chain.random_reversible import _log_weights
@@ -177,7 +182,7 @@ def test_random_weights_follow_the_gamma_law():
         assert kstest(drawn, gamma(concentration).cdf).pvalue > 1e-3
 
 
-def test_same_seed_gives_the_same_chain_and_another_does_not():
+def test_same_seed_gives_the_same_chain_and_another_does_not() -> None:
     first, again, other = (make_chain("random_reversible", 6, 2.0, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.transition, again.transition)
     assert np.abs(first.transition - other.transition).max() > 0.01
@@ -185,7 +190,7 @@ def test_same_seed_gives_the_same_chain_and_another_does_not():
 
 @pytest.mark.parametrize("n_states", [2, 3, 16, 256])
 @pytest.mark.parametrize("corr_len", [0.05, 1.0, 7.0, 1000.0])
-def test_potts_spectrum_is_one_and_a_multiple_eigenvalue(n_states, corr_len):
+def test_potts_spectrum_is_one_and_a_multiple_eigenvalue(n_states: int, corr_len: float) -> None:
     chain = make_chain("potts", n_states, corr_len)
     expected = np.full(n_states, np.exp(-1 / corr_len))
     expected[0] = 1.0
@@ -193,20 +198,20 @@ def test_potts_spectrum_is_one_and_a_multiple_eigenvalue(n_states, corr_len):
     np.testing.assert_array_equal(chain.stationary, 1 / n_states)
 
 
-def test_memoryless_chain_of_a_seed_keeps_its_stationary_law():
+def test_memoryless_chain_of_a_seed_keeps_its_stationary_law() -> None:
     # the null that is trained: nothing is left to learn at the shortest correlation length
     short, long = (make_chain("random_reversible", 8, xi, 5) for xi in (0.05, 7.0))
     np.testing.assert_allclose(short.stationary, long.stationary, rtol=ROUNDING)
     assert short.mutual_information(1)[0] < 1e-15
 
 
-def test_arrays_of_a_chain_cannot_be_written(example):
+def test_arrays_of_a_chain_cannot_be_written(example: Any) -> None:
     for array in (example.transition, example.stationary, example.eigenvalues):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0.0
 
 
-def test_default_seed_is_zero():
+def test_default_seed_is_zero() -> None:
     np.testing.assert_array_equal(
         make_chain("random_reversible", 4, 1.0).transition,
         make_chain("random_reversible", 4, 1.0, 0, concentration=1.0).transition,
@@ -236,25 +241,25 @@ def test_default_seed_is_zero():
         (("random_reversible", 4, 1.0), {"concentration": float("nan")}, "concentration"),
     ],
 )
-def test_impossible_chains_are_refused_by_field(arguments, own, field):
+def test_impossible_chains_are_refused_by_field(arguments: Any, own: Any, field: str) -> None:
     with pytest.raises(ChainError) as caught:
         make_chain(*arguments, **own)
     assert caught.value.field == field
     assert caught.value.allowed in str(caught.value)
 
 
-def test_error_survives_the_trip_between_processes():
+def test_error_survives_the_trip_between_processes() -> None:
     sent = ChainError("matrix", 0.9, "rows that sum to 1", "row 0 sums to 0.9")
     error = pickle.loads(pickle.dumps(sent))
     assert str(error) == "matrix: row 0 sums to 0.9; allowed: rows that sum to 1"
     assert (error.field, error.value, error.allowed) == (sent.field, sent.value, sent.allowed)
 
 
-def test_error_without_a_reason_shows_the_value():
+def test_error_without_a_reason_shows_the_value() -> None:
     assert str(ChainError("corr_len", 0.0, "more")) == "corr_len is 0.0; allowed: more"
 
 
-def test_every_family_is_named_after_itself():
+def test_every_family_is_named_after_itself() -> None:
     for family, own in {
         "spectrum": {"eigenvalues": (0.2,)},
         "explicit": {"matrix": [[0.5, 0.5], [0.4, 0.6]]},
@@ -264,7 +269,7 @@ def test_every_family_is_named_after_itself():
         assert make_chain(family, 4, 1.0).family == family
 
 
-def test_stationary_law_is_found_where_it_is_not_given():
+def test_stationary_law_is_found_where_it_is_not_given() -> None:
     step = np.array([[0.5, 0.5, 0.0], [0.25, 0.0, 0.75], [0.0, 0.5, 0.5]])
     # flows in balance: pi_1 = 2 pi_0, pi_2 = 3/2 pi_1
     expected = np.array([1.0, 2.0, 3.0]) / 6.0

@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,13 +29,13 @@ CHAINS = {
 }
 
 
-def weight(chain, states):
+def weight(chain: Any, states: Any) -> Any:
     """Probability of one sequence."""
     steps = [chain.transition[a, b] for a, b in itertools.pairwise(states)]
     return chain.stationary[states[0]] * np.prod(steps)
 
 
-def enumerated(chain, tokens, mask, radius):
+def enumerated(chain: Any, tokens: Any, mask: Any, radius: Any) -> Any:
     """Laws (m, V): sums over every sequence that agrees with what is seen from the hidden place."""
     laws = []
     for row, place in zip(*np.nonzero(mask), strict=True):
@@ -49,20 +50,20 @@ def enumerated(chain, tokens, mask, radius):
     return np.array(laws)
 
 
-def case(chain, length=5):
+def case(chain: Any, length: int = 5) -> Any:
     """Every mask of a short sequence: both ends, nothing hidden and all hidden among them."""
     mask = np.array(list(itertools.product([False, True], repeat=length)))
     return chain.sample(len(mask), length, derive_generator(0, "data")).numpy(), mask
 
 
-def sample(chain, n, length, mask_prob):
+def sample(chain: Any, n: Any, length: Any, mask_prob: Any) -> Any:
     mask = torch.rand(n, length, generator=derive_generator(1, "mask")) < mask_prob
     return chain.sample(n, length, derive_generator(1, "data")), mask
 
 
 @pytest.mark.parametrize("name", CHAINS)
 @pytest.mark.parametrize("radius", [0, 1, 2, 4])
-def test_posterior_is_that_of_enumeration(name, radius):
+def test_posterior_is_that_of_enumeration(name: Any, radius: int) -> None:
     chain = CHAINS[name]
     tokens, mask = case(chain)
     np.testing.assert_allclose(
@@ -74,7 +75,7 @@ def test_posterior_is_that_of_enumeration(name, radius):
 
 @pytest.mark.parametrize("name", CHAINS)
 @pytest.mark.parametrize("radius", [0, 1, 2, 4])
-def test_loss_is_the_mean_log_of_the_enumerated_posterior(name, radius):
+def test_loss_is_the_mean_log_of_the_enumerated_posterior(name: Any, radius: int) -> None:
     chain = CHAINS[name]
     tokens, mask = case(chain)
     law = enumerated(chain, tokens, mask, radius)
@@ -85,7 +86,9 @@ def test_loss_is_the_mean_log_of_the_enumerated_posterior(name, radius):
 @pytest.mark.parametrize("name", CHAINS)
 @pytest.mark.parametrize("radius", [None, 31, 1000])
 @pytest.mark.parametrize("mask_prob", [0.15, 0.9])
-def test_whole_sequence_is_forward_and_backward_over_it(name, radius, mask_prob):
+def test_whole_sequence_is_forward_and_backward_over_it(
+    name: Any, radius: Any, mask_prob: float
+) -> None:
     chain = CHAINS[name]
     tokens, mask = sample(chain, 50, 32, mask_prob)
     np.testing.assert_allclose(
@@ -98,14 +101,14 @@ def test_whole_sequence_is_forward_and_backward_over_it(name, radius, mask_prob)
     )
 
 
-def test_radius_zero_is_the_cross_entropy_of_the_stationary_law():
+def test_radius_zero_is_the_cross_entropy_of_the_stationary_law() -> None:
     chain = make_chain("random_reversible", 6, 7.0)
     tokens, mask = sample(chain, 200, 16, 0.3)
     expected = -np.log(chain.stationary[tokens[mask].numpy()]).mean()
     assert bayes_visible_loss(chain, tokens, mask, 0) == pytest.approx(expected, rel=ROUNDING)
 
 
-def test_first_token_sees_only_what_comes_after_it():
+def test_first_token_sees_only_what_comes_after_it() -> None:
     chain = CHAINS["drift"]
     tokens, mask = np.array([[0, 2, 1]]), np.array([[True, False, False]])
     expected = chain.stationary * chain.transition[:, 2] / chain.stationary[2]
@@ -113,14 +116,14 @@ def test_first_token_sees_only_what_comes_after_it():
     np.testing.assert_allclose(law, [expected], rtol=ROUNDING)
 
 
-def test_last_token_sees_only_what_comes_before_it():
+def test_last_token_sees_only_what_comes_before_it() -> None:
     chain = CHAINS["drift"]
     tokens, mask = np.array([[1, 2, 0]]), np.array([[False, False, True]])
     law = visible_posterior(chain, tokens, mask, 1)
     np.testing.assert_allclose(law, [chain.transition[2]], rtol=ROUNDING)
 
 
-def test_visible_tokens_beyond_the_radius_are_not_used():
+def test_visible_tokens_beyond_the_radius_are_not_used() -> None:
     chain = CHAINS["random_reversible"]
     tokens = chain.sample(20, 5, derive_generator(0, "data")).numpy()
     mask = np.tile(np.arange(5) == 2, (20, 1))
@@ -132,7 +135,7 @@ def test_visible_tokens_beyond_the_radius_are_not_used():
 
 
 @pytest.mark.parametrize("name", CHAINS)
-def test_expected_loss_falls_with_the_radius(name):
+def test_expected_loss_falls_with_the_radius(name: Any) -> None:
     # exact: the loss of every sequence of five tokens, the middle one and its left neighbour hidden
     chain = CHAINS[name]
     tokens = np.array(list(itertools.product(range(3), repeat=5)))
@@ -150,7 +153,7 @@ def test_expected_loss_falls_with_the_radius(name):
     np.testing.assert_allclose(expected[2:], expected[2], rtol=ROUNDING)
 
 
-def test_loss_of_a_large_sample_falls_with_the_radius():
+def test_loss_of_a_large_sample_falls_with_the_radius() -> None:
     chain = make_chain("random_reversible", 16, 7.0)
     tokens, mask = sample(chain, 2000, 32, 0.5)
     losses = [bayes_visible_loss(chain, tokens, mask, radius) for radius in range(5)]
@@ -158,7 +161,7 @@ def test_loss_of_a_large_sample_falls_with_the_radius():
     assert (np.diff(losses) < -0.01).all()
 
 
-def test_posteriors_are_laws_where_gaps_are_long():
+def test_posteriors_are_laws_where_gaps_are_long() -> None:
     chain = make_chain("random_reversible", 4, 100.0, concentration=0.2)
     tokens = chain.sample(8, 1024, derive_generator(0, "data"))
     mask = torch.ones(8, 1024, dtype=torch.bool)
@@ -167,7 +170,7 @@ def test_posteriors_are_laws_where_gaps_are_long():
     np.testing.assert_allclose(law.sum(axis=1), 1.0, rtol=0, atol=1e-12)
 
 
-def test_posterior_does_not_read_hidden_places():
+def test_posterior_does_not_read_hidden_places() -> None:
     chain = CHAINS["potts"]
     tokens, mask = case(chain)
     np.testing.assert_array_equal(
@@ -176,7 +179,7 @@ def test_posterior_does_not_read_hidden_places():
     )
 
 
-def test_tensors_give_the_same_as_arrays():
+def test_tensors_give_the_same_as_arrays() -> None:
     chain = CHAINS["potts"]
     tokens, mask = case(chain)
     assert bayes_visible_loss(
@@ -184,41 +187,41 @@ def test_tensors_give_the_same_as_arrays():
     ) == bayes_visible_loss(chain, tokens, mask, 2)
 
 
-def test_nothing_masked_gives_no_laws():
+def test_nothing_masked_gives_no_laws() -> None:
     law = visible_posterior(CHAINS["potts"], np.zeros((2, 4), int), np.zeros((2, 4), bool), 2)
     assert law.shape == (0, 3)
 
 
-def test_nothing_masked_has_no_loss():
+def test_nothing_masked_has_no_loss() -> None:
     with pytest.raises(ValueError, match="no token is masked"):
         bayes_visible_loss(CHAINS["potts"], np.zeros((2, 4), int), np.zeros((2, 4), bool), 2)
 
 
-def test_negative_radius_is_refused():
+def test_negative_radius_is_refused() -> None:
     tokens, mask = case(CHAINS["potts"])
     with pytest.raises(ValueError, match="radius is -1"):
         bayes_visible_loss(CHAINS["potts"], tokens, mask, -1)
 
 
-def test_shapes_that_differ_are_refused():
+def test_shapes_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match=r"\(2, 4\) and mask \(2, 5\)"):
         visible_posterior(CHAINS["potts"], np.zeros((2, 4), int), np.zeros((2, 5), bool), 1)
 
 
-def swap():
+def swap() -> Any:
     """Two states that always change places."""
     step = np.array([[0.0, 1.0], [1.0, 0.0]])
     return Chain("swap", step, np.array([0.5, 0.5]), np.array([1.0, -1.0]), 1.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("read", [visible_posterior, bayes_visible_loss])
-def test_neighbours_that_cannot_both_stand_there_are_refused(read):
+def test_neighbours_that_cannot_both_stand_there_are_refused(read: Any) -> None:
     tokens = np.array([[0, 1, 0], [0, 0, 1]])
     mask = np.array([[False, True, False], [False, True, False]])
     with pytest.raises(ValueError, match="sequence 1 are impossible"):
         read(swap(), tokens, mask, 1)
 
 
-def test_an_impossible_token_costs_infinitely_much():
+def test_an_impossible_token_costs_infinitely_much() -> None:
     tokens, mask = np.array([[0, 0, 0]]), np.array([[False, True, False]])
     assert bayes_visible_loss(swap(), tokens, mask, 1) == np.inf

@@ -6,6 +6,7 @@ The measurements are those of scripts/claims_calibration.py, whose table is in d
 import importlib.util
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ DRAWS = 1000
 MOST = 0.05 + 3 * np.sqrt(0.05 * 0.95 / DRAWS)
 
 
-def _calibration():
+def _calibration() -> Any:
     path = Path(__file__).parents[3] / "scripts" / "claims_calibration.py"
     spec = importlib.util.spec_from_file_location("claims_calibration", path)
     module = sys.modules[spec.name] = importlib.util.module_from_spec(
@@ -39,18 +40,18 @@ calibration = _calibration()
         ("localized", "N = 3", "refuted"),
     ],
 )
-def test_wrong_verdicts_are_at_most_a_twentieth(claim, truth, verdict):
+def test_wrong_verdicts_are_at_most_a_twentieth(claim: str, truth: str, verdict: str) -> None:
     (scenario,) = (
         s for s in calibration.WRONG if (s.claim, s.truth, s.verdict) == (claim, truth, verdict)
     )
     assert calibration.rate(scenario, n_seeds=3, skewness=0.0, n_draws=DRAWS, seed=1) <= MOST
 
 
-def test_students_interval_misses_a_twentieth_at_three_seeds():
+def test_students_interval_misses_a_twentieth_at_three_seeds() -> None:
     # 3 standard errors of 4,000 draws
     assert calibration.misses("Student's t", 3, 0.0, 4000) == pytest.approx(0.05, abs=0.0104)
 
 
-def test_percentile_bootstrap_misses_a_fifth_at_three_seeds():
+def test_percentile_bootstrap_misses_a_fifth_at_three_seeds() -> None:
     # the reason why it decides nothing
     assert calibration.misses("percentile bootstrap", 3, 0.0, 1000) > 0.2

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rgcore.architecture import Architecture
 
 
 @pytest.fixture
-def make_arch():
+def make_arch() -> Any:
     """A small architecture; every field can be given."""
 
-    def make(mixing, **fields):
+    def make(mixing: Any, **fields: Any) -> Any:
         small = {
             "n_states": 8,
             "seq_len": 16,

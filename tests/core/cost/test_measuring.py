@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rgcontract import Mixing
@@ -16,7 +18,9 @@ from rgworker.record import quantities
 
 @pytest.mark.parametrize("mixing", MIXINGS)
 @pytest.mark.parametrize("seq_len", [16, 40])
-def test_as_many_numbers_are_found_as_were_forecast(make_arch, mixing, seq_len):
+def test_as_many_numbers_are_found_as_were_forecast(
+    make_arch: Any, mixing: Any, seq_len: int
+) -> None:
     arch = make_arch(mixing, seq_len=seq_len)
     levels = LEVELS_OF[mixing]
     measured = measure(
@@ -36,8 +40,8 @@ def test_as_many_numbers_are_found_as_were_forecast(make_arch, mixing, seq_len):
 
 @pytest.mark.parametrize(("width", "passes"), [(64, 1), (256, 3), (512, 6)])
 def test_positions_take_turns_where_their_products_with_neighbours_do_not_fit(
-    make_arch, width, passes
-):
+    make_arch: Any, width: int, passes: int
+) -> None:
     # nine layers have 17 products with themselves and the next; at width 512 seven of 32 positions
     # fit at a time: five turns, and one pass for what takes all positions
     arch = make_arch("mixer", width=width, depth=8, seq_len=32)

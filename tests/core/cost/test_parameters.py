@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,13 +32,13 @@ ARCHITECTURES = st.builds(
 
 @settings(max_examples=150, deadline=None)
 @given(ARCHITECTURES)
-def test_the_count_is_that_of_the_weights(arch):
+def test_the_count_is_that_of_the_weights(arch: Any) -> None:
     weights = build_network(arch, derive_generator(0, "init")).parameters()
     assert parameter_count(arch) == sum(weight.numel() for weight in weights)
 
 
 @pytest.mark.parametrize("norm", NORMS)
-def test_norms_of_the_default_network_are_counted(make_arch, norm):
+def test_norms_of_the_default_network_are_counted(make_arch: Any, norm: Any) -> None:
     arch = make_arch("context", norm=norm, width=64, depth=8)
     bare = make_arch("context", norm="none", width=64, depth=8)
     more = {"none": 0, "rms": 9 * 64, "layer": 2 * 9 * 64}[norm]  # of 8 blocks and the read-out

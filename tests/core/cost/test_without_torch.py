@@ -14,5 +14,5 @@ from rgcore.sizing import choose_fleet_size
 """
 
 
-def test_costs_and_sizes_are_asked_without_torch():
+def test_costs_and_sizes_are_asked_without_torch() -> None:
     assert subprocess.run([sys.executable, "-c", ASKED], check=False).returncode == 0

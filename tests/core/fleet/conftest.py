@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -59,10 +60,12 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def make_member():
+def make_member() -> Any:
     """The member of a seed, in float64 unless told otherwise; fields of both kinds can be given."""
 
-    def make(seed, *, double=True, arch=None, stops=(), **plan):
+    def make(
+        seed: Any, *, double: bool = True, arch: Any = None, stops: Any = (), **plan: Any
+    ) -> Any:
         corr_len, own = OWN[seed % len(OWN)]
         network = build_network(replace(ARCH, **(arch or {})), derive_generator(seed, "init"))
         network = network.to(DEVICE)
@@ -78,10 +81,10 @@ def make_member():
 
 
 @pytest.fixture
-def trained_alone():
+def trained_alone() -> Any:
     """The trace of a member trained by itself."""
 
-    def run(member, **keywords):
+    def run(member: Any, **keywords: Any) -> Any:
         return train(
             member.network, member.chain, member.plan, member.seed, seq_len=SEQ_LEN, **keywords
         )
@@ -90,10 +93,10 @@ def trained_alone():
 
 
 @pytest.fixture
-def furthest_apart():
+def furthest_apart() -> Any:
     """The largest difference of two members' weights."""
 
-    def compare(one, other):
+    def compare(one: Any, other: Any) -> Any:
         return max(
             (a - b).abs().max().item()
             for a, b in zip(one.network.parameters(), other.network.parameters(), strict=True)

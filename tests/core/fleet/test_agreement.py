@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -29,11 +31,18 @@ CASES = [
 
 @pytest.mark.parametrize(("mixing", "norm", "optimizer", "activation", "schedule"), CASES)
 def test_each_member_ends_with_the_weights_and_losses_of_its_own_run(
-    mixing, norm, optimizer, activation, schedule, make_member, trained_alone, furthest_apart
-):
+    mixing: Any,
+    norm: Any,
+    optimizer: Any,
+    activation: Any,
+    schedule: Any,
+    make_member: Any,
+    trained_alone: Any,
+    furthest_apart: Any,
+) -> None:
     arch = {"mixing": mixing, "norm": norm, "activation": activation}
 
-    def members():
+    def members() -> Any:
         return [
             make_member(seed, arch=arch, optimizer=optimizer, schedule=schedule)
             for seed in range(4)
@@ -54,8 +63,8 @@ def test_each_member_ends_with_the_weights_and_losses_of_its_own_run(
     ids=str,
 )
 def test_neither_size_nor_place_in_the_fleet_matters(
-    seeds, make_member, trained_alone, furthest_apart
-):
+    seeds: Any, make_member: Any, trained_alone: Any, furthest_apart: Any
+) -> None:
     alone = make_member(0)
     trained_alone(alone)
     fleet = [make_member(seed) for seed in seeds]
@@ -63,7 +72,9 @@ def test_neither_size_nor_place_in_the_fleet_matters(
     assert furthest_apart(fleet[seeds.index(0)], alone) < EXACT
 
 
-def test_sgd_without_momentum_agrees_too(make_member, trained_alone, furthest_apart):
+def test_sgd_without_momentum_agrees_too(
+    make_member: Any, trained_alone: Any, furthest_apart: Any
+) -> None:
     fleet = [make_member(seed, optimizer="sgd", momentum=0.0) for seed in range(2)]
     alone = make_member(1, optimizer="sgd", momentum=0.0)
     train_fleet(fleet, seq_len=SEQ_LEN)
@@ -72,8 +83,8 @@ def test_sgd_without_momentum_agrees_too(make_member, trained_alone, furthest_ap
 
 
 def test_a_mixer_under_layer_norm_agrees_but_for_a_bias_that_changes_nothing(
-    make_member, trained_alone
-):
+    make_member: Any, trained_alone: Any
+) -> None:
     # `token_leave.bias` moves all channels alike, which the norm takes out: its gradient is
     # rounding, 1e-17, over the 1e-8 of Adam.
     fleet = [make_member(seed, arch={"mixing": "mixer"}) for seed in range(2)]
@@ -89,8 +100,8 @@ def test_a_mixer_under_layer_norm_agrees_but_for_a_bias_that_changes_nothing(
 
 
 def test_batches_without_a_hidden_token_are_treated_alike(
-    make_member, trained_alone, furthest_apart
-):
+    make_member: Any, trained_alone: Any, furthest_apart: Any
+) -> None:
     fleet = [make_member(seed, mask_prob=0.01) for seed in range(3)]
     alone = make_member(2, mask_prob=0.01)
     train_fleet(fleet, seq_len=SEQ_LEN)
@@ -98,7 +109,7 @@ def test_batches_without_a_hidden_token_are_treated_alike(
     assert furthest_apart(fleet[2], alone) < EXACT
 
 
-def test_progress_is_that_of_a_run_by_itself(make_member, trained_alone):
+def test_progress_is_that_of_a_run_by_itself(make_member: Any, trained_alone: Any) -> None:
     together, alone = [], []
     train_fleet(
         [make_member(0), make_member(1)],
@@ -114,11 +125,11 @@ def test_progress_is_that_of_a_run_by_itself(make_member, trained_alone):
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_at_a_stop_a_network_has_the_weights_of_that_moment(
-    size, make_member, trained_alone, furthest_apart
-):
+    size: int, make_member: Any, trained_alone: Any, furthest_apart: Any
+) -> None:
     seen, expected = {}, {}
 
-    def weights(member):
+    def weights(member: Any) -> Any:
         return [p.detach().clone() for p in member.network.parameters()]
 
     fleet = [make_member(seed, stops=(seed + 3, 9)) for seed in range(size)]
@@ -145,11 +156,11 @@ def test_at_a_stop_a_network_has_the_weights_of_that_moment(
 
 
 def test_what_is_done_to_a_network_at_a_stop_does_not_last(
-    make_member, trained_alone, furthest_apart
-):
+    make_member: Any, trained_alone: Any, furthest_apart: Any
+) -> None:
     fleet = [make_member(0, stops=(4,)), make_member(1)]
 
-    def wipe(index, step):
+    def wipe(index: Any, step: Any) -> None:
         for parameter in fleet[index].network.parameters():
             parameter.data.zero_()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
+from typing import Any
 
 import pytest
 import torch
@@ -23,7 +24,7 @@ EXACT = {"rtol": 0, "atol": 1e-12}
 
 
 @pytest.fixture
-def compute(make_member):
+def compute(make_member: Any) -> Any:
     """The plain gradient of three members."""
     members = [make_member(seed) for seed in range(3)]
     stack = Stack([member.network for member in members])
@@ -31,7 +32,7 @@ def compute(make_member):
 
 
 @pytest.fixture
-def batches(make_member):
+def batches(make_member: Any) -> Any:
     """Ten batches for them."""
     streams = [
         BatchStream(
@@ -50,27 +51,27 @@ def batches(make_member):
 class Recorder:
     """Computes again at each replay, out of the tensors that were recorded."""
 
-    def __init__(self, change=lambda gradient: gradient):
+    def __init__(self, change: Any = lambda gradient: gradient) -> None:
         self.replays = 0
         self.change = change
 
-    def __call__(self, compute):
-        def replay():
+    def __call__(self, compute: Any) -> Any:
+        def replay() -> Any:
             self.replays += 1
             return self.change(compute())
 
         return replay
 
 
-def cannot_record(compute):
+def cannot_record(compute: Any) -> None:
     raise RuntimeError("operation not permitted when stream is capturing")
 
 
-def doubled(gradient):
+def doubled(gradient: Any) -> Any:
     return Gradient(gradient.losses, 2 * gradient.of_weights)
 
 
-def assert_plain(replayed, compute, batches):
+def assert_plain(replayed: Any, compute: Any, batches: Any) -> None:
     """What comes out is the plain gradient, batch by batch."""
     for batch in batches:
         found, expected = replayed(batch), compute(batch)
@@ -78,16 +79,16 @@ def assert_plain(replayed, compute, batches):
         torch.testing.assert_close(found.of_weights, expected.of_weights, **EXACT)
 
 
-def test_a_replay_gives_the_gradient_of_each_batch(compute, batches):
+def test_a_replay_gives_the_gradient_of_each_batch(compute: Any, batches: Any) -> None:
     recorder = Recorder()
     assert_plain(ReplayedGradient(compute, MASK_PROB, recorder), compute, batches)
     assert recorder.replays == len(batches)
 
 
-def test_losses_outlive_the_next_replay(compute, batches):
+def test_losses_outlive_the_next_replay(compute: Any, batches: Any) -> None:
     recorded = []
 
-    def record_once(compute):
+    def record_once(compute: Any) -> Any:
         recorded.append(compute())
         return lambda: recorded[0]
 
@@ -99,7 +100,9 @@ def test_losses_outlive_the_next_replay(compute, batches):
     assert torch.equal(losses, before)
 
 
-def test_what_cannot_be_recorded_is_computed_plainly_after_one_warning(compute, batches):
+def test_what_cannot_be_recorded_is_computed_plainly_after_one_warning(
+    compute: Any, batches: Any
+) -> None:
     replayed = ReplayedGradient(compute, MASK_PROB, cannot_record)
     with pytest.warns(RuntimeWarning, match="more slowly: it could not be recorded: operation"):
         replayed(batches[0])
@@ -108,8 +111,8 @@ def test_what_cannot_be_recorded_is_computed_plainly_after_one_warning(compute, 
         assert_plain(replayed, compute, batches[1:])
 
 
-def test_the_first_error_of_a_recording_is_the_one_that_is_told(compute, batches):
-    def ends_badly(compute):
+def test_the_first_error_of_a_recording_is_the_one_that_is_told(compute: Any, batches: Any) -> None:
+    def ends_badly(compute: Any) -> None:
         try:
             raise RuntimeError("aten::nonzero waits for the device")
         finally:
@@ -119,7 +122,7 @@ def test_the_first_error_of_a_recording_is_the_one_that_is_told(compute, batches
         ReplayedGradient(compute, MASK_PROB, ends_badly)(batches[0])
 
 
-def test_a_recording_that_is_wrong_is_not_used(compute, batches):
+def test_a_recording_that_is_wrong_is_not_used(compute: Any, batches: Any) -> None:
     recorder = Recorder(change=doubled)
     replayed = ReplayedGradient(compute, MASK_PROB, recorder)
     with pytest.warns(RuntimeWarning, match="gives another gradient"):
@@ -128,7 +131,9 @@ def test_a_recording_that_is_wrong_is_not_used(compute, batches):
     assert recorder.replays == 1
 
 
-def test_a_batch_with_more_hidden_places_than_room_is_computed_plainly(compute, batches):
+def test_a_batch_with_more_hidden_places_than_room_is_computed_plainly(
+    compute: Any, batches: Any
+) -> None:
     recorder = Recorder()
     crowded = max(batches, key=lambda batch: batch.rows.shape[1])
     sparse = min(batches, key=lambda batch: batch.rows.shape[1])
@@ -137,8 +142,10 @@ def test_a_batch_with_more_hidden_places_than_room_is_computed_plainly(compute, 
     assert recorder.replays == 1
 
 
-def test_a_member_whose_gradient_is_not_finite_does_not_speak_against_a_recording(compute, batches):
-    def broken(batch):
+def test_a_member_whose_gradient_is_not_finite_does_not_speak_against_a_recording(
+    compute: Any, batches: Any
+) -> None:
+    def broken(batch: Any) -> Any:
         found = compute(batch)
         found.of_weights[1] = torch.nan
         return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from rgcore.fleet import train_fleet
@@ -16,7 +18,7 @@ STEPS = 410
 """The loss is looked at every third step: divergence is noticed later than it happens."""
 
 
-def wild_at(place, make_member):
+def wild_at(place: Any, make_member: Any) -> Any:
     """Three members, one of which diverges."""
     members = [make_member(seed, steps=STEPS) for seed in (0, 1)]
     members.insert(place, make_member(2, steps=STEPS, **WILD))
@@ -24,7 +26,9 @@ def wild_at(place, make_member):
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
-def test_one_that_diverges_leaves_the_others_as_without_it(place, make_member, furthest_apart):
+def test_one_that_diverges_leaves_the_others_as_without_it(
+    place: int, make_member: Any, furthest_apart: Any
+) -> None:
     with_it = wild_at(place, make_member)
     without = [make_member(seed, steps=STEPS) for seed in (0, 1)]
     train_fleet(with_it, seq_len=SEQ_LEN)
@@ -33,7 +37,7 @@ def test_one_that_diverges_leaves_the_others_as_without_it(place, make_member, f
     assert all(furthest_apart(a, b) < EXACT for a, b in zip(with_it, without, strict=True))
 
 
-def test_it_has_the_error_of_a_run_by_itself(make_member, trained_alone):
+def test_it_has_the_error_of_a_run_by_itself(make_member: Any, trained_alone: Any) -> None:
     results = train_fleet(wild_at(1, make_member), seq_len=SEQ_LEN)
     with pytest.raises(DivergedError) as alone:
         trained_alone(make_member(2, steps=STEPS, **WILD))
@@ -41,7 +45,7 @@ def test_it_has_the_error_of_a_run_by_itself(make_member, trained_alone):
     assert str(results[1]) == str(alone.value)
 
 
-def test_one_that_diverged_is_heard_of_no_more(make_member):
+def test_one_that_diverged_is_heard_of_no_more(make_member: Any) -> None:
     heard = []
     train_fleet(
         wild_at(1, make_member),
@@ -51,18 +55,20 @@ def test_one_that_diverged_is_heard_of_no_more(make_member):
     assert set(heard) == {0, 2}
 
 
-def test_a_fleet_of_one_that_diverges_gives_its_error(make_member):
+def test_a_fleet_of_one_that_diverges_gives_its_error(make_member: Any) -> None:
     (result,) = train_fleet([make_member(0, **WILD)], seq_len=SEQ_LEN)
     assert isinstance(result, DivergedError)
 
 
-def test_when_all_diverge_training_ends(make_member):
+def test_when_all_diverge_training_ends(make_member: Any) -> None:
     results = train_fleet([make_member(seed, **WILD) for seed in (0, 1)], seq_len=SEQ_LEN)
     assert [type(result) for result in results] == [DivergedError, DivergedError]
 
 
 @pytest.mark.parametrize("leaver", [0, 1, 2])
-def test_the_others_go_on_as_if_one_that_leaves_had_stayed(leaver, make_member, furthest_apart):
+def test_the_others_go_on_as_if_one_that_leaves_had_stayed(
+    leaver: int, make_member: Any, furthest_apart: Any
+) -> None:
     with_it, without = ([make_member(seed) for seed in range(3)] for _ in range(2))
     results = train_fleet(with_it, seq_len=SEQ_LEN, leaving=lambda: {leaver}, progress_every=5)
     train_fleet(without, seq_len=SEQ_LEN)
@@ -72,10 +78,10 @@ def test_the_others_go_on_as_if_one_that_leaves_had_stayed(leaver, make_member, 
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_who_leaves_is_asked_between_steps(size, make_member):
+def test_who_leaves_is_asked_between_steps(size: int, make_member: Any) -> None:
     asked = []
 
-    def leaving():
+    def leaving() -> Any:
         asked.append(None)
         return ()
 
@@ -89,7 +95,7 @@ def test_who_leaves_is_asked_between_steps(size, make_member):
 
 
 @pytest.mark.parametrize("size", [1, 3])
-def test_when_all_leave_training_ends(size, make_member):
+def test_when_all_leave_training_ends(size: int, make_member: Any) -> None:
     reports = []
     results = train_fleet(
         [make_member(seed) for seed in range(size)],
@@ -102,7 +108,7 @@ def test_when_all_leave_training_ends(size, make_member):
     assert set(reports) == {4}
 
 
-def test_one_that_left_may_be_named_again(make_member):
+def test_one_that_left_may_be_named_again(make_member: Any) -> None:
     results = train_fleet(
         [make_member(seed) for seed in range(3)],
         seq_len=SEQ_LEN,

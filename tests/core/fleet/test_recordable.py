@@ -7,6 +7,7 @@ would wait for a GPU raises there, and so do most meetings with a tensor on the 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -25,10 +26,10 @@ MEMBERS, BATCH_SIZE, SEQ_LEN, ROWS = 3, 3, 6, 5
 
 
 @pytest.fixture
-def batch():
+def batch() -> Any:
     """Rows and targets are a part of wider arrays, as a stream hands them out."""
 
-    def ids(*shape):
+    def ids(*shape: Any) -> Any:
         return torch.zeros(*shape, dtype=torch.int64, device=META)
 
     return FleetBatch(
@@ -43,8 +44,8 @@ def batch():
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("mixing", MIXINGS)
 def test_a_step_stays_on_its_device_and_waits_for_nothing(
-    mixing, norm, optimizer, make_member, batch
-):
+    mixing: Any, norm: Any, optimizer: Any, make_member: Any, batch: Any
+) -> None:
     members = [
         make_member(seed, double=False, arch={"mixing": mixing, "norm": norm}, optimizer=optimizer)
         for seed in range(MEMBERS)
@@ -57,14 +58,14 @@ def test_a_step_stays_on_its_device_and_waits_for_nothing(
     assert found.of_weights.shape == stack.flat.shape
 
 
-def test_what_asks_for_a_value_would_be_found(make_member, batch):
+def test_what_asks_for_a_value_would_be_found(make_member: Any, batch: Any) -> None:
     stack = Stack([make_member(seed).network.to(META) for seed in range(MEMBERS)])
     forward = FleetForward(make_member(0).network.arch, stack.flat.detach())
     with pytest.raises((NotImplementedError, RuntimeError)):
         bool(gradient_of(stack, forward, batch).losses.max() > 0)
 
 
-def test_what_was_left_on_the_cpu_would_be_found(make_member, batch):
+def test_what_was_left_on_the_cpu_would_be_found(make_member: Any, batch: Any) -> None:
     stack = Stack([make_member(seed).network.to(META) for seed in range(MEMBERS)])
     forward = FleetForward(make_member(0).network.arch, stack.flat.detach())
     elsewhere = replace(batch, counts=torch.ones(MEMBERS, dtype=torch.int64))

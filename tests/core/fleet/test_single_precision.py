@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -21,10 +23,10 @@ steps of it; level `token` sees the positions move."""
 
 
 @pytest.fixture
-def pair(make_member, trained_alone):
+def pair(make_member: Any, trained_alone: Any) -> Any:
     """One member as out of a fleet of three, and by itself."""
 
-    def run(mixing):
+    def run(mixing: Any) -> Any:
         fleet, alone = (
             [
                 make_member(seed, double=False, arch={"mixing": mixing}, steps=STEPS)
@@ -40,7 +42,7 @@ def pair(make_member, trained_alone):
 
 
 @pytest.mark.parametrize("mixing", ["context", "flat", "window"])
-def test_weights_agree(mixing, pair, furthest_apart):
+def test_weights_agree(mixing: str, pair: Any, furthest_apart: Any) -> None:
     together, alone = pair(mixing)
     assert furthest_apart(together, alone) < CLOSE
 
@@ -49,7 +51,7 @@ def test_weights_agree(mixing, pair, furthest_apart):
     ("mixing", "tolerance"),
     [("context", CLOSE), ("flat", CLOSE), ("mixer", CLOSE_MIXER), ("window", CLOSE)],
 )
-def test_observables_agree(mixing, tolerance, pair):
+def test_observables_agree(mixing: str, tolerance: Any, pair: Any) -> None:
     together, alone = (
         measure(
             member.network,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from devices import DEVICE
@@ -15,17 +17,17 @@ N_STATES, SEQ_LEN, N_SEQUENCES, MASK_PROB, SEED = 4, 8, 128, 0.3, 5
 
 
 @pytest.fixture
-def chain():
+def chain() -> Any:
     """A drift round a ring: eigenvalues in complex pairs, and no detailed balance."""
     step = 0.05 + 0.6 * np.roll(np.eye(N_STATES), 1, axis=1) + 0.2 * np.eye(N_STATES)
     return make_chain("explicit", matrix=step)
 
 
 @pytest.fixture
-def network_of():
+def network_of() -> Any:
     """Networks in float64, so that what is left of a difference is rounding."""
 
-    def build(mixing, **changes):
+    def build(mixing: Any, **changes: Any) -> Any:
         settings = {
             "n_states": N_STATES,
             "seq_len": SEQ_LEN,
@@ -46,10 +48,10 @@ def network_of():
 
 
 @pytest.fixture
-def measured(chain):
+def measured(chain: Any) -> Any:
     """Measure a network at all its levels."""
 
-    def run(network, of=chain, **changes):
+    def run(network: Any, of: Any = chain, **changes: Any) -> Any:
         settings = {
             "seq_len": network.arch.seq_len,
             "n_sequences": N_SEQUENCES,

@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,11 +13,11 @@ CHAIN = make_chain("explicit", matrix=[[0.1, 0.7, 0.2], [0.2, 0.2, 0.6], [0.6, 0
 MASKS = np.array(list(itertools.product([False, True], repeat=LENGTH)))
 
 
-def law(step, state, distance):
+def law(step: Any, state: Any, distance: Any) -> Any:
     return np.linalg.matrix_power(step, distance)[state]
 
 
-def naive(tokens, mask, radius):
+def naive(tokens: Any, mask: Any, radius: Any) -> Any:
     """By looking outwards from every hidden token."""
     pi, step = CHAIN.stationary, CHAIN.transition
     backwards = (pi[:, None] * step).T / pi[:, None]
@@ -40,7 +41,7 @@ def naive(tokens, mask, radius):
 
 
 @pytest.mark.parametrize("radius", [0, 1, 2, 3, LENGTH])
-def test_every_mask_of_a_short_sequence(radius):
+def test_every_mask_of_a_short_sequence(radius: Any) -> None:
     tokens = CHAIN.sample(len(MASKS), LENGTH, derive_generator(0, "data")).numpy()
     found = irrelevant_tokens(CHAIN, tokens, MASKS, radius)
     exists, innovation = naive(tokens, MASKS, radius)
@@ -48,19 +49,19 @@ def test_every_mask_of_a_short_sequence(radius):
     np.testing.assert_allclose(found.innovation, innovation, rtol=0, atol=1e-14)
 
 
-def test_no_radius_is_the_whole_sequence():
+def test_no_radius_is_the_whole_sequence() -> None:
     tokens = CHAIN.sample(len(MASKS), LENGTH, derive_generator(0, "data")).numpy()
     everywhere = irrelevant_tokens(CHAIN, tokens, MASKS, None)
     wide = irrelevant_tokens(CHAIN, tokens, MASKS, LENGTH)
     np.testing.assert_array_equal(everywhere.innovation, wide.innovation)
 
 
-def test_view_of_one_token_to_each_side_holds_none():
+def test_view_of_one_token_to_each_side_holds_none() -> None:
     tokens = CHAIN.sample(len(MASKS), LENGTH, derive_generator(0, "data")).numpy()
     assert not irrelevant_tokens(CHAIN, tokens, MASKS, 1).exists.any()
 
 
-def test_says_nothing_of_the_hidden_token_and_the_nearest():
+def test_says_nothing_of_the_hidden_token_and_the_nearest() -> None:
     """Exactly: over all sequences with their probabilities."""
     mask = np.array([False, False, True, True, False, True, False])
     tokens = np.array(list(itertools.product(range(3), repeat=LENGTH)))
@@ -79,7 +80,7 @@ def test_says_nothing_of_the_hidden_token_and_the_nearest():
             np.testing.assert_allclose(mean, 0.0, rtol=0, atol=1e-15)
 
 
-def test_nothing_hidden_is_nothing_found():
+def test_nothing_hidden_is_nothing_found() -> None:
     found = irrelevant_tokens(CHAIN, np.zeros((2, 5), int), np.zeros((2, 5), bool), None)
     assert found.exists.shape == (0,)
     assert found.innovation.shape == (0, 6)

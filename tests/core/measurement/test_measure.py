@@ -1,4 +1,5 @@
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,18 +26,18 @@ MIXINGS = sorted(LEVELS_OF)
 LEVELS = [(mixing, level) for mixing in MIXINGS for level in LEVELS_OF[mixing]]
 
 
-def drawn(chain, n=N):
+def drawn(chain: Any, n: Any = N) -> Any:
     """The sequences that are measured: the first n of a block."""
     block = masked_block(chain, 1024, SEQ_LEN, 0.3, derive_generator(5, "measure"))
     return block.tokens[:n], block.mask[:n], block.inputs[:n]
 
 
-def streams(network, inputs):
+def streams(network: Any, inputs: Any) -> Any:
     with torch.no_grad():
         return [x.double().cpu().numpy() for x in network.residual_stream(inputs.to(DEVICE))]
 
 
-def rows_of(level, stream, mask):
+def rows_of(level: Any, stream: Any, mask: Any) -> Any:
     """(n, d) rows of one level; not of `position`, which has many."""
     if level == "token":
         return stream.reshape(-1, stream.shape[-1])
@@ -45,7 +46,7 @@ def rows_of(level, stream, mask):
     return stream.mean(axis=1) if level == "pooled" else stream
 
 
-def hsic(k, m):
+def hsic(k: Any, m: Any) -> Any:
     """HSIC_1 of two Gram matrices (Song et al. 2012, equation 4)."""
     n = len(k)
     k, m = k - np.diag(np.diag(k)), m - np.diag(np.diag(m))
@@ -53,7 +54,7 @@ def hsic(k, m):
     return (product - 2 * k.sum(axis=0) @ m.sum(axis=0) / (n - 2)) / (n * (n - 3))
 
 
-def squared_trace(x):
+def squared_trace(x: Any) -> Any:
     """(tr Sigma)^2 without bias: mean of |x_i - x_j|^2 |x_k - x_l|^2 / 4, i, j, k, l distinct."""
     n = len(x)
     far = scipy.spatial.distance.cdist(x, x, "sqeuclidean")
@@ -61,11 +62,11 @@ def squared_trace(x):
     return total / (4 * n * (n - 1) * (n - 2) * (n - 3))
 
 
-def left_vectors(x, k):
+def left_vectors(x: Any, k: Any) -> Any:
     return np.linalg.svd(x, full_matrices=False)[0][:, :k]
 
 
-def of_layer(x):
+def of_layer(x: Any) -> Any:
     s = np.linalg.svd(x, compute_uv=False)
     s = np.where(s < 1e-7 * s.max(), 0, s)
     p, v = s[s > 0] / s.sum(), s**2
@@ -78,7 +79,7 @@ def of_layer(x):
     }
 
 
-def of_pair(x, y):
+def of_pair(x: Any, y: Any) -> Any:
     k, m = x @ x.T, y @ y.T
     cka = (k * m).sum() / np.linalg.norm(k) / np.linalg.norm(m)
     variance = np.cumsum(np.linalg.svd(x, compute_uv=False) ** 2)
@@ -96,7 +97,7 @@ def of_pair(x, y):
     }
 
 
-def naive(layers):
+def naive(layers: Any) -> Any:
     """Every observable of one matrix per layer, from centred rows."""
     layers = [x - x.mean(axis=0) for x in layers]
     alone = [of_layer(x) for x in layers]
@@ -109,12 +110,12 @@ def naive(layers):
     return found
 
 
-def aligned(products):
+def aligned(products: Any) -> Any:
     own = np.diag(products)
     return products / np.sqrt(np.outer(own, own))
 
 
-def with_transitions(found):
+def with_transitions(found: Any) -> Any:
     drift = found["kernel_drift"]
     share = drift / drift.sum()
     return found | {
@@ -124,7 +125,7 @@ def with_transitions(found):
     }
 
 
-def expected(network, level, inputs, mask):
+def expected(network: Any, level: Any, inputs: Any, mask: Any) -> Any:
     layers = streams(network, inputs)
     if level != "position":
         found = with_transitions(naive([rows_of(level, x, mask.numpy()) for x in layers]))
@@ -140,19 +141,19 @@ def expected(network, level, inputs, mask):
     return without_matrices(found)
 
 
-def without_matrices(found):
+def without_matrices(found: Any) -> Any:
     """Of levels with so many rows that a layer is compared with its neighbours alone."""
     return {name: array for name, array in found.items() if not name.startswith("cka")}
 
 
-def same(found, wanted):
+def same(found: Any, wanted: Any) -> None:
     assert found.keys() == wanted.keys()
     for name, array in wanted.items():
         tolerance = LAYER_OF_FEW.get(name, ROUNDING)
         np.testing.assert_allclose(found[name], array, **tolerance, err_msg=name)
 
 
-def everything(measurement):
+def everything(measurement: Any) -> Any:
     """All arrays and halves, by level, name and which."""
     parts = {**measurement.levels, "network": measurement.network}
     return {
@@ -169,7 +170,9 @@ def everything(measurement):
     [pair for pair in LEVELS if pair not in {("mixer", "masked"), ("window", "masked")}],
 )
 @pytest.mark.parametrize("n", [N, HALF])
-def test_every_array_is_that_of_the_rows(network_of, measured, chain, mixing, level, n):
+def test_every_array_is_that_of_the_rows(
+    network_of: Any, measured: Any, chain: Any, mixing: Any, level: Any, n: Any
+) -> None:
     network = network_of(mixing)
     _, mask, inputs = drawn(chain, n)
     part = measured(network, levels=[level]).levels[level]
@@ -181,8 +184,8 @@ def test_every_array_is_that_of_the_rows(network_of, measured, chain, mixing, le
 
 @pytest.mark.parametrize("mixing", ["mixer", "window"])
 def test_a_layer_that_is_constant_leaves_the_others_as_they_are(
-    network_of, measured, chain, mixing
-):
+    network_of: Any, measured: Any, chain: Any, mixing: str
+) -> None:
     network = network_of(mixing)  # every hidden token enters as the mask
     _, mask, inputs = drawn(chain)
     part = measured(network, levels=["masked"]).levels["masked"]
@@ -198,7 +201,9 @@ def test_a_layer_that_is_constant_leaves_the_others_as_they_are(
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_half_is_a_measurement_of_half_the_sequences(network_of, measured, mixing):
+def test_half_is_a_measurement_of_half_the_sequences(
+    network_of: Any, measured: Any, mixing: Any
+) -> None:
     network = network_of(mixing)
     whole, half = measured(network), measured(network, n_sequences=HALF)
     for level in (*whole.levels, "network"):
@@ -209,13 +214,15 @@ def test_half_is_a_measurement_of_half_the_sequences(network_of, measured, mixin
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_batch_size_changes_rounding_alone(network_of, measured, mixing):
+def test_batch_size_changes_rounding_alone(network_of: Any, measured: Any, mixing: Any) -> None:
     network = network_of(mixing)
     same(everything(measured(network, batch_size=7)), everything(measured(network)))
 
 
 @pytest.mark.parametrize("mixing", ["context", "mixer", "window"])
-def test_splitting_into_passes_changes_rounding_alone(network_of, measured, mixing):
+def test_splitting_into_passes_changes_rounding_alone(
+    network_of: Any, measured: Any, mixing: str
+) -> None:
     network = network_of(mixing)
     one_position = 8 * 5**2 * 6  # bytes of the six products of three layers of width 5
     split = measured(network, memory=3 * one_position)
@@ -229,8 +236,8 @@ def test_splitting_into_passes_changes_rounding_alone(network_of, measured, mixi
 
 @pytest.mark.parametrize(("memory", "passes"), [(8000, 1), (7999, 3), (3000, 4)])
 def test_positions_fit_together_by_their_products_of_neighbours(
-    network_of, measured, memory, passes
-):
+    network_of: Any, measured: Any, memory: int, passes: int
+) -> None:
     # of three layers five products of width 5, 1000 bytes a position: one pass if all 8 fit, else
     # one for each chunk of them and one for what takes all positions
     seen = []
@@ -240,7 +247,9 @@ def test_positions_fit_together_by_their_products_of_neighbours(
     assert 1 / (32 * seen[0]) == pytest.approx(passes)
 
 
-def test_layers_too_large_for_all_pairs_are_compared_with_their_neighbours(network_of, measured):
+def test_layers_too_large_for_all_pairs_are_compared_with_their_neighbours(
+    network_of: Any, measured: Any
+) -> None:
     network = network_of("context", depth=3)  # ten products of width 5 take 2000 bytes
     tight, whole = (measured(network, memory=m, n_sequences=32) for m in (1500, 2**20))
     assert "cka" in tight.levels["masked"].arrays
@@ -253,7 +262,7 @@ def test_layers_too_large_for_all_pairs_are_compared_with_their_neighbours(netwo
                 np.testing.assert_allclose(array, whole.levels[level].arrays[name], **ROUNDING)
 
 
-def test_rows_are_counted_for_one_matrix(network_of, measured, chain):
+def test_rows_are_counted_for_one_matrix(network_of: Any, measured: Any, chain: Any) -> None:
     levels = measured(network_of("context")).levels
     _, mask, _ = drawn(chain)
     assert {name: part.n_rows for name, part in levels.items()} == {
@@ -265,21 +274,23 @@ def test_rows_are_counted_for_one_matrix(network_of, measured, chain):
     assert measured(network_of("flat")).levels["sequence"].n_rows == N
 
 
-def test_levels_come_in_the_order_asked_for(network_of, measured):
+def test_levels_come_in_the_order_asked_for(network_of: Any, measured: Any) -> None:
     assert list(measured(network_of("context"), levels=["pooled", "token"]).levels) == [
         "pooled",
         "token",
     ]
 
 
-def test_token_level_does_not_need_the_positions(network_of, measured):
+def test_token_level_does_not_need_the_positions(network_of: Any, measured: Any) -> None:
     network = network_of("context")
     alone = measured(network, levels=["token"]).levels["token"]
     same(alone.arrays, measured(network).levels["token"].arrays)
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_loss_is_the_cross_entropy_of_the_hidden_tokens(network_of, measured, chain, mixing):
+def test_loss_is_the_cross_entropy_of_the_hidden_tokens(
+    network_of: Any, measured: Any, chain: Any, mixing: Any
+) -> None:
     network = network_of(mixing)
     tokens, mask, inputs = drawn(chain)
     with torch.no_grad():
@@ -289,7 +300,9 @@ def test_loss_is_the_cross_entropy_of_the_hidden_tokens(network_of, measured, ch
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_bayes_losses_are_of_the_very_masks(network_of, measured, chain, mixing):
+def test_bayes_losses_are_of_the_very_masks(
+    network_of: Any, measured: Any, chain: Any, mixing: Any
+) -> None:
     found = measured(network_of(mixing))
     tokens, mask, _ = drawn(chain)
     assert found.bayes_loss == pytest.approx(bayes_masked_loss(chain, tokens, mask), rel=1e-10)
@@ -300,7 +313,7 @@ def test_bayes_losses_are_of_the_very_masks(network_of, measured, chain, mixing)
         assert found.bayes_loss < found.visible_bayes_loss < found.unigram_entropy
 
 
-def test_reference_can_be_computed_once_for_all(network_of, measured, chain):
+def test_reference_can_be_computed_once_for_all(network_of: Any, measured: Any, chain: Any) -> None:
     network = network_of("context")
     known = bayes_reference(
         chain, seq_len=SEQ_LEN, n_sequences=N, mask_prob=0.3, seed=5, view_radius=2
@@ -309,7 +322,9 @@ def test_reference_can_be_computed_once_for_all(network_of, measured, chain):
     assert measured(network).bayes == known
 
 
-def test_reference_of_other_sequences_is_refused(network_of, measured, chain):
+def test_reference_of_other_sequences_is_refused(
+    network_of: Any, measured: Any, chain: Any
+) -> None:
     other = bayes_reference(
         chain, seq_len=SEQ_LEN, n_sequences=HALF, mask_prob=0.3, seed=5, view_radius=2
     )
@@ -317,7 +332,7 @@ def test_reference_of_other_sequences_is_refused(network_of, measured, chain):
         measured(network_of("context"), bayes=other)
 
 
-def test_another_seed_is_another_sample(network_of, measured):
+def test_another_seed_is_another_sample(network_of: Any, measured: Any) -> None:
     network = network_of("context")
     ranks = [
         measured(network, seed=seed).levels["token"].arrays["effective_rank"] for seed in (1, 2)
@@ -325,7 +340,7 @@ def test_another_seed_is_another_sample(network_of, measured):
     assert (ranks[0] != ranks[1]).all()
 
 
-def test_network_and_its_gradients_are_left_alone(network_of, measured):
+def test_network_and_its_gradients_are_left_alone(network_of: Any, measured: Any) -> None:
     network = network_of("window")
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     measured(network)
@@ -335,7 +350,7 @@ def test_network_and_its_gradients_are_left_alone(network_of, measured):
 
 
 @pytest.mark.parametrize("memory", [2**28, 4000])
-def test_progress_rises_to_one(network_of, measured, memory):
+def test_progress_rises_to_one(network_of: Any, measured: Any, memory: Any) -> None:
     seen = []
     network = network_of("context")
     measured(network, n_sequences=32, memory=memory, batch_size=10, on_progress=seen.append)
@@ -344,12 +359,12 @@ def test_progress_rises_to_one(network_of, measured, memory):
     assert len(seen) >= 4
 
 
-def test_level_of_another_mixing_is_refused(network_of, measured):
+def test_level_of_another_mixing_is_refused(network_of: Any, measured: Any) -> None:
     with pytest.raises(LevelError, match="'position' does not exist for mixing 'flat'"):
         measured(network_of("flat"), levels=["position"])
 
 
-def test_single_precision_network_agrees_to_its_precision(network_of, measured):
+def test_single_precision_network_agrees_to_its_precision(network_of: Any, measured: Any) -> None:
     exact = measured(network_of("context")).levels["token"].arrays
     single = measured(network_of("context").float()).levels["token"].arrays
     np.testing.assert_allclose(
@@ -357,7 +372,7 @@ def test_single_precision_network_agrees_to_its_precision(network_of, measured):
     )  # float32 activations
 
 
-def test_shuffled_chain_has_nothing_to_learn(network_of, measured, chain):
+def test_shuffled_chain_has_nothing_to_learn(network_of: Any, measured: Any, chain: Any) -> None:
     found = measured(network_of("window"), of=chain.shuffled())
     tokens, mask, _ = drawn(chain.shuffled())
     guess = -np.log(chain.stationary[tokens[mask].numpy()]).mean()

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -6,11 +8,11 @@ from rgcore.measurement import REASONS, Moments
 from rgcore.measurement.observe import observe
 
 
-def all_parts(measurement):
+def all_parts(measurement: Any) -> Any:
     return {**measurement.levels, "network": measurement.network}
 
 
-def assert_every_nan_has_a_reason(measurement):
+def assert_every_nan_has_a_reason(measurement: Any) -> None:
     for level, part in all_parts(measurement).items():
         for arrays, reasons in ((part.arrays, part.reasons), (part.half, part.half_reasons)):
             for name, array in arrays.items():
@@ -20,7 +22,7 @@ def assert_every_nan_has_a_reason(measurement):
                 assert set(reasons.get(name, {}).values()) <= set(REASONS)
 
 
-def of_one(part, name):
+def of_one(part: Any, name: Any) -> Any:
     """The one reason of an array that is nan throughout."""
     assert len(part.reasons[name]) == part.arrays[name].size
     (reason,) = set(part.reasons[name].values())
@@ -29,30 +31,30 @@ def of_one(part, name):
 
 @pytest.mark.parametrize("mixing", ["context", "flat", "mixer", "window"])
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 20])
-def test_few_sequences(network_of, measured, mixing, n):
+def test_few_sequences(network_of: Any, measured: Any, mixing: str, n: int) -> None:
     assert_every_nan_has_a_reason(measured(network_of(mixing), n_sequences=n))
 
 
-def test_one_row_has_no_observable(network_of, measured):
+def test_one_row_has_no_observable(network_of: Any, measured: Any) -> None:
     part = measured(network_of("context"), n_sequences=1).levels["position"]
     assert all(of_one(part, name) == "too_few_rows" for name in part.arrays)
 
 
-def test_three_rows_have_no_unbiased_observable(network_of, measured):
+def test_three_rows_have_no_unbiased_observable(network_of: Any, measured: Any) -> None:
     part = measured(network_of("context"), n_sequences=3).levels["pooled"]
     unbiased = {"participation_ratio_corrected", "kernel_drift_debiased", "cka_debiased"}
     assert set(part.reasons) == unbiased
     assert all(of_one(part, name) == "too_few_rows" for name in unbiased)
 
 
-def test_fewer_rows_than_dimensions_have_observables(network_of, measured):
+def test_fewer_rows_than_dimensions_have_observables(network_of: Any, measured: Any) -> None:
     part = measured(network_of("context"), n_sequences=4).levels["pooled"]
     assert part.reasons == {}
     assert (part.arrays["effective_rank"] <= 3).all()
 
 
 @pytest.mark.parametrize("mixing", ["context", "flat", "mixer", "window"])
-def test_constant_network(network_of, measured, mixing):
+def test_constant_network(network_of: Any, measured: Any, mixing: str) -> None:
     network = network_of(mixing)
     with torch.no_grad():
         network.stem.embedding.zero_()
@@ -71,7 +73,7 @@ def test_constant_network(network_of, measured, mixing):
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 @pytest.mark.parametrize("mixing", ["context", "flat", "mixer", "window"])
-def test_last_layer_is_not_finite(network_of, measured, mixing, bad):
+def test_last_layer_is_not_finite(network_of: Any, measured: Any, mixing: str, bad: Any) -> None:
     network = network_of(mixing)
     with torch.no_grad():
         network.blocks[-1].leave.bias[0] = bad
@@ -85,7 +87,7 @@ def test_last_layer_is_not_finite(network_of, measured, mixing, bad):
     assert measurement.under_trained
 
 
-def test_layers_that_do_not_change_have_no_drift_to_place(network_of, measured):
+def test_layers_that_do_not_change_have_no_drift_to_place(network_of: Any, measured: Any) -> None:
     network = network_of("context")
     with torch.no_grad():
         for block in network.blocks:
@@ -96,7 +98,7 @@ def test_layers_that_do_not_change_have_no_drift_to_place(network_of, measured):
         assert of_one(part, "effective_transitions") == "no_drift"
 
 
-def test_no_position_with_its_window_inside(network_of, measured):
+def test_no_position_with_its_window_inside(network_of: Any, measured: Any) -> None:
     measurement = measured(network_of("context", context=4))
     assert_every_nan_has_a_reason(measurement)
     part = measurement.levels["position"]
@@ -105,7 +107,7 @@ def test_no_position_with_its_window_inside(network_of, measured):
     assert "effective_rank_by_position" not in part.reasons
 
 
-def test_rows_that_show_no_direction_twice():
+def test_rows_that_show_no_direction_twice() -> None:
     moments = Moments(2, 1, 6, torch.device("cpu"))
     for layer in range(2):
         moments.add(layer, torch.eye(6)[None])
@@ -117,7 +119,7 @@ def test_rows_that_show_no_direction_twice():
     assert observed.arrays["participation_ratio"] == pytest.approx(5.0)
 
 
-def test_two_tokens_are_too_short_for_a_correlation_length(network_of, measured):
+def test_two_tokens_are_too_short_for_a_correlation_length(network_of: Any, measured: Any) -> None:
     measurement = measured(network_of("context", seq_len=2, context=0))
     assert_every_nan_has_a_reason(measurement)
     assert of_one(measurement.network, "corr_len_flow") == "too_few_lags"
@@ -125,7 +127,9 @@ def test_two_tokens_are_too_short_for_a_correlation_length(network_of, measured)
 
 
 @pytest.mark.parametrize("double", [False, True])
-def test_what_differs_by_rounding_alone_is_constant(network_of, measured, double):
+def test_what_differs_by_rounding_alone_is_constant(
+    network_of: Any, measured: Any, double: bool
+) -> None:
     network = network_of("context", context=0, width=24, depth=4)  # every hidden token looks alike
     network = network.double() if double else network.float()
     measurement = measured(network, batch_size=13)
@@ -133,7 +137,7 @@ def test_what_differs_by_rounding_alone_is_constant(network_of, measured, double
     assert of_one(measurement.network, "relevance_posterior") == "constant_layer"
 
 
-def test_what_differs_by_more_than_rounding_is_measured():
+def test_what_differs_by_more_than_rounding_is_measured() -> None:
     rows = np.random.default_rng(0).normal(size=(1, 100, 4)) * 1e-5 + 1.0
     moments = Moments(2, 1, 4, torch.device("cpu"))
     for layer in range(2):

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,12 +11,12 @@ from rgcore.training.data import masked_block
 N = 128
 
 
-def drawn(chain, n):
+def drawn(chain: Any, n: Any) -> Any:
     block = masked_block(chain, 1024, 8, 0.3, derive_generator(5, "measure"))
     return block.tokens[:n].numpy(), block.mask[:n].numpy(), block.inputs[:n]
 
 
-def law(chain, word, hidden, place, radius):
+def law(chain: Any, word: Any, hidden: Any, place: Any, radius: Any) -> Any:
     """Of one hidden token given what is seen within the radius, by passing messages inwards."""
     near = range(max(0, place - radius), min(len(word), place + radius + 1))
     past, future = chain.stationary, np.ones(chain.n_states)
@@ -26,7 +28,7 @@ def law(chain, word, hidden, place, radius):
     return past * future / (past @ future)
 
 
-def farther(chain, word, hidden, place, radius):
+def farther(chain: Any, word: Any, hidden: Any, place: Any, radius: Any) -> Any:
     """Innovations of the second visible tokens to each side; None if they are not in view."""
     seen = [t for t in range(len(word)) if not hidden[t] and abs(t - place) <= radius]
     left, right = [t for t in seen if t < place][::-1], [t for t in seen if t > place]
@@ -43,7 +45,7 @@ def farther(chain, word, hidden, place, radius):
     return np.concatenate(found)
 
 
-def r2(x, y, half):
+def r2(x: Any, y: Any, half: Any) -> Any:
     """Two-fold ridge of the rows, all targets together."""
     found = []
     for train, test in ((half, ~half), (~half, half)):
@@ -57,7 +59,7 @@ def r2(x, y, half):
     return np.mean(found)
 
 
-def expected(network, chain, n):
+def expected(network: Any, chain: Any, n: Any) -> Any:
     """The four quantities, from rows, one hidden token at a time."""
     tokens, mask, inputs = drawn(chain, n)
     radius = {"context": 2, "window": 2}.get(network.arch.mixing, 8)
@@ -97,7 +99,9 @@ ABOUT = {"rtol": 1e-6, "atol": 1e-8}
 
 @pytest.mark.parametrize("mixing", ["context", "flat", "mixer", "window"])
 @pytest.mark.parametrize("which", ["whole", "half"])
-def test_it_is_that_of_the_rows(network_of, measured, chain, mixing, which):
+def test_it_is_that_of_the_rows(
+    network_of: Any, measured: Any, chain: Any, mixing: str, which: str
+) -> None:
     network = network_of(mixing)
     part = measured(network, n_sequences=3 * N).network
     n = 3 * N if which == "whole" else 3 * N // 2
@@ -120,34 +124,36 @@ def test_it_is_that_of_the_rows(network_of, measured, chain, mixing, which):
 
 
 @pytest.mark.parametrize("mixing", ["mixer", "window"])
-def test_a_hidden_token_enters_as_a_constant(network_of, measured, mixing):
+def test_a_hidden_token_enters_as_a_constant(network_of: Any, measured: Any, mixing: str) -> None:
     part = measured(network_of(mixing)).network
     for name in ("relevance_posterior", "relevance_irrelevant"):
         assert part.reasons[name] == {0: "constant_layer"}
         assert np.isfinite(part.arrays[name][1:]).all()
 
 
-def test_a_context_of_one_sees_no_irrelevant_token(network_of, measured):
+def test_a_context_of_one_sees_no_irrelevant_token(network_of: Any, measured: Any) -> None:
     part = measured(network_of("context", context=1)).network
     assert set(part.reasons["relevance_irrelevant"].values()) == {"no_irrelevant_tokens"}
     assert np.isfinite(part.arrays["relevance_posterior"]).all()
 
 
-def test_a_context_of_none_has_nothing_to_tell(network_of, measured):
+def test_a_context_of_none_has_nothing_to_tell(network_of: Any, measured: Any) -> None:
     part = measured(network_of("context", context=0)).network
     # h is one constant at every hidden token
     assert set(part.reasons["relevance_posterior"].values()) == {"constant_layer"}
     np.testing.assert_allclose(part.arrays["relevance_eigenvectors_ceiling"], 0.0, atol=1e-12)
 
 
-def test_too_few_hidden_tokens(network_of, measured):
+def test_too_few_hidden_tokens(network_of: Any, measured: Any) -> None:
     part = measured(network_of("context"), n_sequences=2).network
     for name in ("posterior", "irrelevant", "eigenvectors", "eigenvectors_ceiling"):
         assert set(part.reasons[f"relevance_{name}"].values()) == {"too_few_rows"}
     assert part.too_few_samples
 
 
-def test_a_wide_untrained_layer_reads_no_more_than_the_posterior_holds(network_of, measured, chain):
+def test_a_wide_untrained_layer_reads_no_more_than_the_posterior_holds(
+    network_of: Any, measured: Any, chain: Any
+) -> None:
     part = measured(network_of("context", width=12), n_sequences=2000).network
     found = part.arrays["relevance_eigenvectors"]
     ceiling = part.arrays["relevance_eigenvectors_ceiling"]
@@ -155,7 +161,9 @@ def test_a_wide_untrained_layer_reads_no_more_than_the_posterior_holds(network_o
     assert found[0].max() > 0.2
 
 
-def test_eigenvectors_of_a_conjugate_pair_are_read_alike(network_of, measured, chain):
+def test_eigenvectors_of_a_conjugate_pair_are_read_alike(
+    network_of: Any, measured: Any, chain: Any
+) -> None:
     values = chain.eigenvalues[1:]
     part = measured(network_of("context")).network
     pair = np.flatnonzero(np.abs(values.imag) > 0.1)

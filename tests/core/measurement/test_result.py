@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -6,11 +8,13 @@ from rgcore.measurement import LEAST_GAP, BayesReference, LevelMeasurement, Meas
 NOTHING = LevelMeasurement(0, {}, {}, {}, {}, too_few_samples=False)
 
 
-def measurement(loss, *, bayes=1.0, visible=1.2, unigram=2.0):
+def measurement(
+    loss: Any, *, bayes: float = 1.0, visible: float = 1.2, unigram: float = 2.0
+) -> Any:
     return Measurement(loss, BayesReference(bayes, visible, unigram, 10), {}, NOTHING)
 
 
-def test_shares_are_of_what_there_is_to_learn():
+def test_shares_are_of_what_there_is_to_learn() -> None:
     found = measurement(1.5)
     assert found.excess_loss == 0.5
     assert found.gap_fraction == 0.5
@@ -18,16 +22,16 @@ def test_shares_are_of_what_there_is_to_learn():
 
 
 @pytest.mark.parametrize(("loss", "expected"), [(1.2, False), (1.249, False), (1.251, True)])
-def test_under_trained_is_what_is_missed_of_what_is_seen(loss, expected):
+def test_under_trained_is_what_is_missed_of_what_is_seen(loss: float, expected: bool) -> None:
     assert measurement(loss).under_trained is expected
 
 
 @pytest.mark.parametrize("loss", [np.nan, np.inf])
-def test_a_loss_that_is_not_finite_is_under_trained(loss):
+def test_a_loss_that_is_not_finite_is_under_trained(loss: Any) -> None:
     assert measurement(loss).under_trained
 
 
-def test_where_there_is_nothing_to_learn_shares_stay_small():
+def test_where_there_is_nothing_to_learn_shares_stay_small() -> None:
     found = measurement(2.0001, bayes=2.0, visible=2.0, unigram=2.0)
     assert found.gap_fraction == pytest.approx(0.0001 / LEAST_GAP)
     assert not found.under_trained

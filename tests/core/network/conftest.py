@@ -1,13 +1,15 @@
+from typing import Any
+
 import pytest
 
 from rgcore.network import Architecture
 
 
 @pytest.fixture
-def make_arch():
+def make_arch() -> Any:
     """A small architecture; every field can be given."""
 
-    def make(mixing, **fields):
+    def make(mixing: Any, **fields: Any) -> Any:
         small = {
             "n_states": 4,
             "seq_len": 9,

@@ -1,5 +1,7 @@
 """One network against numpy, layer by layer, in float64."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ ACTIVATIONS = {
 }
 
 
-def normed(weights, name, stream):
+def normed(weights: Any, name: Any, stream: Any) -> Any:
     """N over the last axis, told by which gains exist."""
     if f"{name}.weight" not in weights:
         return stream
@@ -32,16 +34,16 @@ def normed(weights, name, stream):
     return gain * scaled + weights[f"{name}.bias"]
 
 
-def mlp(weights, enter, leave, f, x):
+def mlp(weights: Any, enter: Any, leave: Any, f: Any, x: Any) -> Any:
     hidden = f(x @ weights[f"{enter}.weight"].T + weights[f"{enter}.bias"])
     return hidden @ weights[f"{leave}.weight"].T + weights[f"{leave}.bias"]
 
 
-def after_block(weights, arch, stream):
+def after_block(weights: Any, arch: Any, stream: Any) -> Any:
     """h_1 of h_0, written out position by position where positions are coupled."""
     f, s = ACTIVATIONS[arch.activation], arch.residual_scale
 
-    def channels(x):
+    def channels(x: Any) -> Any:
         return mlp(weights, "blocks.0.enter", "blocks.0.leave", f, x)
 
     if arch.mixing in ("context", "flat"):
@@ -64,7 +66,7 @@ def after_block(weights, arch, stream):
     return out
 
 
-def random_network(arch):
+def random_network(arch: Any) -> Any:
     """A network in float64 all of whose weights, gains and biases too, are of size 1."""
     network = build_network(arch, derive_generator(0, "init")).double()
     generator = derive_generator(1, "init")
@@ -75,13 +77,13 @@ def random_network(arch):
     return network, weights
 
 
-def random_tokens(arch, n=3):
+def random_tokens(arch: Any, n: int = 3) -> Any:
     return torch.randint(
         arch.n_states + 1, (n, arch.seq_len), generator=derive_generator(0, "data")
     )
 
 
-def assert_block_is_that_of_numpy(arch):
+def assert_block_is_that_of_numpy(arch: Any) -> None:
     network, weights = random_network(arch)
     before, after = (stream.detach().numpy() for stream in network.streams(random_tokens(arch)))
     np.testing.assert_allclose(after, after_block(weights, arch, before), rtol=0, atol=ROUNDING)
@@ -89,17 +91,19 @@ def assert_block_is_that_of_numpy(arch):
 
 @pytest.mark.parametrize("mixing", MIXINGS)
 @pytest.mark.parametrize("norm", ["none", "layer", "rms"])
-def test_block_with_each_norm_is_that_of_numpy(make_arch, mixing, norm):
+def test_block_with_each_norm_is_that_of_numpy(make_arch: Any, mixing: Any, norm: str) -> None:
     assert_block_is_that_of_numpy(make_arch(mixing, norm=norm, depth=1, residual_scale=0.7))
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_block_with_each_activation_is_that_of_numpy(make_arch, mixing, activation):
+def test_block_with_each_activation_is_that_of_numpy(
+    make_arch: Any, mixing: Any, activation: Any
+) -> None:
     assert_block_is_that_of_numpy(make_arch(mixing, activation=activation, depth=1))
 
 
-def test_context_embeds_a_window_of_tokens_with_padding_beyond_the_ends(make_arch):
+def test_context_embeds_a_window_of_tokens_with_padding_beyond_the_ends(make_arch: Any) -> None:
     arch = make_arch("context", context=2)
     network, weights = random_network(arch)
     tokens = random_tokens(arch)
@@ -111,7 +115,7 @@ def test_context_embeds_a_window_of_tokens_with_padding_beyond_the_ends(make_arc
     np.testing.assert_allclose(network.embed(tokens).detach(), expected, rtol=0, atol=ROUNDING)
 
 
-def test_flat_embeds_the_whole_sequence_in_one_stream(make_arch):
+def test_flat_embeds_the_whole_sequence_in_one_stream(make_arch: Any) -> None:
     arch = make_arch("flat")
     network, weights = random_network(arch)
     tokens = random_tokens(arch)
@@ -121,7 +125,7 @@ def test_flat_embeds_the_whole_sequence_in_one_stream(make_arch):
 
 
 @pytest.mark.parametrize("mixing", ["mixer", "window"])
-def test_coupled_networks_embed_each_token_by_itself(make_arch, mixing):
+def test_coupled_networks_embed_each_token_by_itself(make_arch: Any, mixing: str) -> None:
     arch = make_arch(mixing)
     network, weights = random_network(arch)
     tokens = random_tokens(arch)
@@ -131,7 +135,9 @@ def test_coupled_networks_embed_each_token_by_itself(make_arch, mixing):
 
 @pytest.mark.parametrize("mixing", MIXINGS)
 @pytest.mark.parametrize("norm", ["none", "layer", "rms"])
-def test_read_out_is_a_linear_map_of_the_normed_last_stream(make_arch, mixing, norm):
+def test_read_out_is_a_linear_map_of_the_normed_last_stream(
+    make_arch: Any, mixing: Any, norm: str
+) -> None:
     arch = make_arch(mixing, norm=norm)
     network, weights = random_network(arch)
     tokens = random_tokens(arch)
@@ -143,20 +149,22 @@ def test_read_out_is_a_linear_map_of_the_normed_last_stream(make_arch, mixing, n
 
 @pytest.mark.parametrize("mixing", MIXINGS)
 @pytest.mark.parametrize("norm", ["none", "layer", "rms"])
-def test_gradients_of_a_block_are_the_finite_differences(make_arch, mixing, norm):
+def test_gradients_of_a_block_are_the_finite_differences(
+    make_arch: Any, mixing: Any, norm: str
+) -> None:
     arch = make_arch(mixing, seq_len=4, width=3, depth=1, norm=norm)
     network, _ = random_network(arch)
     block = network.blocks[0]
     names = [name for name, _ in block.named_parameters()]
     stream = network.embed(random_tokens(arch, n=2)).detach().requires_grad_()
 
-    def run(stream, *weights):
+    def run(stream: Any, *weights: Any) -> Any:
         return functional_call(block, dict(zip(names, weights, strict=True)), (stream,))
 
     assert torch.autograd.gradcheck(run, (stream, *block.parameters()))
 
 
-def change_by_block(arch, silenced=()):
+def change_by_block(arch: Any, silenced: Any = ()) -> Any:
     """h_1 - h_0, with the named last layers of the block at zero."""
     network, _ = random_network(arch)
     for name in silenced:
@@ -176,7 +184,9 @@ def change_by_block(arch, silenced=()):
         ("mixer", ("leave",)),
     ],
 )
-def test_a_residual_branch_is_proportional_to_the_residual_scale(make_arch, mixing, silenced):
+def test_a_residual_branch_is_proportional_to_the_residual_scale(
+    make_arch: Any, mixing: str, silenced: Any
+) -> None:
     once = change_by_block(make_arch(mixing, depth=1, residual_scale=1.0), silenced)
     thrice = change_by_block(make_arch(mixing, depth=1, residual_scale=3.0), silenced)
     assert float(once.abs().max()) > 0.1

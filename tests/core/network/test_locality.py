@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -10,7 +12,7 @@ SEEN = 1e-6
 """Logits are of size 1: float64 rounding is far below, the effect of a token far above."""
 
 
-def logits_before_and_after(arch, place):
+def logits_before_and_after(arch: Any, place: Any) -> Any:
     """Logits (T, V) of a sequence, and of it with another token at one place."""
     network = build_network(arch, derive_generator(0, "init")).double()
     tokens = torch.randint(arch.n_states, (1, LENGTH), generator=derive_generator(0, "data"))
@@ -22,7 +24,9 @@ def logits_before_and_after(arch, place):
 @pytest.mark.parametrize("mixing", LOCAL)
 @pytest.mark.parametrize("radius", [1, 2, 4])
 @pytest.mark.parametrize("place", [0, 7, LENGTH - 1])
-def test_a_token_beyond_the_view_radius_changes_nothing(make_arch, mixing, radius, place):
+def test_a_token_beyond_the_view_radius_changes_nothing(
+    make_arch: Any, mixing: Any, radius: int, place: Any
+) -> None:
     arch = make_arch(mixing, seq_len=LENGTH, context=radius, depth=radius)
     before, after = logits_before_and_after(arch, place)
     far = (torch.arange(LENGTH) - place).abs() > arch.view_radius
@@ -32,7 +36,9 @@ def test_a_token_beyond_the_view_radius_changes_nothing(make_arch, mixing, radiu
 @pytest.mark.parametrize("mixing", LOCAL)
 @pytest.mark.parametrize("radius", [1, 2, 4])
 @pytest.mark.parametrize("place", [0, 7, LENGTH - 1])
-def test_a_token_within_the_view_radius_changes_the_logits(make_arch, mixing, radius, place):
+def test_a_token_within_the_view_radius_changes_the_logits(
+    make_arch: Any, mixing: Any, radius: int, place: Any
+) -> None:
     arch = make_arch(mixing, seq_len=LENGTH, context=radius, depth=radius)
     before, after = logits_before_and_after(arch, place)
     near = (torch.arange(LENGTH) - place).abs() <= arch.view_radius
@@ -41,21 +47,23 @@ def test_a_token_within_the_view_radius_changes_the_logits(make_arch, mixing, ra
 
 @pytest.mark.parametrize("mixing", ["flat", "mixer"])
 @pytest.mark.parametrize("place", [0, 7, LENGTH - 1])
-def test_a_token_changes_the_logits_of_the_whole_sequence(make_arch, mixing, place):
+def test_a_token_changes_the_logits_of_the_whole_sequence(
+    make_arch: Any, mixing: str, place: Any
+) -> None:
     arch = make_arch(mixing, seq_len=LENGTH, depth=1)
     assert arch.view_radius is None
     before, after = logits_before_and_after(arch, place)
     assert ((before - after).abs().amax(dim=1) > SEEN).all()
 
 
-def test_radius_zero_sees_the_token_itself_alone(make_arch):
+def test_radius_zero_sees_the_token_itself_alone(make_arch: Any) -> None:
     arch = make_arch("context", seq_len=LENGTH, context=0)
     before, after = logits_before_and_after(arch, 7)
     changed = (before - after).abs().amax(dim=1) > 0
     assert changed.nonzero().flatten().tolist() == [7]
 
 
-def test_window_grows_by_one_position_per_block(make_arch):
+def test_window_grows_by_one_position_per_block(make_arch: Any) -> None:
     network = build_network(make_arch("window", seq_len=LENGTH, depth=4), derive_generator(0, "a"))
     tokens = torch.zeros(1, LENGTH, dtype=torch.int64)
     changed = tokens.clone()
@@ -66,7 +74,7 @@ def test_window_grows_by_one_position_per_block(make_arch):
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_sequences_do_not_see_each_other(make_arch, mixing):
+def test_sequences_do_not_see_each_other(make_arch: Any, mixing: Any) -> None:
     network = build_network(make_arch(mixing), derive_generator(0, "init")).double()
     tokens = torch.randint(4, (3, 9), generator=derive_generator(0, "data"))
     together = network(tokens)
@@ -75,7 +83,7 @@ def test_sequences_do_not_see_each_other(make_arch, mixing):
 
 
 @pytest.mark.parametrize("mixing", LOCAL)
-def test_moving_the_tokens_moves_the_logits_of_the_interior(make_arch, mixing):
+def test_moving_the_tokens_moves_the_logits_of_the_interior(make_arch: Any, mixing: Any) -> None:
     arch = make_arch(mixing, seq_len=LENGTH, context=3, depth=3)
     network = build_network(arch, derive_generator(0, "init")).double()
     tokens = torch.randint(4, (2, LENGTH + 1), generator=derive_generator(0, "data"))
@@ -85,7 +93,9 @@ def test_moving_the_tokens_moves_the_logits_of_the_interior(make_arch, mixing):
 
 
 @pytest.mark.parametrize("mixing", LOCAL)
-def test_the_ends_of_a_sequence_are_felt_within_the_view_radius(make_arch, mixing):
+def test_the_ends_of_a_sequence_are_felt_within_the_view_radius(
+    make_arch: Any, mixing: Any
+) -> None:
     arch = make_arch(mixing, seq_len=LENGTH, context=3, depth=3)
     network = build_network(arch, derive_generator(0, "init")).double()
     logits = network(torch.zeros(1, LENGTH, dtype=torch.int64))[0]
@@ -95,7 +105,7 @@ def test_the_ends_of_a_sequence_are_felt_within_the_view_radius(make_arch, mixin
 
 
 @pytest.mark.parametrize("mixing", ["flat", "mixer"])
-def test_positions_of_equal_tokens_are_told_apart(make_arch, mixing):
+def test_positions_of_equal_tokens_are_told_apart(make_arch: Any, mixing: str) -> None:
     network = build_network(make_arch(mixing), derive_generator(0, "init")).double()
     logits = network(torch.zeros(1, 9, dtype=torch.int64))[0]  # (T, V)
     apart = (logits[:, None] - logits).abs().amax(dim=2)  # (T, T)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,12 +14,12 @@ ROUNDING = 1e-12
 """Sums of some hundred products of order one, of which a tenth is left by the subtraction."""
 
 
-def stream(n=30, n_layers=4, d=5, seed=0):
+def stream(n: int = 30, n_layers: int = 4, d: int = 5, seed: int = 0) -> Any:
     """(K, n, d) layers, each a step from the last."""
     return np.random.default_rng(seed).normal(size=(n_layers, n, d)).cumsum(axis=0) + 1.0
 
 
-def moments(layers):
+def moments(layers: Any) -> Any:
     """norms2 and quartic (K, K), and power (K,)."""
     layers = layers - layers.mean(axis=1, keepdims=True)
     norms2 = np.array([[((x.T @ y) ** 2).sum() for y in layers] for x in layers])
@@ -25,27 +27,27 @@ def moments(layers):
     return norms2, length @ length.T, length.sum(axis=1)
 
 
-def debiased(layers):
+def debiased(layers: Any) -> Any:
     return cka_matrix_debiased_from_moments(*moments(layers), layers.shape[1])
 
 
-def pairs(measure, layers):
+def pairs(measure: Any, layers: Any) -> Any:
     return np.array([[measure(x, y) for y in layers] for x in layers])
 
 
-def test_is_the_alignment_of_every_pair():
+def test_is_the_alignment_of_every_pair() -> None:
     found = cka_matrix_from_moments(moments(stream())[0])
     np.testing.assert_allclose(found, pairs(linear_cka, stream()), rtol=ROUNDING)
     assert found.max() <= 1.0
 
 
-def test_debiased_is_the_debiased_alignment_of_every_pair():
+def test_debiased_is_the_debiased_alignment_of_every_pair() -> None:
     expected = pairs(linear_cka_debiased, stream())
     np.testing.assert_allclose(debiased(stream()), expected, rtol=ROUNDING)
 
 
 @pytest.mark.parametrize("matrix", [lambda x: cka_matrix_from_moments(moments(x)[0]), debiased])
-def test_drift_is_read_off_the_first_superdiagonal(matrix):
+def test_drift_is_read_off_the_first_superdiagonal(matrix: Any) -> None:
     layers = stream()
     layers[2] = 3.0 * layers[1] + 5.0
     drift = 1 - np.diagonal(matrix(layers), 1, axis1=-2, axis2=-1)
@@ -54,7 +56,7 @@ def test_drift_is_read_off_the_first_superdiagonal(matrix):
     assert drift.max() > 0.01
 
 
-def test_stacks_are_as_each_alone():
+def test_stacks_are_as_each_alone() -> None:
     stacks = [stream(seed=seed) for seed in range(3)]
     norms2, quartic, power = (np.array(part) for part in zip(*map(moments, stacks), strict=True))
     together = cka_matrix_debiased_from_moments(norms2, quartic, power, np.full(3, 30))
@@ -68,7 +70,7 @@ def test_stacks_are_as_each_alone():
 
 
 @pytest.mark.parametrize("bad", [0.1, np.nan])
-def test_layer_that_is_degenerate_is_nan_against_all_and_leaves_the_others(bad):
+def test_layer_that_is_degenerate_is_nan_against_all_and_leaves_the_others(bad: Any) -> None:
     layers = stream()
     layers[1] = bad
     layers_left = [0, 2, 3]
@@ -89,11 +91,11 @@ def test_layer_that_is_degenerate_is_nan_against_all_and_leaves_the_others(bad):
         np.testing.assert_allclose(found[np.ix_(layers_left, layers_left)], expected, rtol=ROUNDING)
 
 
-def test_infinite_moments_are_nan():
+def test_infinite_moments_are_nan() -> None:
     assert np.isnan(cka_matrix_from_moments(np.full((2, 2), np.inf))).all()
 
 
-def test_pair_that_is_not_known_is_nan_alone():
+def test_pair_that_is_not_known_is_nan_alone() -> None:
     norms2, quartic, power = moments(stream())
     norms2[0, 3] = norms2[3, 0] = np.nan
     expected = np.zeros((4, 4), dtype=bool)
@@ -103,5 +105,5 @@ def test_pair_that_is_not_known_is_nan_alone():
     np.testing.assert_array_equal(np.isnan(found), expected)
 
 
-def test_three_rows_have_no_debiased_matrix():
+def test_three_rows_have_no_debiased_matrix() -> None:
     assert np.isnan(debiased(stream(n=3))).all()

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,41 +11,41 @@ ROUNDING = 1e-12
 
 
 @pytest.fixture
-def rng():
+def rng() -> Any:
     return np.random.default_rng(0)
 
 
 @pytest.fixture
-def layers(rng):
+def layers(rng: Any) -> Any:
     """Two layers that share part of what they see."""
     x = rng.normal(size=(60, 7)) + 1.0
     return x, x[:, :4] @ rng.normal(size=(4, 5)) + rng.normal(size=(60, 5))
 
 
-def by_samples(x, y):
+def by_samples(x: Any, y: Any) -> Any:
     """The definition on centred n x n Gram matrices."""
     centring = np.eye(len(x)) - 1 / len(x)
     k, m = (centring @ z @ z.T @ centring for z in (x, y))
     return (k * m).sum() / np.sqrt((k * k).sum() * (m * m).sum())
 
 
-def test_is_the_alignment_of_the_gram_matrices_of_the_samples(layers):
+def test_is_the_alignment_of_the_gram_matrices_of_the_samples(layers: Any) -> None:
     found = linear_cka(*layers)
     assert found == pytest.approx(by_samples(*layers), rel=ROUNDING)
     assert 0.1 < found < 0.95
 
 
-def test_fewer_rows_than_dimensions_agree_with_the_definition(rng):
+def test_fewer_rows_than_dimensions_agree_with_the_definition(rng: Any) -> None:
     x, y = rng.normal(size=(6, 20)), rng.normal(size=(6, 30))
     assert linear_cka(x, y) == pytest.approx(by_samples(x, y), rel=ROUNDING)
 
 
-def test_layer_is_aligned_with_itself(layers):
+def test_layer_is_aligned_with_itself(layers: Any) -> None:
     assert linear_cka(layers[0], layers[0]) == pytest.approx(1.0, abs=1e-15)
     assert linear_cka(layers[0], layers[0]) <= 1.0
 
 
-def test_is_blind_to_rotation_scale_and_offset(layers, rng):
+def test_is_blind_to_rotation_scale_and_offset(layers: Any, rng: Any) -> None:
     x, y = layers
     turn = np.linalg.qr(rng.normal(size=(7, 7)))[0]
     assert linear_cka(x, -3.0 * x @ turn + 5.0) == pytest.approx(1.0, abs=ROUNDING)
@@ -52,38 +54,38 @@ def test_is_blind_to_rotation_scale_and_offset(layers, rng):
     )
 
 
-def test_is_not_blind_to_a_stretched_direction(layers):
+def test_is_not_blind_to_a_stretched_direction(layers: Any) -> None:
     x, _ = layers
     assert linear_cka(x, x * np.array([10.0, 1, 1, 1, 1, 1, 1])) < 0.9
 
 
-def test_is_symmetric(layers):
+def test_is_symmetric(layers: Any) -> None:
     x, y = layers
     assert linear_cka(x, y) == pytest.approx(linear_cka(y, x), rel=ROUNDING)
 
 
-def test_layers_that_share_nothing_have_none():
+def test_layers_that_share_nothing_have_none() -> None:
     x = np.array([[1.0], [-1.0], [1.0], [-1.0]])
     y = np.array([[1.0], [1.0], [-1.0], [-1.0]])
     assert linear_cka(x, y) == 0.0
 
 
-def test_tensors_are_taken_in_float64(layers):
+def test_tensors_are_taken_in_float64(layers: Any) -> None:
     x, y = (torch.tensor(layer, dtype=torch.float32) for layer in layers)
     assert linear_cka(x, y) == linear_cka(x.double().numpy(), y.double().numpy())
 
 
-def test_running_sums_give_the_same(layers):
+def test_running_sums_give_the_same(layers: Any) -> None:
     x, y = layers
 
-    def summed(a, b):
+    def summed(a: Any, b: Any) -> Any:
         return centred_gram(a.T @ b, a.sum(axis=0), b.sum(axis=0), len(a))
 
     found = linear_cka_from_grams(summed(x, x), summed(y, y), summed(x, y))
     assert found == pytest.approx(linear_cka(x, y), rel=ROUNDING)
 
 
-def test_stack_of_gram_matrices_is_as_each_alone(rng):
+def test_stack_of_gram_matrices_is_as_each_alone(rng: Any) -> None:
     x, y = rng.normal(size=(3, 20, 4)), rng.normal(size=(3, 20, 5))
     x, y = x - x.mean(axis=1, keepdims=True), y - y.mean(axis=1, keepdims=True)
     together = linear_cka_from_grams(
@@ -94,7 +96,7 @@ def test_stack_of_gram_matrices_is_as_each_alone(rng):
         assert together[index] == pytest.approx(linear_cka(x[index], y[index]), rel=ROUNDING)
 
 
-def test_running_sums_of_a_stack_are_centred_each(rng):
+def test_running_sums_of_a_stack_are_centred_each(rng: Any) -> None:
     x = rng.normal(size=(3, 20, 4)) + 2.0
     sums = x.sum(axis=1)
     found = centred_gram(x.transpose(0, 2, 1) @ x, sums, sums, 20)
@@ -106,25 +108,25 @@ def test_running_sums_of_a_stack_are_centred_each(rng):
 @pytest.mark.parametrize(
     "bad", [np.full((60, 3), 0.1), np.full((60, 3), np.nan), np.full((60, 3), np.inf)]
 )
-def test_degenerate_layers_are_nan(layers, bad):
+def test_degenerate_layers_are_nan(layers: Any, bad: Any) -> None:
     assert np.isnan(linear_cka(layers[0], bad))
     assert np.isnan(linear_cka(bad, layers[0]))
 
 
-def test_one_row_is_nan():
+def test_one_row_is_nan() -> None:
     assert np.isnan(linear_cka(np.ones((1, 3)), np.ones((1, 2))))
 
 
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
-def test_degenerate_gram_matrices_are_nan(bad):
+def test_degenerate_gram_matrices_are_nan(bad: Any) -> None:
     good, spoilt = np.eye(2), np.full((2, 2), bad)
     assert np.isnan(linear_cka_from_grams(spoilt, good, spoilt))
 
 
-def test_tiny_gram_matrices_do_not_underflow():
+def test_tiny_gram_matrices_do_not_underflow() -> None:
     assert linear_cka_from_grams(1e-200 * np.eye(2), np.eye(2), 1e-100 * np.eye(2)) == 1.0
 
 
-def test_layers_of_different_samples_are_refused(layers):
+def test_layers_of_different_samples_are_refused(layers: Any) -> None:
     with pytest.raises(ValueError, match="60 rows against 59"):
         linear_cka(layers[0], layers[1][1:])

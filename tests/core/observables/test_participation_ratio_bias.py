@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,9 @@ SAID = [
 
 
 @pytest.mark.parametrize(("n", "plain", "corrected"), SAID)
-def test_the_bias_that_the_page_tells_is_that_of_the_functions(n, plain, corrected):
+def test_the_bias_that_the_page_tells_is_that_of_the_functions(
+    n: Any, plain: Any, corrected: Any
+) -> None:
     """Within four standard errors of the mean over the draws, and the page's rounding."""
     rows = np.random.default_rng(n).standard_normal((DRAWS, n, 10))
     rows -= rows.mean(axis=1, keepdims=True)

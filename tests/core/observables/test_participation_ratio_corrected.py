@@ -1,4 +1,5 @@
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,17 +16,17 @@ ROUNDING = 1e-12
 
 
 @pytest.fixture
-def rng():
+def rng() -> Any:
     return np.random.default_rng(0)
 
 
-def sums(x):
+def sums(x: Any) -> Any:
     """(..., n, d) rows to their centred Gram matrices and sums of |x|^4."""
     x = x - x.mean(axis=-2, keepdims=True)
     return x.mT @ x, ((x**2).sum(axis=-1) ** 2).sum(axis=-1)
 
 
-def by_quadruples(x):
+def by_quadruples(x: Any) -> Any:
     """Both U-statistics as means over four distinct rows, whose halves are independent."""
     squared_trace = trace_squared = 0.0
     for i, j, k, m in permutations(range(len(x)), 4):
@@ -35,7 +36,7 @@ def by_quadruples(x):
     return trace_squared / squared_trace
 
 
-def every_sample(points, chances, n):
+def every_sample(points: Any, chances: Any, n: Any) -> Any:
     """All samples of n points (S, n, d) and the chance of each."""
     index = np.array(list(product(range(len(points)), repeat=n)))
     return points[index], chances[index].prod(axis=1)
@@ -46,7 +47,7 @@ CHANCES = np.array([0.5, 0.25, 0.25])
 
 
 @pytest.mark.parametrize("n", [4, 5, 6])
-def test_both_estimates_have_no_bias_whatever_the_law(n):
+def test_both_estimates_have_no_bias_whatever_the_law(n: int) -> None:
     # No angle of the triangle is right: the lower estimate is zero only where the upper one is.
     offset = TRIANGLE - CHANCES @ TRIANGLE
     sigma = offset.T @ (offset * CHANCES[:, None])
@@ -63,17 +64,17 @@ def test_both_estimates_have_no_bias_whatever_the_law(n):
     assert chances @ upper == pytest.approx(np.trace(sigma) ** 2, rel=ROUNDING)
 
 
-def test_is_the_ratio_of_the_means_over_distinct_rows(rng):
+def test_is_the_ratio_of_the_means_over_distinct_rows(rng: Any) -> None:
     x = rng.exponential(size=(8, 3)) * np.array([3.0, 1.0, 0.5])
     assert participation_ratio_corrected(x) == pytest.approx(by_quadruples(x), rel=ROUNDING)
 
 
-def test_fewer_rows_than_dimensions_agree_with_the_definition(rng):
+def test_fewer_rows_than_dimensions_agree_with_the_definition(rng: Any) -> None:
     x = rng.normal(size=(6, 20))
     assert participation_ratio_corrected(x) == pytest.approx(by_quadruples(x), rel=1e-10)
 
 
-def test_few_rows_of_an_isotropic_law_see_all_its_directions(rng):
+def test_few_rows_of_an_isotropic_law_see_all_its_directions(rng: Any) -> None:
     found = [participation_ratio_corrected(rng.normal(size=(20, 10))) for _ in range(400)]
     plain = [participation_ratio(rng.normal(size=(20, 10))) for _ in range(400)]
     # scatter 1.3 a sample, and a bias of the ratio of 2 %: four standard errors and that
@@ -81,24 +82,24 @@ def test_few_rows_of_an_isotropic_law_see_all_its_directions(rng):
     assert np.mean(plain) < 7.2  # n d / (n + d) = 6.7
 
 
-def test_many_rows_agree_with_the_plain_ratio(rng):
+def test_many_rows_agree_with_the_plain_ratio(rng: Any) -> None:
     x = rng.normal(size=(20000, 4)) * np.arange(1, 5)
     # the plain one is off by PR / n
     assert participation_ratio_corrected(x) == pytest.approx(participation_ratio(x), rel=1e-3)
 
 
-def test_rows_on_a_line_have_exactly_one(rng):
+def test_rows_on_a_line_have_exactly_one(rng: Any) -> None:
     x = np.outer(rng.normal(size=30), rng.normal(size=5)) + 3.0
     assert participation_ratio_corrected(x) == pytest.approx(1.0, abs=ROUNDING)
 
 
-def test_is_never_below_one(rng):
+def test_is_never_below_one(rng: Any) -> None:
     for _ in range(50):
         x = rng.standard_t(1.5, size=(5, 3))
         assert participation_ratio_corrected(x) >= 1.0 - ROUNDING
 
 
-def test_is_blind_to_offset_scale_and_rotation(rng):
+def test_is_blind_to_offset_scale_and_rotation(rng: Any) -> None:
     x = rng.normal(size=(30, 6)) * np.arange(1, 7)
     turn = np.linalg.qr(rng.normal(size=(6, 6)))[0]
     expected = participation_ratio_corrected(x)
@@ -108,7 +109,7 @@ def test_is_blind_to_offset_scale_and_rotation(rng):
     assert participation_ratio_corrected(1e200 * x) == pytest.approx(expected, rel=ROUNDING)
 
 
-def test_stack_of_moments_is_as_each_alone(rng):
+def test_stack_of_moments_is_as_each_alone(rng: Any) -> None:
     x = rng.normal(size=(3, 20, 4))
     together = participation_ratio_corrected_from_moments(*sums(x), 20)
     assert together.shape == (3,)
@@ -117,7 +118,7 @@ def test_stack_of_moments_is_as_each_alone(rng):
         assert together[index] == pytest.approx(expected, rel=ROUNDING)
 
 
-def test_number_of_rows_may_differ_along_a_stack(rng):
+def test_number_of_rows_may_differ_along_a_stack(rng: Any) -> None:
     x = [rng.normal(size=(n, 4)) for n in (3, 10, 20)]
     gram, norms4 = (np.array(part) for part in zip(*map(sums, x), strict=True))
     found = participation_ratio_corrected_from_moments(gram, norms4, np.array([3, 10, 20]))
@@ -127,7 +128,7 @@ def test_number_of_rows_may_differ_along_a_stack(rng):
         assert found[index] == pytest.approx(expected, rel=ROUNDING)
 
 
-def test_mutually_orthogonal_rows_are_nan(rng):
+def test_mutually_orthogonal_rows_are_nan(rng: Any) -> None:
     # a simplex: no two differences share a direction, and rounding leaves 1e-17 of that
     turn = np.linalg.qr(rng.normal(size=(12, 12)))[0]
     for n in (4, 7, 12):
@@ -144,11 +145,11 @@ def test_mutually_orthogonal_rows_are_nan(rng):
     ],
     ids=["constant", "nan", "inf", "three_rows"],
 )
-def test_degenerate_layers_are_nan(bad):
+def test_degenerate_layers_are_nan(bad: Any) -> None:
     assert np.isnan(participation_ratio_corrected(bad))
 
 
-def test_degenerate_moments_are_nan_and_leave_their_neighbours(rng):
+def test_degenerate_moments_are_nan_and_leave_their_neighbours(rng: Any) -> None:
     gram, norms4 = sums(rng.normal(size=(10, 2)))
     stack = np.stack([gram, 0 * gram, np.full((2, 2), np.nan), np.full((2, 2), np.inf)])
     found = participation_ratio_corrected_from_moments(stack, np.array([norms4, 0, 1, 1]), 10)

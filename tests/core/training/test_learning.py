@@ -1,5 +1,7 @@
 """Trained networks come to the Bayes loss, which nothing but the chain decides."""
 
+from typing import Any
+
 import pytest
 from devices import DEVICE
 
@@ -15,7 +17,7 @@ GAP = 0.05
 """Largest excess loss that counts as trained, of what there is to learn."""
 
 
-def gap(n_states, corr_len, *, width, depth, seed=1, **plan):
+def gap(n_states: Any, corr_len: Any, *, width: Any, depth: Any, seed: int = 1, **plan: Any) -> Any:
     """(loss - Bayes loss) / (unigram entropy - Bayes loss) on fresh sequences."""
     arch = Architecture(
         n_states=n_states,
@@ -47,13 +49,15 @@ def gap(n_states, corr_len, *, width, depth, seed=1, **plan):
     return found.gap_fraction
 
 
-def test_an_untrained_network_is_far_from_bayes():
+def test_an_untrained_network_is_far_from_bayes() -> None:
     assert gap(4, 2.0, width=16, depth=2) > 1  # worse than not looking
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_every_optimizer_and_schedule_comes_within_5_percent_of_bayes(optimizer, schedule):
+def test_every_optimizer_and_schedule_comes_within_5_percent_of_bayes(
+    optimizer: Any, schedule: Any
+) -> None:
     found = gap(
         4,
         2.0,
@@ -69,7 +73,7 @@ def test_every_optimizer_and_schedule_comes_within_5_percent_of_bayes(optimizer,
     assert found < GAP  # 0.01 to 0.03
 
 
-def test_a_longer_training_of_a_wider_network_comes_within_2_percent():
+def test_a_longer_training_of_a_wider_network_comes_within_2_percent() -> None:
     found = gap(
         6,
         2.0,

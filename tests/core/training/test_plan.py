@@ -1,4 +1,5 @@
 import pickle
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ AT_THE_EDGE = [
 
 
 @pytest.mark.parametrize(("field", "value"), WRONG)
-def test_a_number_out_of_range_is_refused_with_field_and_value(field, value):
+def test_a_number_out_of_range_is_refused_with_field_and_value(field: Any, value: Any) -> None:
     with pytest.raises(PlanError) as refused:
         TrainingPlan(**{**GOOD, field: value})
     assert refused.value.field == field
@@ -57,16 +58,16 @@ def test_a_number_out_of_range_is_refused_with_field_and_value(field, value):
 
 
 @pytest.mark.parametrize(("field", "value"), AT_THE_EDGE)
-def test_bounds_belong_to_what_is_allowed(field, value):
+def test_bounds_belong_to_what_is_allowed(field: Any, value: Any) -> None:
     assert getattr(TrainingPlan(**{**GOOD, field: value}), field) == value
 
 
-def test_a_choice_that_does_not_exist_is_answered_with_those_that_do():
+def test_a_choice_that_does_not_exist_is_answered_with_those_that_do() -> None:
     with pytest.raises(PlanError, match="optimizer is 'lion'; allowed: adam, adamw, sgd"):
         TrainingPlan(**{**GOOD, "optimizer": "lion"})
 
 
-def test_the_error_survives_a_pipe():
+def test_the_error_survives_a_pipe() -> None:
     error = pickle.loads(pickle.dumps(PlanError("lr", -1.0, "above 0")))
     assert (error.field, error.value, error.allowed) == ("lr", -1.0, "above 0")
     assert str(error) == "lr is -1.0; allowed: above 0"

@@ -1,5 +1,7 @@
 """One training step against the gradient of softmax regression, in float64."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from scipy.special import softmax
@@ -26,11 +28,11 @@ ARCH = Architecture(
 )
 
 
-def network_of():
+def network_of() -> Any:
     return build_network(ARCH, derive_generator(SEED, "init")).double()
 
 
-def one_step(lr=1.0, schedule="constant", grad_clip=None):
+def one_step(lr: float = 1.0, schedule: str = "constant", grad_clip: Any = None) -> Any:
     """How far plain gradient descent moves each parameter in its first step."""
     network = network_of()
     before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -41,7 +43,7 @@ def one_step(lr=1.0, schedule="constant", grad_clip=None):
     return {name: (before[name] - value).numpy() for name, value in network.state_dict().items()}
 
 
-def closed_form():
+def closed_form() -> Any:
     """Gradient of the mean cross-entropy over masked tokens by head.weight and head.bias."""
     network = network_of()
     stream = BatchStream(CHAIN, BATCH, T, MASK_PROB, derive_generator(SEED, "data"))
@@ -54,7 +56,7 @@ def closed_form():
     return error.T @ rows / len(rows), error.mean(axis=0)
 
 
-def test_the_read_out_moves_against_softmax_minus_one_hot_over_the_masked_rows():
+def test_the_read_out_moves_against_softmax_minus_one_hot_over_the_masked_rows() -> None:
     weight, bias = closed_form()
     moved = one_step()
     # some hundred terms of order 1 in float64
@@ -62,19 +64,19 @@ def test_the_read_out_moves_against_softmax_minus_one_hot_over_the_masked_rows()
     np.testing.assert_allclose(moved["head.bias"], bias, rtol=0, atol=1e-14)
 
 
-def test_the_step_is_the_learning_rate_times_the_gradient():
+def test_the_step_is_the_learning_rate_times_the_gradient() -> None:
     weight, _ = closed_form()
     # eps of weights of order 1 over a step of 1e-3
     np.testing.assert_allclose(one_step(lr=1e-3)["head.weight"], 1e-3 * weight, atol=1e-15)
 
 
-def test_the_first_step_is_taken_at_the_first_rate_of_the_schedule():
+def test_the_first_step_is_taken_at_the_first_rate_of_the_schedule() -> None:
     weight, _ = closed_form()
     moved = one_step(schedule="one_cycle")["head.weight"]  # begins at 1/25 of the peak
     np.testing.assert_allclose(moved, weight / 25, rtol=0, atol=1e-14)
 
 
-def test_a_gradient_beyond_the_bound_is_shortened_to_it_as_a_whole():
+def test_a_gradient_beyond_the_bound_is_shortened_to_it_as_a_whole() -> None:
     whole, clipped = one_step(), one_step(grad_clip=0.25)
     norm = np.sqrt(sum((part**2).sum() for part in whole.values()))
     assert norm > 0.25
@@ -83,7 +85,7 @@ def test_a_gradient_beyond_the_bound_is_shortened_to_it_as_a_whole():
         np.testing.assert_allclose(part, whole[name] * 0.25 / norm, rtol=1e-5, atol=1e-14)
 
 
-def test_a_gradient_within_the_bound_is_left_alone():
+def test_a_gradient_within_the_bound_is_left_alone() -> None:
     free, bounded = one_step(), one_step(grad_clip=1e3)
     for name, part in bounded.items():
         np.testing.assert_array_equal(part, free[name])

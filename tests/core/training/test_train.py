@@ -1,5 +1,6 @@
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,13 @@ STEPS = 210
 """A point of the trace is then two steps, so that a checkpoint can fall between two points."""
 
 
-def plan_of(steps=STEPS, optimizer="adamw", lr=1e-2, schedule="cosine", **fields):
+def plan_of(
+    steps: Any = STEPS,
+    optimizer: str = "adamw",
+    lr: float = 1e-2,
+    schedule: str = "cosine",
+    **fields: Any,
+) -> Any:
     return TrainingPlan(
         **{
             "steps": steps,
@@ -46,18 +53,18 @@ def plan_of(steps=STEPS, optimizer="adamw", lr=1e-2, schedule="cosine", **fields
     )
 
 
-def trained(plan, seed=0, init=0, **options):
+def trained(plan: Any, seed: int = 0, init: int = 0, **options: Any) -> Any:
     """Weights and trace."""
     network = build_network(ARCH, derive_generator(init, "init")).to(DEVICE)
     trace = train(network, CHAIN, plan, seed, seq_len=T, **options)
     return network.state_dict(), trace
 
 
-def same_weights(first, second):
+def same_weights(first: Any, second: Any) -> Any:
     return all(torch.equal(value, second[name]) for name, value in first.items())
 
 
-def assert_same(first, second):
+def assert_same(first: Any, second: Any) -> None:
     """Bit for bit."""
     assert same_weights(first[0], second[0])
     np.testing.assert_array_equal(first[1].steps, second[1].steps)
@@ -65,7 +72,7 @@ def assert_same(first, second):
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
-def test_a_resumed_run_equals_an_uninterrupted_one(optimizer):
+def test_a_resumed_run_equals_an_uninterrupted_one(optimizer: str) -> None:
     plan = plan_of(optimizer=optimizer, schedule="one_cycle")
     kept = []
     whole = trained(plan, on_checkpoint=kept.append, checkpoint_every=35)
@@ -75,7 +82,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(optimizer):
         assert_same(trained(plan, init=7, checkpoint=stored), whole)
 
 
-def test_a_checkpoint_can_be_resumed_from_again_and_again():
+def test_a_checkpoint_can_be_resumed_from_again_and_again() -> None:
     plan = plan_of(steps=40)
     kept = []
     whole = trained(plan, on_checkpoint=kept.append, checkpoint_every=15)
@@ -83,7 +90,7 @@ def test_a_checkpoint_can_be_resumed_from_again_and_again():
     assert_same(trained(plan, checkpoint=kept[0]), whole)
 
 
-def test_a_resumed_run_makes_the_checkpoints_of_an_uninterrupted_one():
+def test_a_resumed_run_makes_the_checkpoints_of_an_uninterrupted_one() -> None:
     plan = plan_of(steps=40)
     kept, later = [], []
     trained(plan, on_checkpoint=kept.append, checkpoint_every=10)
@@ -96,7 +103,7 @@ def test_a_resumed_run_makes_the_checkpoints_of_an_uninterrupted_one():
     assert later[1].points == kept[2].points
 
 
-def test_taking_checkpoints_and_reports_changes_nothing():
+def test_taking_checkpoints_and_reports_changes_nothing() -> None:
     plan = plan_of(steps=40)
     watched = trained(
         plan,
@@ -109,7 +116,7 @@ def test_taking_checkpoints_and_reports_changes_nothing():
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"plan": plan_of(steps=41)}])
-def test_a_checkpoint_of_another_run_is_refused(change):
+def test_a_checkpoint_of_another_run_is_refused(change: Any) -> None:
     plan = plan_of(steps=40)
     kept = []
     trained(plan, on_checkpoint=kept.append, checkpoint_every=20)
@@ -117,22 +124,22 @@ def test_a_checkpoint_of_another_run_is_refused(change):
         trained(**{"plan": plan, "seed": 0, **change}, checkpoint=kept[0])
 
 
-def test_the_same_seed_gives_the_same_numbers():
+def test_the_same_seed_gives_the_same_numbers() -> None:
     assert_same(trained(plan_of(steps=20)), trained(plan_of(steps=20)))
 
 
-def test_another_seed_gives_other_numbers():
+def test_another_seed_gives_other_numbers() -> None:
     weights, trace = trained(plan_of(steps=20))
     others, other_trace = trained(plan_of(steps=20), seed=1)
     assert not same_weights(weights, others)
     assert (trace.losses != other_trace.losses).all()
 
 
-def test_other_initial_weights_give_other_numbers():
+def test_other_initial_weights_give_other_numbers() -> None:
     assert not same_weights(trained(plan_of(steps=20))[0], trained(plan_of(steps=20), init=1)[0])
 
 
-def test_the_global_generator_is_neither_read_nor_moved():
+def test_the_global_generator_is_neither_read_nor_moved() -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()
     first = trained(plan_of(steps=10))
@@ -141,7 +148,7 @@ def test_the_global_generator_is_neither_read_nor_moved():
     assert_same(trained(plan_of(steps=10)), first)
 
 
-def test_the_number_of_threads_moves_numbers_by_rounding_alone():
+def test_the_number_of_threads_moves_numbers_by_rounding_alone() -> None:
     threads = torch.get_num_threads()
     try:
         found = []
@@ -155,20 +162,20 @@ def test_the_number_of_threads_moves_numbers_by_rounding_alone():
     np.testing.assert_allclose(one.losses, two.losses, rtol=1e-5)
 
 
-def losses_of(steps):
+def losses_of(steps: Any) -> Any:
     """The loss of every single step, as reported."""
     losses = []
     trained(plan_of(steps=steps), on_progress=lambda p: losses.append(p.loss), progress_every=1)
     return np.array(losses)
 
 
-def test_progress_comes_every_so_many_steps_and_after_the_last():
+def test_progress_comes_every_so_many_steps_and_after_the_last() -> None:
     reports = []
     trained(plan_of(steps=50), on_progress=reports.append, progress_every=20)
     assert [(report.step, report.steps) for report in reports] == [(20, 50), (40, 50), (50, 50)]
 
 
-def test_progress_tells_the_mean_loss_since_the_last_report():
+def test_progress_tells_the_mean_loss_since_the_last_report() -> None:
     reports = []
     trained(plan_of(steps=50), on_progress=reports.append, progress_every=20)
     losses = losses_of(50)
@@ -177,13 +184,13 @@ def test_progress_tells_the_mean_loss_since_the_last_report():
     np.testing.assert_allclose([report.loss for report in reports], means, rtol=1e-14)
 
 
-def test_a_short_trace_has_every_loss():
+def test_a_short_trace_has_every_loss() -> None:
     _, trace = trained(plan_of(steps=50))
     np.testing.assert_array_equal(trace.steps, np.arange(1, 51))
     np.testing.assert_array_equal(trace.losses, losses_of(50))
 
 
-def test_a_long_trace_has_at_most_200_points_which_are_means():
+def test_a_long_trace_has_at_most_200_points_which_are_means() -> None:
     _, trace = trained(plan_of(steps=401))
     losses = losses_of(401)
     np.testing.assert_array_equal(trace.steps, [*range(3, 401, 3), 401])
@@ -192,7 +199,7 @@ def test_a_long_trace_has_at_most_200_points_which_are_means():
     assert trace.losses[-1] == pytest.approx(losses[399:].mean(), rel=1e-14)
 
 
-def test_a_stop_shows_the_network_of_a_run_that_ends_there():
+def test_a_stop_shows_the_network_of_a_run_that_ends_there() -> None:
     network = build_network(ARCH, derive_generator(0, "init")).to(DEVICE)
     seen = {}
     train(
@@ -212,14 +219,14 @@ def test_a_stop_shows_the_network_of_a_run_that_ends_there():
 WILD = {"optimizer": "sgd", "lr": 1e6, "schedule": "constant", "grad_clip": None}
 
 
-def test_a_loss_that_is_not_finite_ends_the_run():
+def test_a_loss_that_is_not_finite_ends_the_run() -> None:
     with pytest.raises(DivergedError) as diverged:
         trained(plan_of(**WILD))
     assert not np.isfinite(diverged.value.loss)
     assert f"at step {diverged.value.step}" in str(diverged.value)
 
 
-def test_the_step_of_the_divergence_is_the_first_without_a_finite_loss():
+def test_the_step_of_the_divergence_is_the_first_without_a_finite_loss() -> None:
     with pytest.raises(DivergedError) as diverged:
         trained(plan_of(**WILD))
     step = diverged.value.step
@@ -231,7 +238,7 @@ def test_the_step_of_the_divergence_is_the_first_without_a_finite_loss():
     assert again.value.step == step
 
 
-def test_a_divergence_survives_a_pipe():
+def test_a_divergence_survives_a_pipe() -> None:
     error = pickle.loads(pickle.dumps(DivergedError(7, float("inf"))))
     assert (error.step, error.loss) == (7, float("inf"))
     assert str(error) == "the training loss is inf at step 7"
