@@ -42,7 +42,7 @@ def _measured(of: Measured) -> ColumnElement[float]:
     """
     row = SummaryRow
     first, last = row.mean[1], row.mean[func.cardinality(row.mean)]
-    number = last / func.nullif(first, 0) if of.last_over_first else first
+    number = last / func.nullif(first, 0, type_=Double()) if of.last_over_first else first
     return (
         # Postgres holds NaN above every number, and a number that does not exist is none
         select(func.nullif(number, _NAN))

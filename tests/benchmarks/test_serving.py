@@ -14,6 +14,7 @@ from benchmarks.serving.report import latencies
 from benchmarks.serving.writing import Writer
 from migrations import alembic_config
 from rgcontract import State
+from rgstore.database import Database
 from rgstore.stored_specs import loaded_spec
 from rgstore.tables import ExperimentRow, MeasurementRow, ResultRow, RunRow, SummaryRow
 

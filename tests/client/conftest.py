@@ -34,7 +34,7 @@ def _no_lab_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 @pytest.fixture(autouse=True)
-def _nothing_said_yet(monkeypatch):
+def _nothing_said_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     """A remark that is made once in a process is made once in a test."""
     monkeypatch.setattr("rgclient._connection.REMARKS", Remarks())
 

@@ -137,7 +137,7 @@ def test_a_code_of_a_newer_server_still_says_what_to_do(
     assert (caught.value.status, caught.value.code) == (451, "embargoed")
 
 
-def test_the_query_stays_out_of_the_message(client, server):
+def test_the_query_stays_out_of_the_message(client: Any, server: Any) -> None:
     server.will(httpx.Response(404, html="<h1>nginx</h1>"))
     with pytest.raises(rgclient.ResponseError) as caught:
         list(client.experiments(owner="ada"))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
 
+from rgclient import Result
 from rgcontract.measured import NotThere
 from rgfigures import FIGURES, drawn
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_figure_is_drawn_from_as_many_results_as_its_row_says(name, make_result):
+def test_a_figure_is_drawn_from_as_many_results_as_its_row_says(
+    name: Any, make_result: Any
+) -> None:
     results = [make_result().data for _ in range(FIGURES[name].results)]
     figure = drawn(name, results)
     assert isinstance(figure, Figure)
@@ -23,7 +27,7 @@ def test_a_figure_is_drawn_from_as_many_results_as_its_row_says(name, make_resul
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_row_says_what_the_figure_shows_and_what_it_needs(name, make_result):
+def test_a_row_says_what_the_figure_shows_and_what_it_needs(name: Any, make_result: Any) -> None:
     row = FIGURES[name]
     assert (row.name, row.meaning[-1]) == (name, ".")
     data = make_result().data
@@ -42,14 +46,14 @@ def test_a_row_says_what_the_figure_shows_and_what_it_needs(name, make_result):
     drawn(name, [data] * row.results)
 
 
-def test_a_name_that_is_none_gets_the_nearest(result):
+def test_a_name_that_is_none_gets_the_nearest(result: Result) -> None:
     with pytest.raises(ValueError, match="no figure 'contrasts'; did you mean contrast"):
         drawn("contrasts", [result.data])
     with pytest.raises(ValueError, match="there are ranks, contrast"):
         drawn("x", [result.data])
 
 
-def test_the_contrast_shows_ranks_at_both_levels_and_drift_between_layers(make_result):
+def test_the_contrast_shows_ranks_at_both_levels_and_drift_between_layers(make_result: Any) -> None:
     position, pooled, drift = drawn("contrast", [make_result().data] * 2).axes
     for axes in (position, pooled):
         assert list(axes.lines[0].get_ydata()) == [11.0, 8.5, 7.0]
@@ -57,7 +61,7 @@ def test_the_contrast_shows_ranks_at_both_levels_and_drift_between_layers(make_r
     assert list(drift.lines[0].get_ydata()) == [0.5, 0.25]
 
 
-def test_the_picture_of_ranks_is_the_one_that_the_client_draws(result):
+def test_the_picture_of_ranks_is_the_one_that_the_client_draws(result: Result) -> None:
     import matplotlib.pyplot as plt
 
     (by_name,) = drawn("ranks", [result.data]).axes

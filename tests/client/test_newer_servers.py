@@ -7,6 +7,7 @@ import math
 import pickle
 import re
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def answers(request: httpx.Request) -> httpx.Response:
 
 
 @pytest.fixture
-def newer(time):
+def newer(time: Any) -> Iterator[Any]:
     with Client(
         "http://lab", "t", transport=httpx.MockTransport(answers), clock=time.clock
     ) as opened:
@@ -74,7 +75,7 @@ def newer(time):
 
 
 @pytest.fixture
-def quiet():
+def quiet() -> Iterator[Any]:
     """The remarks are not what a test is about."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NewerServer)
@@ -91,14 +92,14 @@ def superset(whole: Any, part: Any) -> bool:
 
 
 @pytest.mark.parametrize("route", GOLDEN)
-def test_nothing_of_an_answer_is_lost(route):
+def test_nothing_of_an_answer_is_lost(route: Any) -> None:
     text = json.dumps(GOLDEN[route])
     found = read(MODELS[route], text)
     assert superset(json.loads(as_json(found)), json.loads(text))
     assert read(MODELS[route], as_json(found)) == found
 
 
-def test_every_route_of_the_client_is_in_the_recorded_set(newer, quiet):
+def test_every_route_of_the_client_is_in_the_recorded_set(newer: Any, quiet: Any) -> None:
     asked = []
     newer._connection._http().event_hooks["request"].append(
         lambda request: asked.append(f"{request.method} {request.url.path}")
@@ -116,7 +117,7 @@ def test_every_route_of_the_client_is_in_the_recorded_set(newer, quiet):
     assert {*asked} == {route.partition("?")[0] for route in GOLDEN}
 
 
-def test_what_is_not_known_stands_in_extra_at_its_place(newer, quiet):
+def test_what_is_not_known_stands_in_extra_at_its_place(newer: Any, quiet: Any) -> None:
     view = newer.view("exp1")
     assert view.extra == {"fidelity": 0.9, "co_owners": ["eve"]}
     assert view.runs[0].progress.extra == {"eta": 60}
@@ -131,13 +132,13 @@ def test_what_is_not_known_stands_in_extra_at_its_place(newer, quiet):
     assert newer.findings("s-1").data.extra == {"multiplicity": "holm"}
 
 
-def test_an_answer_of_today_has_nothing_extra(client, server, answer):
+def test_an_answer_of_today_has_nothing_extra(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.experiment())
     view = client.view("exp1")
     assert view.extra == view.spec.extra == view.spec.chain.extra == {}
 
 
-def test_a_state_that_nobody_here_knows_is_a_text_that_is_no_end(newer, quiet):
+def test_a_state_that_nobody_here_knows_is_a_text_that_is_no_end(newer: Any, quiet: Any) -> None:
     handle = newer.get("exp1")
     assert handle.state == "paused"
     assert f"{handle.state} {handle.state.value}" == "paused paused"
@@ -153,7 +154,7 @@ def test_a_state_that_nobody_here_knows_is_a_text_that_is_no_end(newer, quiet):
     assert [one.state for one in newer.experiments()] == ["paused"]
 
 
-def test_a_spec_of_a_newer_form_keeps_what_it_says(newer, quiet):
+def test_a_spec_of_a_newer_form_keeps_what_it_says(newer: Any, quiet: Any) -> None:
     spec = newer.get("exp1").spec
     assert (spec.chain.family, spec.chain.corr_len, spec.chain.seed) == ("designed", 7.0, 3)
     assert (spec.model.mixing, spec.model.width) == ("attention", 4096)
@@ -162,7 +163,9 @@ def test_a_spec_of_a_newer_form_keeps_what_it_says(newer, quiet):
     assert (spec.training.steps, spec.seeds) == (1500, (0, 1, 2))
 
 
-def test_a_state_that_nobody_here_knows_is_waited_through(newer, time, quiet):
+def test_a_state_that_nobody_here_knows_is_waited_through(
+    newer: Any, time: Any, quiet: Any
+) -> None:
     with pytest.raises(WaitTimeout, match="state 'paused', which this client does not know"):
         newer.get("exp1").wait(timeout=60, progress=False)
     with pytest.raises(WaitTimeout, match="2 of 6 runs done"):
@@ -170,18 +173,20 @@ def test_a_state_that_nobody_here_knows_is_waited_through(newer, time, quiet):
     assert 120 <= time.seconds < 130
 
 
-def test_the_progress_line_says_that_it_goes_on_asking(newer, quiet):
+def test_the_progress_line_says_that_it_goes_on_asking(newer: Any, quiet: Any) -> None:
     assert doing(newer.view("exp1")).startswith(
         "state 'paused', which this client does not know: still asking; 1 of 2 runs done"
     )
 
 
-def test_what_ends_after_a_state_that_nobody_here_knows_is_read(client, server, answer, quiet):
+def test_what_ends_after_a_state_that_nobody_here_knows_is_read(
+    client: Any, server: Any, answer: Any, quiet: Any
+) -> None:
     server.will(answer.experiment("paused"), answer.experiment("done"), answer.result())
     assert client.get("exp1").wait(progress=False).id == "exp1"
 
 
-def test_an_observable_that_nobody_here_knows_is_read_by_its_name(newer, quiet):
+def test_an_observable_that_nobody_here_knows_is_read_by_its_name(newer: Any, quiet: Any) -> None:
     result = newer.result("exp1")
     series = result.quantity("intrinsic_dimension", "masked_position", "thawed")
     assert series.mean[0] == 1.5
@@ -191,7 +196,7 @@ def test_an_observable_that_nobody_here_knows_is_read_by_its_name(newer, quiet):
     assert result.effective_rank("masked_position").mean == (11.0, 8.5, 7.0)
 
 
-def test_a_result_of_a_newer_server_is_shown_drawn_and_tabulated(newer, quiet):
+def test_a_result_of_a_newer_server_is_shown_drawn_and_tabulated(newer: Any, quiet: Any) -> None:
     result = newer.result("exp1")
     assert "designed" in repr(result)
     assert "designed" in result._repr_html_()
@@ -204,14 +209,16 @@ def test_a_result_of_a_newer_server_is_shown_drawn_and_tabulated(newer, quiet):
     mpl.pyplot.close("all")
 
 
-def test_a_saved_result_of_a_newer_server_is_whole(newer, quiet, tmp_path):
+def test_a_saved_result_of_a_newer_server_is_whole(newer: Any, quiet: Any, tmp_path: Path) -> None:
     result = newer.result("exp1")
     path = result.save(tmp_path / "result.json")
     assert superset(json.loads(path.read_text()), GOLDEN["GET /v1/experiments/exp1/result"])
     assert Result.load(path) == result
 
 
-def test_claims_and_verdicts_that_nobody_here_knows_are_shown(newer, quiet, tmp_path):
+def test_claims_and_verdicts_that_nobody_here_knows_are_shown(
+    newer: Any, quiet: Any, tmp_path: Path
+) -> None:
     findings = newer.findings("s-1")
     shown = repr(findings)
     assert re.search(r"universal .*SUSPENDED .*exponent 0\.200", shown)
@@ -222,7 +229,7 @@ def test_claims_and_verdicts_that_nobody_here_knows_are_shown(newer, quiet, tmp_
     assert superset(saved, GOLDEN["GET /v1/studies/s-1/findings"])
 
 
-def test_it_is_said_once_what_to_upgrade(newer):
+def test_it_is_said_once_what_to_upgrade(newer: Any) -> None:
     with pytest.warns(NewerServer) as said:
         newer.get("exp1")
     newer.get("exp1").refresh()  # a warning would be an error here
@@ -235,13 +242,15 @@ def test_it_is_said_once_what_to_upgrade(newer):
 
 
 @pytest.mark.parametrize("unknown", ["chains of family 'designed'", "Experiment.state 'paused'"])
-def test_the_remark_names_what_is_not_known(newer, monkeypatch, unknown):
+def test_the_remark_names_what_is_not_known(
+    newer: Any, monkeypatch: pytest.MonkeyPatch, unknown: str
+) -> None:
     monkeypatch.setattr("rgclient._newer.MOST_NAMED", 99)
     with pytest.warns(NewerServer, match=re.escape(unknown)):
         newer.get("exp1")
 
 
-def test_what_is_sent_is_as_strict_as_ever():
+def test_what_is_sent_is_as_strict_as_ever() -> None:
     with pytest.raises(ValidationError, match="heads"):
         Submission.model_validate_json('{"model": {"heads": 4}}')
     with pytest.raises(ValidationError, match="designed"):
@@ -250,7 +259,7 @@ def test_what_is_sent_is_as_strict_as_ever():
         Acknowledgement.model_validate(GOLDEN["POST /v1/experiments"])
 
 
-def test_what_is_no_answer_at_all_is_still_refused():
+def test_what_is_no_answer_at_all_is_still_refused() -> None:
     for wrong in ({"state": 3}, {"state": None}):
         with pytest.raises(ValidationError):
             read(Acknowledgement, json.dumps(GOLDEN["POST /v1/experiments"] | wrong))
@@ -258,7 +267,9 @@ def test_what_is_no_answer_at_all_is_still_refused():
         read(Experiment, json.dumps(GOLDEN["GET /v1/experiments/exp1"] | {"spec": "a text"}))
 
 
-def test_every_request_names_the_contract_of_the_client(client, server, answer):
+def test_every_request_names_the_contract_of_the_client(
+    client: Any, server: Any, answer: Any
+) -> None:
     server.will(answer.acknowledgement(), answer.experiment())
     client.submit(corr_len=7)
     client.get("exp1")
@@ -277,7 +288,9 @@ def spoken(response: httpx.Response, version: str) -> httpx.Response:
         (f"{CONTRACT.major - 1}.9", "upgrade the server (RGLab)"),
     ],
 )
-def test_another_contract_is_an_error_in_one_sentence(client, server, answer, version, advice):
+def test_another_contract_is_an_error_in_one_sentence(
+    client: Any, server: Any, answer: Any, version: str, advice: str
+) -> None:
     server.will(spoken(answer.experiment(), version))
     with pytest.raises(rgclient.ContractMismatch) as caught:
         client.get("exp1")
@@ -286,13 +299,13 @@ def test_another_contract_is_an_error_in_one_sentence(client, server, answer, ve
     assert len(server.requests) == 1
 
 
-def test_a_refusal_of_the_servers_says_the_same(client, server, answer):
+def test_a_refusal_of_the_servers_says_the_same(client: Any, server: Any, answer: Any) -> None:
     server.will(answer.problem(400, "contract_mismatch", "upgrade the client"))
     with pytest.raises(rgclient.ContractMismatch, match="upgrade the client"):
         client.get("exp1")
 
 
-def test_a_newer_minor_version_is_said_once(client, server, answer):
+def test_a_newer_minor_version_is_said_once(client: Any, server: Any, answer: Any) -> None:
     server.will(spoken(answer.experiment(), f"{CONTRACT.major}.{CONTRACT.minor + 1}"))
     with pytest.warns(NewerServer, match="upgrade rgclient to make use of what is new") as said:
         client.get("exp1")
@@ -301,6 +314,8 @@ def test_a_newer_minor_version_is_said_once(client, server, answer):
 
 
 @pytest.mark.parametrize("version", [str(CONTRACT), "", "soon"])
-def test_the_same_contract_or_none_is_nothing_to_talk_of(client, server, answer, version):
+def test_the_same_contract_or_none_is_nothing_to_talk_of(
+    client: Any, server: Any, answer: Any, version: Any
+) -> None:
     server.will(spoken(answer.experiment(), version))
     assert client.get("exp1").id == "exp1"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from rgclient import NotMeasured
+from rgclient import NotMeasured, Result
 from rgclient._result import BY_NAME
 from rgcontract.observables import OBSERVABLES, Group
 
 
 @pytest.fixture
-def whole(make_result):
+def whole(make_result: Any) -> Any:
     """A result that has every observable wherever it exists."""
     found = make_result(levels=("position", "masked", "pooled"))
     for snapshot in found.data.snapshots:
@@ -23,7 +25,7 @@ def whole(make_result):
 
 
 @pytest.mark.parametrize("name", BY_NAME)
-def test_an_observable_is_read_as_a_method(name, whole):
+def test_an_observable_is_read_as_a_method(name: Any, whole: Any) -> None:
     row = BY_NAME[name]
     assert name in dir(whole)
     if name in {"spectrum", "cka"}:  # these say what shape they have
@@ -34,23 +36,23 @@ def test_an_observable_is_read_as_a_method(name, whole):
     assert getattr(whole, name)(when="initial").when == "initial"
 
 
-def test_losses_and_flags_are_read_elsewhere():
+def test_losses_and_flags_are_read_elsewhere() -> None:
     left = {row.group for name, row in OBSERVABLES.items() if name not in BY_NAME}
     assert left == {Group.LOSSES, Group.FLAGS}
 
 
-def test_a_method_says_what_the_row_says(whole):
+def test_a_method_says_what_the_row_says(whole: Any) -> None:
     assert whole.frobenius_drift.__doc__ == OBSERVABLES["frobenius_drift"].meaning
     assert whole.frobenius_drift.__name__ == "frobenius_drift"
 
 
-def test_a_name_that_is_none_gets_the_nearest(result):
+def test_a_name_that_is_none_gets_the_nearest(result: Result) -> None:
     with pytest.raises(AttributeError, match="no 'frobenius'; did you mean frobenius_drift"):
         _ = result.frobenius
     with pytest.raises(AttributeError, match=r"has no 'weather'$"):
         _ = result.weather
 
 
-def test_what_was_not_measured_is_said_as_ever(result):
+def test_what_was_not_measured_is_said_as_ever(result: Result) -> None:
     with pytest.raises(NotMeasured, match="no quantity 'frobenius_drift' at level 'position'"):
         result.frobenius_drift()

@@ -150,7 +150,9 @@ def test_a_pause_that_is_too_long_is_an_error_at_once(
 
 
 @pytest.mark.parametrize(("seconds", "pauses"), [(60, [60.0]), (61, [])])
-def test_a_minute_is_waited_for_and_no_more(client, server, answer, time, seconds, pauses):
+def test_a_minute_is_waited_for_and_no_more(
+    client: Any, server: Any, answer: Any, time: Any, seconds: int, pauses: Any
+) -> None:
     full = answer.problem(503, "unavailable", "later")
     full.headers["retry-after"] = str(seconds)
     server.will(full, answer.experiment())
@@ -160,7 +162,9 @@ def test_a_minute_is_waited_for_and_no_more(client, server, answer, time, second
     assert len(server.requests) == 1 + len(pauses)
 
 
-def test_an_answer_is_waited_for_half_a_minute_and_a_connection_five_seconds(server, answer):
+def test_an_answer_is_waited_for_half_a_minute_and_a_connection_five_seconds(
+    server: Any, answer: Any
+) -> None:
     server.will(answer.experiment())
     with Client("http://lab", "t", transport=httpx.MockTransport(server)) as client:
         client.get("exp1")
@@ -169,7 +173,7 @@ def test_an_answer_is_waited_for_half_a_minute_and_a_connection_five_seconds(ser
     assert (limits["connect"], limits["read"], limits["write"]) == (5.0, 30.0, 30.0)
 
 
-def test_retry_after_may_be_a_date():
+def test_retry_after_may_be_a_date() -> None:
     moment = datetime.now(UTC) + timedelta(seconds=30)
     assert asked_seconds(format_datetime(moment, usegmt=True)) == pytest.approx(30, abs=2)
 

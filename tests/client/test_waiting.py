@@ -176,14 +176,16 @@ def test_a_server_that_never_answered_is_given_up_at_once(
     assert time.seconds < 10
 
 
-def test_a_refusal_is_no_outage(experiment, server, answer, time):
+def test_a_refusal_is_no_outage(experiment: Any, server: Any, answer: Any, time: Any) -> None:
     server.will(answer.experiment("running"), answer.problem(401, "invalid_token"))
     with pytest.raises(Unauthorized):
         experiment.wait(progress=False)
     assert time.sleeps == [0.25]
 
 
-def test_a_fault_of_the_server_is_no_outage(experiment, server, answer, time):
+def test_a_fault_of_the_server_is_no_outage(
+    experiment: Any, server: Any, answer: Any, time: Any
+) -> None:
     server.will(answer.experiment("running"), answer.problem(500, "internal"))
     with pytest.raises(ServerError):
         experiment.wait(progress=False)

@@ -7,7 +7,7 @@ import json
 from rgcontract import Submission
 
 
-def test_an_architecture_is_its_sizes_and_choices_as_json_has_them():
+def test_an_architecture_is_its_sizes_and_choices_as_json_has_them() -> None:
     body = {
         "chain": {"n_states": 5},
         "data": {"seq_len": 9},

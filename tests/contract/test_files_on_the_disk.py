@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from rgcontract.files import write_bytes
 
 
 @pytest.fixture
-def steps(monkeypatch):
+def steps(monkeypatch: pytest.MonkeyPatch) -> Any:
     """What is synchronised and what is renamed, in order."""
     seen: list[str] = []
     fsync, replace = os.fsync, os.replace
@@ -33,11 +34,13 @@ def steps(monkeypatch):
     return seen
 
 
-def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_after_it(steps, tmp_path):
+def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_after_it(
+    steps: Any, tmp_path: Path
+) -> None:
     write_bytes(tmp_path / "file", b"12345")
     assert steps == ["file of 5 bytes", "renamed", "directory"]
 
 
-def test_credentials_are_on_the_disk_when_they_are_written(steps, tmp_path):
+def test_credentials_are_on_the_disk_when_they_are_written(steps: Any, tmp_path: Path) -> None:
     path = write_credentials(Credentials("http://lab", "t"), tmp_path / "credentials.json")
     assert steps == [f"file of {path.stat().st_size} bytes", "renamed", "directory"]

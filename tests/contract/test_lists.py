@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import runpy
+from typing import Any
 
 import pytest
 
@@ -18,20 +19,20 @@ from rgcontract.spec import Submission
 ROWS = FILTERS.values()
 
 
-def test_the_page_has_the_table_that_the_rows_make():
+def test_the_page_has_the_table_that_the_rows_make() -> None:
     script = runpy.run_path("scripts/filters_table.py")
     text = script["PAGE"].read_text()
     assert text == script["current"](text)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_filter_says_what_it_compares(row: Filter):
+def test_a_filter_says_what_it_compares(row: Filter) -> None:
     assert row.meaning
     assert row.schema.keys() & {"type", "enum"}
 
 
 @pytest.mark.parametrize("row", rows(Submission), ids=lambda row: row.path)
-def test_a_field_that_has_a_column_can_be_filtered_by_and_is_shown(row):
+def test_a_field_that_has_a_column_can_be_filtered_by_and_is_shown(row: Any) -> None:
     filtered = any(found.on == row.name for found in ROWS)
     assert (filtered and row.name in COLUMNS) or not row.column
 
@@ -39,27 +40,27 @@ def test_a_field_that_has_a_column_can_be_filtered_by_and_is_shown(row):
 @pytest.mark.parametrize(
     "of", [row.on for row in ROWS if isinstance(row.on, Measured)], ids=lambda of: of.quantity
 )
-def test_a_filter_on_what_was_measured_is_on_an_observable_of_those_levels(of: Measured):
+def test_a_filter_on_what_was_measured_is_on_an_observable_of_those_levels(of: Measured) -> None:
     row = OBSERVABLES[of.quantity]
     assert set(of.levels) <= set(row.levels)
     assert len(row.axes) == (1 if of.last_over_first else 0)
 
 
-def test_a_range_has_two_ends():
+def test_a_range_has_two_ends() -> None:
     assert {row.name for row in ROWS if row.how is How.AT_MOST} == set(RANGES.values())
     assert all(FILTERS[low].on == FILTERS[high].on for low, high in RANGES.items())
 
 
-def test_a_column_says_what_it_shows():
+def test_a_column_says_what_it_shows() -> None:
     assert list(COLUMNS) == list(ExperimentSummary.model_fields)
     assert [row.name for row in COLUMNS.values() if not row.meaning] == []
 
 
-def test_runs_are_counted_by_each_state_that_there_is():
+def test_runs_are_counted_by_each_state_that_there_is() -> None:
     assert list(RunCounts.model_fields) == list(State)
 
 
-def test_a_notebook_is_told_every_filter():
+def test_a_notebook_is_told_every_filter() -> None:
     experiments = rgclient.Client.experiments
     assert set(FILTERS) < set(inspect.signature(experiments).parameters)
     assert all(f"{name}: " in (experiments.__doc__ or "") for name in FILTERS)

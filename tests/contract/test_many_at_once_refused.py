@@ -17,7 +17,7 @@ def _fields(body: Any) -> list[str]:
     return [problem.field for problem in bulk_problems(caught.value)]
 
 
-def test_a_field_of_a_submission_is_named_with_its_place():
+def test_a_field_of_a_submission_is_named_with_its_place() -> None:
     wrong = {"chain": {"corr_len": -1}, "model": {"depth": 0}}
     fields = _fields({"experiments": [{}, wrong, {}, {"training": {"steps": 1.5}}]})
     assert fields == [
@@ -27,22 +27,22 @@ def test_a_field_of_a_submission_is_named_with_its_place():
     ]
 
 
-def test_a_submission_that_is_no_object_is_named_by_its_place_alone():
+def test_a_submission_that_is_no_object_is_named_by_its_place_alone() -> None:
     assert _fields({"experiments": [{}, 7]}) == ["experiments.1"]
 
 
 @pytest.mark.parametrize("body", [{}, {"experiments": 7}, {"experiments": []}])
-def test_what_is_wrong_with_all_of_them_is_named_without_a_place(body):
+def test_what_is_wrong_with_all_of_them_is_named_without_a_place(body: Any) -> None:
     assert _fields(body) == ["experiments"]
 
 
-def test_beside_a_field_of_all_those_of_each_are_named():
+def test_beside_a_field_of_all_those_of_each_are_named() -> None:
     assert _fields({"experiments": [{"priority": 11}, {}], "colour": "red"}) == [
         "experiments.0.priority",
         "colour",
     ]
 
 
-def test_of_very_many_the_first_are_named():
+def test_of_very_many_the_first_are_named() -> None:
     fields = _fields({"experiments": [{"priority": 11}] * (MOST_REFUSED + 5)})
     assert fields == [f"experiments.{index}.priority" for index in range(MOST_REFUSED)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,6 @@ else gets another name; results that were measured under this one keep meaning w
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_asks_for_what_it_always_did(name):
+def test_a_preset_asks_for_what_it_always_did(name: Any) -> None:
     written = canonical_json(PRESETS[name]).encode()
     assert hashlib.sha256(written).hexdigest()[:16] == ASKED[name]

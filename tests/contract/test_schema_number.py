@@ -61,7 +61,7 @@ def _rows() -> list[tuple[str, str, About]]:
     ]
 
 
-def test_all_that_is_read_is_of_the_first_schema_or_says_when_it_came():
+def test_all_that_is_read_is_of_the_first_schema_or_says_when_it_came() -> None:
     root = ExperimentSpec.model_json_schema()
     sections = {**root.pop("$defs"), "ExperimentSpec": root}
     found = {
@@ -78,25 +78,25 @@ def test_all_that_is_read_is_of_the_first_schema_or_says_when_it_came():
     assert set(READ_BY_1) <= set(found)
 
 
-def test_the_newest_schema_is_that_of_the_newest_field_or_value():
+def test_the_newest_schema_is_that_of_the_newest_field_or_value() -> None:
     assert newest(ExperimentSpec) == SCHEMA
 
 
-def test_schemas_are_counted_without_a_gap():
+def test_schemas_are_counted_without_a_gap() -> None:
     numbers = {number for _, _, row in _rows() for number in (row.since, *row.new_values.values())}
     assert numbers == set(range(FIRST, SCHEMA + 1))
 
 
-def test_a_field_that_came_later_says_under_which_value_all_is_as_before():
+def test_a_field_that_came_later_says_under_which_value_all_is_as_before() -> None:
     with pytest.raises(ValueError, match="as_before"):
         About(since=2)
 
 
-def test_every_part_of_a_spec_says_what_it_decides():
+def test_every_part_of_a_spec_says_what_it_decides() -> None:
     assert all(row.decides for row in abouts(ExperimentSpec).values())
 
 
-def test_a_form_that_is_not_known_is_refused_with_those_that_are():
+def test_a_form_that_is_not_known_is_refused_with_those_that_are() -> None:
     with pytest.raises(ValidationError) as refused:
         Submission.model_validate_json(f'{{"schema": {SCHEMA + 1}}}')
     (problem,) = field_problems(refused.value, Submission)
@@ -106,12 +106,12 @@ def test_a_form_that_is_not_known_is_refused_with_those_that_are():
 
 
 @pytest.mark.parametrize("form", ["0", "true", '"1"', "1.5", "null"])
-def test_a_form_is_a_number_of_one_or_more(form):
+def test_a_form_is_a_number_of_one_or_more(form: str) -> None:
     with pytest.raises(ValidationError):
         Submission.model_validate_json(f'{{"schema": {form}}}')
 
 
-def test_what_was_read_is_in_the_newest_form():
+def test_what_was_read_is_in_the_newest_form() -> None:
     for given in ({}, {"schema": 1}):
         assert ExperimentSpec(**given).model_dump()["schema"] == SCHEMA
     answered = StoredSpec.model_validate({"seeds": (0,), "schema": SCHEMA + 1})

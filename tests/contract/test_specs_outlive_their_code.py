@@ -78,7 +78,7 @@ SECTIONS = {
 
 
 @pytest.fixture(scope="module")
-def later(tmp_path_factory) -> Any:
+def later(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What the later release makes of specs."""
     directory = tmp_path_factory.mktemp("later")
     contract = directory / "rgcontract"
@@ -117,7 +117,7 @@ def _with_later(spec: dict[str, Any], path: str, value: float) -> dict[str, Any]
     return _written_before({**spec, **({section: part} if section else part)})
 
 
-def test_the_golden_names_are_of_every_family_and_choice():
+def test_the_golden_names_are_of_every_family_and_choice() -> None:
     assert len(GOLDEN) >= 60
     written = [json.loads(json.dumps(one["spec"])) for one in GOLDEN]
     read = [
@@ -135,7 +135,7 @@ def test_the_golden_names_are_of_every_family_and_choice():
         assert set(row.choices) <= used, row.path
 
 
-def test_the_later_release_has_a_field_more_in_every_section(later):
+def test_the_later_release_has_a_field_more_in_every_section(later: Any) -> None:
     for chain, answer in zip(CHAINS, later([{"chain": chain} for chain in CHAINS]), strict=True):
         full = answer["full"]
         assert full["schema"] == 2
@@ -144,14 +144,14 @@ def test_the_later_release_has_a_field_more_in_every_section(later):
             assert full[section]["later"] == 0.25, (chain, section)
 
 
-def test_no_name_moves_when_every_section_has_a_field_more(later):
+def test_no_name_moves_when_every_section_has_a_field_more(later: Any) -> None:
     answers = later([_written_before(one["spec"]) for one in GOLDEN])
     for one, answer in zip(GOLDEN, answers, strict=True):
         expected = {name: one[name] for name in ("measurement", "training", "chain", "shape")}
         assert answer["names"] == expected, one["spec"]
 
 
-def test_what_uses_nothing_new_is_kept_so_that_code_of_before_reads_it(later):
+def test_what_uses_nothing_new_is_kept_so_that_code_of_before_reads_it(later: Any) -> None:
     answers = later([_written_before(one["spec"]) for one in GOLDEN])
     for one, answer in zip(GOLDEN, answers, strict=True):
         assert answer["schema"] == 1
@@ -160,7 +160,9 @@ def test_what_uses_nothing_new_is_kept_so_that_code_of_before_reads_it(later):
         assert answer["again"] == one["measurement"]
 
 
-def test_a_default_that_is_not_as_before_is_another_experiment_and_needs_newer_code(later):
+def test_a_default_that_is_not_as_before_is_another_experiment_and_needs_newer_code(
+    later: Any,
+) -> None:
     (answer,) = later([{}])
     assert answer["schema"] == 2
     assert answer["names"]["measurement"] != GOLDEN[0]["measurement"]
@@ -179,7 +181,9 @@ MOVED = {
 
 
 @pytest.mark.parametrize("chain", CHAINS, ids=lambda chain: chain["family"])
-def test_a_value_of_a_later_field_moves_the_names_of_what_it_decides(later, chain):
+def test_a_value_of_a_later_field_moves_the_names_of_what_it_decides(
+    later: Any, chain: Any
+) -> None:
     before, *changed = later(
         [
             _written_before({"chain": chain}),
@@ -194,7 +198,7 @@ def test_a_value_of_a_later_field_moves_the_names_of_what_it_decides(later, chai
 
 
 @pytest.mark.parametrize("path", MOVED)
-def test_the_value_as_before_written_out_moves_nothing(later, path):
+def test_the_value_as_before_written_out_moves_nothing(later: Any, path: Any) -> None:
     before, written = later([_written_before({}), _with_later({}, path, 0.5)])
     assert written["names"] == before["names"]
     assert written["kept"] == before["kept"]

@@ -168,7 +168,7 @@ def test_fields_override_those_of_a_preset() -> None:
     assert asked.seeds == (0,)
 
 
-def test_the_names_are_those_of_a_request_and_of_its_sections():
+def test_the_names_are_those_of_a_request_and_of_its_sections() -> None:
     assert set(children(STUDY_FIELDS, "")) == set(children(StudyRequest, ""))
     assert paths(STUDY_FIELDS, "corr_len") == ["chain.corr_len"]
     for section in SECTIONS:

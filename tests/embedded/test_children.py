@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
+from typing import Any
 
 from lab_processes import until
 
@@ -17,7 +19,7 @@ time.sleep(1000)
 POLITE = DEAF.replace("SIG_IGN", "SIG_DFL")
 
 
-def _child(tmp_path, code: str) -> Child:
+def _child(tmp_path: Any, code: str) -> Child:
     (tmp_path / "child.py").write_text(code)
     env = {"PYTHONPATH": str(tmp_path)}
     child = Child("child", ["child"], log=tmp_path / "log", env=env)
@@ -25,13 +27,13 @@ def _child(tmp_path, code: str) -> Child:
     return child
 
 
-def test_one_that_ends_when_asked_is_not_killed(tmp_path):
+def test_one_that_ends_when_asked_is_not_killed(tmp_path: Path) -> None:
     child = _child(tmp_path, POLITE)
     child.stop()
     assert child.exit_code == -signal.SIGTERM
 
 
-def test_one_that_does_not_listen_is_killed(tmp_path):
+def test_one_that_does_not_listen_is_killed(tmp_path: Path) -> None:
     child = _child(tmp_path, DEAF)
     child.stop(seconds=0.1)
     assert child.exit_code == -signal.SIGKILL

@@ -31,16 +31,16 @@ class Mortal:
 
 
 @pytest.fixture
-def server(tmp_path) -> Mortal:
+def server(tmp_path: Path) -> Mortal:
     return Mortal(tmp_path / "log")
 
 
-def test_one_that_runs_is_left_alone(server):
+def test_one_that_runs_is_left_alone(server: Mortal) -> None:
     Kept(server, lambda _: None).check()
     assert server.starts == 0
 
 
-def test_one_that_has_ended_is_started_again_and_said_so(server):
+def test_one_that_has_ended_is_started_again_and_said_so(server: Mortal) -> None:
     said: list[str] = []
     kept = Kept(server, said.append)
     server.running = False
@@ -49,7 +49,7 @@ def test_one_that_has_ended_is_started_again_and_said_so(server):
     assert said[-1] == "Mortal is up again"
 
 
-def test_one_that_ends_again_is_given_a_moment(server):
+def test_one_that_ends_again_is_given_a_moment(server: Mortal) -> None:
     kept = Kept(server, lambda _: None)
     for _ in range(5):
         server.running = False
@@ -57,14 +57,14 @@ def test_one_that_ends_again_is_given_a_moment(server):
     assert server.starts == 1
 
 
-def test_a_start_that_fails_is_said_and_is_not_the_end(server):
+def test_a_start_that_fails_is_said_and_is_not_the_end(server: Mortal) -> None:
     said: list[str] = []
     server.running, server.trouble = False, ServerError("no room\nand more of its log")
     Kept(server, said.append).check()
     assert said[-1] == "no room"
 
 
-def test_one_that_was_stopped_for_good_stays_so(server):
+def test_one_that_was_stopped_for_good_stays_so(server: Mortal) -> None:
     kept = Kept(server, lambda _: None)
     kept.stop()
     kept.check()

@@ -25,7 +25,7 @@ LENGTHS = count(10)
 
 
 @pytest.fixture
-def empty(admin, postgres: str) -> Iterator[str]:
+def empty(admin: Any, postgres: str) -> Iterator[str]:
     """URL of a database without any table."""
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE upgraded_live"))
@@ -36,7 +36,9 @@ def empty(admin, postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture(params=RELEASES)
-def old(request, empty: str, scratch: Path, tmp_path: Path) -> Iterator[LabOf]:
+def old(
+    request: pytest.FixtureRequest, empty: str, scratch: Path, tmp_path: Path
+) -> Iterator[LabOf]:
     """A lab of a release, with an API and no worker."""
     release = Release(request.param, tmp_path / "code")
     upgrade(empty, release.revision)
@@ -67,7 +69,7 @@ def _numbers(http: httpx.Client, name: str) -> dict[tuple[str, ...], Any]:
     }
 
 
-def test_the_release_before_serves_and_works_during_each_upgrade(old, empty):
+def test_the_release_before_serves_and_works_during_each_upgrade(old: LabOf, empty: str) -> None:
     names = fill(old)
     worker = old.worker()
     old.await_state(names["queued"], "done")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -27,13 +29,13 @@ CHAIN = make_chain("random_reversible", V, 3.0)
 
 
 @pytest.fixture(scope="session")
-def sequences():
+def sequences() -> Any:
     """N masked sequences of a chain."""
     return masked_block(CHAIN, N, T, 0.3, derive_generator(0, "laws"))
 
 
 @pytest.fixture(scope="session")
-def streams(sequences):
+def streams(sequences: Any) -> Any:
     """(K, N, T, d): layers that see the tokens, share some of it, and remember along T."""
     rng = np.random.default_rng(0)
     seen = rng.normal(size=(V, D))[sequences.tokens.numpy()]
@@ -43,10 +45,10 @@ def streams(sequences):
 
 
 @pytest.fixture(scope="session")
-def read():
+def read() -> Any:
     """Every observable of streams (K, N, T, d) by name; `sizes` are of the batches."""
 
-    def every(streams, sequences, sizes=(N // 4,) * 4):
+    def every(streams: Any, sequences: Any, sizes: Any = (N // 4,) * 4) -> Any:
         token, position = (Moments(K, groups, D, CPU) for groups in (1, T))
         correlation = StreamCorrelation(K, T, D, CPU, EPS)
         relevance = Relevance(ARCH, CHAIN, CPU, EPS)
@@ -71,11 +73,11 @@ def read():
     return every
 
 
-def _parts(sequences):
+def _parts(sequences: Any) -> Any:
     return sequences.tokens, sequences.mask, sequences.inputs
 
 
 @pytest.fixture(scope="session")
-def plain(read, streams, sequences):
+def plain(read: Any, streams: Any, sequences: Any) -> Any:
     """Every observable of the streams as they are."""
     return read(streams, sequences)

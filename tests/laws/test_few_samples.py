@@ -1,5 +1,7 @@
 """Few samples move a number to the side that its row says."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 @pytest.fixture(scope="module")
-def drawn():
+def drawn() -> Any:
     """Every observable of independent normal layers, (DRAWS, ...)."""
     rows = np.random.default_rng(0).normal(size=(DRAWS, N, 3, OF_INDEPENDENT))
     moments = Moments(3, DRAWS, OF_INDEPENDENT, torch.device("cpu"))
@@ -26,7 +28,7 @@ def drawn():
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_bias_is_to_the_side_that_is_said(row, drawn):
+def test_bias_is_to_the_side_that_is_said(row: Any, drawn: Any) -> None:
     found = drawn[row.name]
     if row.axes == (Axis.LAYER, Axis.LAYER):
         found = found[:, 0, 1:]  # of different layers

@@ -1,6 +1,7 @@
 """A measurement leaves the network as it was, and does not depend on the batches it reads."""
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ LOSSES = [
 ]
 
 
-def network_of(mixing):
+def network_of(mixing: Any) -> Any:
     arch = Architecture(
         n_states=4, seq_len=7, mixing=mixing, context=2, depth=2, width=4, hidden_ratio=1.0,
         activation="tanh", norm="layer", residual_scale=1.0, init_scale=1.0,
@@ -26,14 +27,14 @@ def network_of(mixing):
     return build_network(arch, derive_generator(0, "init")).double()
 
 
-def measured(network, **how):
+def measured(network: Any, **how: Any) -> Any:
     return measure(
         network, make_chain("potts", 4, 3.0), seq_len=7, n_sequences=65, mask_prob=0.3,
         levels=LEVELS_OF[network.arch.mixing], seed=1, **how,
     )  # fmt: skip
 
 
-def state_of(network):
+def state_of(network: Any) -> Any:
     """Weights, buffers, gradients, modes and every generator that could be drawn from, as bytes."""
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     return (
@@ -49,7 +50,7 @@ def state_of(network):
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_the_network_and_all_random_state_are_as_they_were(mixing, training):
+def test_the_network_and_all_random_state_are_as_they_were(mixing: Any, training: bool) -> None:
     network = network_of(mixing).train(training)
     before = state_of(network)
     measured(network)
@@ -57,14 +58,14 @@ def test_the_network_and_all_random_state_are_as_they_were(mixing, training):
 
 
 @pytest.fixture(scope="module")
-def of_sizes():
+def of_sizes() -> Any:
     """Numbers of one network from batches of 64 sequences and one, and of 13."""
     found = [measured(network_of("context"), batch_size=size) for size in (64, 13)]
     return [{one.quantity: one.values for one in quantities("final", 1, each)} for each in found]
 
 
 @pytest.mark.parametrize("row", LOSSES, ids=lambda row: row.name)
-def test_losses_add_up_whatever_the_batches(row, of_sizes):
+def test_losses_add_up_whatever_the_batches(row: Any, of_sizes: Any) -> None:
     first, second = of_sizes
     # some hundred float64 losses of order 1, divided by a gap of order 0.1
     np.testing.assert_allclose(first[row.name], second[row.name], rtol=1e-11, atol=1e-12)

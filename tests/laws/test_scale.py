@@ -1,5 +1,7 @@
 """Another unit of each layer is the same layer."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -14,13 +16,13 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def changed(read, streams, sequences):
+def changed(read: Any, streams: Any, sequences: Any) -> Any:
     units = torch.tensor([1e-3, 7.0, 1e4], dtype=torch.float64)
     return read(streams * units[:, None, None, None], sequences)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_scale_of_each_layer_changes_rounding_alone(row, plain, changed):
+def test_a_scale_of_each_layer_changes_rounding_alone(row: Any, plain: Any, changed: Any) -> None:
     assert np.isfinite(plain[row.name]).all()
     # a thousand float64 products of order 10: 1e-12 of a sum, some hundred times that of a ratio
     np.testing.assert_allclose(changed[row.name], plain[row.name], rtol=1e-9, atol=1e-9)

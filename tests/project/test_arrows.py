@@ -111,11 +111,11 @@ def forbidden_pairs() -> set[tuple[str, str]]:
     return pairs
 
 
-def test_what_is_named_by_a_string_is_there_and_may_be_used():
+def test_what_is_named_by_a_string_is_there_and_may_be_used() -> None:
     assert [fault for module, text in sources() for fault in faults(module, text)] == []
 
 
-def test_the_processes_that_are_started_are_among_what_is_looked_at():
+def test_the_processes_that_are_started_are_among_what_is_looked_at() -> None:
     named = {Named(module, name) for module, text in sources() for name in strings(text)}
     assert {
         Named("rglab.embedded.lab", "rgservice"),
@@ -137,7 +137,9 @@ def test_the_processes_that_are_started_are_among_what_is_looked_at():
         ("rgworker.ear", 'app.task(name="rglab.measure")', "it is said in rgstore.messages"),
     ],
 )
-def test_a_string_that_runs_up_or_leads_nowhere_is_found(module, line, fault):
+def test_a_string_that_runs_up_or_leads_nowhere_is_found(
+    module: str, line: str, fault: str
+) -> None:
     (found,) = faults(module, line)
     assert found.endswith(fault)
 
@@ -149,7 +151,7 @@ def _calls(text: str) -> Iterator[tuple[str, ast.Call]]:
             yield getattr(function, "attr", getattr(function, "id", "")), node
 
 
-def test_a_task_is_sent_and_taken_by_the_constant_that_names_it():
+def test_a_task_is_sent_and_taken_by_the_constant_that_names_it() -> None:
     names = [
         (module, ast.unparse(name))
         for module, text in sources()
@@ -160,7 +162,7 @@ def test_a_task_is_sent_and_taken_by_the_constant_that_names_it():
     assert sorted(names) == [("rgstore.messages", "MEASURE"), ("rgworker.ear", "MEASURE")]
 
 
-def test_modules_are_loaded_by_a_computed_name_at_one_seam_of_the_server():
+def test_modules_are_loaded_by_a_computed_name_at_one_seam_of_the_server() -> None:
     loading = {
         module
         for module, text in sources()
@@ -170,7 +172,7 @@ def test_modules_are_loaded_by_a_computed_name_at_one_seam_of_the_server():
     assert loading == {"rglab.cli.become"}
 
 
-def test_uvicorn_is_handed_the_application_and_not_its_name():
+def test_uvicorn_is_handed_the_application_and_not_its_name() -> None:
     (run,) = [
         call
         for module, text in sources()
@@ -200,7 +202,7 @@ def _image_commands() -> Iterator[tuple[str, list[str]]]:
                 yield image, part["healthcheck"]["test"][1:]
 
 
-def test_the_commands_of_the_images_are_programs_of_theirs():
+def test_the_commands_of_the_images_are_programs_of_theirs() -> None:
     commands = list(_image_commands())
     assert len(commands) >= 5
     for image, command in commands:
@@ -214,7 +216,7 @@ def test_the_commands_of_the_images_are_programs_of_theirs():
 
 
 @pytest.mark.parametrize("pyproject", ["pyproject.toml", "client/pyproject.toml"])
-def test_an_installed_command_is_a_function_that_is_there(pyproject):
+def test_an_installed_command_is_a_function_that_is_there(pyproject: str) -> None:
     scripts = tomllib.loads((ROOT / pyproject).read_text())["project"].get("scripts", {})
     for target in scripts.values():
         module, _, function = target.partition(":")
@@ -225,6 +227,6 @@ def test_an_installed_command_is_a_function_that_is_there(pyproject):
         assert function in {getattr(node, "name", None) for node in defined}, target
 
 
-def test_alembic_is_pointed_at_the_migrations():
+def test_alembic_is_pointed_at_the_migrations() -> None:
     place = PROJECT["tool"]["alembic"]["script_location"]
     assert (ROOT / place.replace("%(here)s", ".")).resolve() == PACKAGES["migrations"].resolve()

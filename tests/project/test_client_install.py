@@ -52,7 +52,7 @@ def test_it_can_be_used_without_anything_of_the_server(python: Path) -> None:
     assert "http://lab.test" in _run(python, "-I", "-c", code)
 
 
-def test_figures_come_along_without_the_library_that_draws(python):
+def test_figures_come_along_without_the_library_that_draws(python: Path) -> None:
     listed = _run(python, "-I", "-m", "pip", "show", "--files", "rgclient")
     assert "rgfigures/_registry.py" in listed
     code = "import rgclient, importlib.util as u; print(u.find_spec('matplotlib'))"

@@ -25,14 +25,14 @@ def test_every_variable_is_explained() -> None:
     assert VARIABLES - set(re.findall(r"RGLAB_[A-Z_]+", PAGE)) == set()
 
 
-def test_every_invariant_is_explained_in_its_own_words():
+def test_every_invariant_is_explained_in_its_own_words() -> None:
     listed = re.findall(r"^\| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE)
     assert [one for one in listed if one[1].endswith(".")] == [
         (one.name, one.says) for one in INVARIANTS
     ]
 
 
-def test_every_variable_named_is_a_setting():
+def test_every_variable_named_is_a_setting() -> None:
     assert set(re.findall(r"RGLAB_[A-Z_]+", PAGE)) - VARIABLES - CLIENTS == set()
 
 

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from rgcontract import Submission
 from rglab.cli import app
 from rglab.embedded.lab import free_port
+from rgstore.database import Database
 from rgstore.invariants import INVARIANTS
 from rgstore.submissions import submit
 from rgstore.tokens import owner_of
@@ -134,7 +135,7 @@ def test_doctor_finds_the_parts_of_a_running_lab_by_itself(rglab: Any, lab: Up) 
     ]  # fmt: skip
 
 
-def _queued_without_an_attempt(database) -> str:
+def _queued_without_an_attempt(database: Any) -> str:
     """A run that cannot be right; its experiment."""
     with database.begin() as session:
         stored = submit(
@@ -148,21 +149,25 @@ def _queued_without_an_attempt(database) -> str:
         return str(stored.run_ids[0])
 
 
-def test_doctor_says_which_invariants_hold(rglab, database_url):
+def test_doctor_says_which_invariants_hold(rglab: Any, database_url: str) -> None:
     ran = rglab("doctor", "--invariants", RGLAB_DATABASE_URL=database_url)
     assert ran.exit_code == 0, ran.output
     said = [line.split()[:2] for line in ran.stdout.splitlines() if line.startswith("ok")]
     assert said == [["ok", one.name] for one in INVARIANTS]
 
 
-def test_doctor_names_the_rows_that_break_an_invariant(rglab, database_url, database):
+def test_doctor_names_the_rows_that_break_an_invariant(
+    rglab: Any, database_url: str, database: Database
+) -> None:
     run = _queued_without_an_attempt(database)
     ran = rglab("doctor", "--invariants", RGLAB_DATABASE_URL=database_url)
     assert ran.exit_code == 1
     assert f"attempts_left: run {run}, attempt 0, attempt_limit 0" in ran.stdout.splitlines()
 
 
-def test_doctor_gives_what_breaks_invariants_as_json(rglab, database_url, database):
+def test_doctor_gives_what_breaks_invariants_as_json(
+    rglab: Any, database_url: str, database: Database
+) -> None:
     run = _queued_without_an_attempt(database)
     ran = rglab("doctor", "--invariants", "--json", RGLAB_DATABASE_URL=database_url)
     assert ran.exit_code == 1
@@ -171,20 +176,20 @@ def test_doctor_gives_what_breaks_invariants_as_json(rglab, database_url, databa
     assert broken == {one.name: [] for one in INVARIANTS if one.name != "attempts_left"}
 
 
-def test_doctor_gives_json_of_invariants_alone(rglab):
+def test_doctor_gives_json_of_invariants_alone(rglab: Any) -> None:
     ran = rglab("doctor", "--json")
     assert ran.exit_code == 2
     assert "it goes with --invariants" in ran.output
 
 
-def test_invariants_of_a_database_that_is_away_are_none(rglab):
+def test_invariants_of_a_database_that_is_away_are_none(rglab: Any) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port('127.0.0.1')}/none"
     ran = rglab("doctor", "--invariants", RGLAB_DATABASE_URL=url)
     assert ran.exit_code == 1
     assert ran.stderr.startswith("the database does not answer: ")
 
 
-def test_a_token_made_beside_a_running_lab_is_valid_there(rglab, lab):
+def test_a_token_made_beside_a_running_lab_is_valid_there(rglab: Any, lab: Up) -> None:
     """What the operator does for a colleague while `make serve` runs."""
     token = rglab("token", "bob", RGLAB_DATA_DIR=str(lab.data_dir)).stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}

@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ RUN = "run .venv/bin/python scripts/spec_fields.py"
 
 
 @pytest.fixture(scope="module")
-def made():
+def made() -> Any:
     """The script."""
     at = ROOT / "scripts" / "spec_fields.py"
     found = importlib.util.spec_from_file_location("spec_fields", at)
@@ -31,18 +32,18 @@ def made():
     return module
 
 
-def test_the_keywords_of_the_client_are_those_of_the_fields(made):
+def test_the_keywords_of_the_client_are_those_of_the_fields(made: Any) -> None:
     assert made.KEYWORDS.read_text() == made.keywords(), RUN
 
 
-def test_the_table_of_the_docs_is_that_of_the_fields(made):
+def test_the_table_of_the_docs_is_that_of_the_fields(made: Any) -> None:
     assert made.PAGE.read_text() == made.page(), RUN
     named = re.findall(r"^\| `([a-z_.]+)` \|", made.PAGE.read_text(), re.MULTILINE)
     assert named == [row.path for row in rows(ExperimentSpec)]
 
 
 @pytest.mark.parametrize("function", [rgclient.submit, rgclient.forecast])
-def test_a_notebook_is_shown_every_keyword_with_its_default(function):
+def test_a_notebook_is_shown_every_keyword_with_its_default(function: Any) -> None:
     shown = inspect.signature(function).parameters
     for row in rows(Submission):
         if row.path in {"chain.seed", "chain.seeds"}:  # these have to name their section
@@ -52,7 +53,7 @@ def test_a_notebook_is_shown_every_keyword_with_its_default(function):
     assert all(one.kind is one.KEYWORD_ONLY for one in shown.values())
 
 
-def test_a_study_is_shown_with_its_preset_first():
+def test_a_study_is_shown_with_its_preset_first() -> None:
     shown = inspect.signature(rgclient.study).parameters
     assert next(iter(shown)) == "preset"
     assert {row.name for row in rows(STUDY_FIELDS)} - {"seed"} <= set(shown)
@@ -66,11 +67,11 @@ def test_a_study_is_shown_with_its_preset_first():
         (_keywords.STUDY_DEFAULTS, _keywords.StudyFields),
     ],
 )
-def test_keywords_and_defaults_are_of_the_same_names(defaults, fields):
+def test_keywords_and_defaults_are_of_the_same_names(defaults: Any, fields: Any) -> None:
     assert [*defaults] == [*fields.__annotations__]
 
 
-def test_the_defaults_that_are_shown_are_what_the_server_fills_in():
+def test_the_defaults_that_are_shown_are_what_the_server_fills_in() -> None:
     own = {"scales", "branching", "family"}  # of one family
     shown = {
         name: default
@@ -80,7 +81,7 @@ def test_the_defaults_that_are_shown_are_what_the_server_fills_in():
     assert Submission.model_validate_json(json.dumps(body(shown))) == Submission()
 
 
-def test_units_and_symbols_stand_in_the_description():
+def test_units_and_symbols_stand_in_the_description() -> None:
     definitions = Submission.model_json_schema()["$defs"]
     depth = definitions["ModelSpec"]["properties"]["depth"]
     assert (depth["x-unit"], depth["x-symbol"]) == ("blocks", "L")
@@ -88,7 +89,7 @@ def test_units_and_symbols_stand_in_the_description():
     assert (lengths["x-unit"], lengths["x-symbol"]) == ("tokens", "xi")
 
 
-def test_columns_to_filter_by_are_columns_of_experiments():
+def test_columns_to_filter_by_are_columns_of_experiments() -> None:
     from rgstore.tables import ExperimentRow
 
     columns = {row.name for row in rows(ExperimentSpec) if row.column}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import anyio
 import httpx
@@ -11,6 +12,8 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from rgservice.app import create_app
+from rgstore.database import Database
+from rgstore.settings import Settings
 from rgstore.tables import RunRow, StudyRow
 
 SPEC = {"chain": {"corr_len": 3.0}, "seeds": 2}
@@ -18,12 +21,12 @@ STUDY = {"chain": {"corr_len": [1.0, 3.0]}, "seeds": 1}
 
 
 @pytest.fixture
-def headers(token) -> dict[str, str]:
+def headers(token: str) -> dict[str, str]:
     return {"Host": "testserver", "Authorization": f"Bearer {token}"}
 
 
 @pytest.fixture
-def app(settings, announcer) -> Iterator[FastAPI]:
+def app(settings: Settings, announcer: Any) -> Iterator[FastAPI]:
     made = create_app(settings, announcer)
     yield made
     made.state.parts.database.dispose()
@@ -32,12 +35,12 @@ def app(settings, announcer) -> Iterator[FastAPI]:
 class Watched:
     """The application, which looks into the database the moment that an answer begins."""
 
-    def __init__(self, app, look) -> None:
+    def __init__(self, app: Any, look: Any) -> None:
         self.app, self.look = app, look
         self.seen = []
 
-    async def __call__(self, scope, receive, send) -> None:
-        async def watched(message) -> None:
+    async def __call__(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        async def watched(message: Any) -> None:
             if message["type"] == "http.response.start":
                 self.seen.append(await anyio.to_thread.run_sync(self.look))
             await send(message)
@@ -53,7 +56,15 @@ class Watched:
         ("/v1/studies", STUDY, StudyRow, 1),
     ],
 )
-def test_what_is_answered_is_stored_already(app, headers, database, path, body, row, stored):
+def test_what_is_answered_is_stored_already(
+    app: FastAPI,
+    headers: dict[str, str],
+    database: Database,
+    path: str,
+    body: Any,
+    row: Any,
+    stored: int,
+) -> None:
     def look() -> int:
         with database.begin() as session:  # another connection than the request's
             return session.scalar(select(func.count()).select_from(row))

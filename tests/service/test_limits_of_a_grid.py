@@ -14,11 +14,11 @@ SIX = StudyRequest.model_validate_json(
 )
 
 
-def test_as_many_experiments_as_are_allowed_are_taken():
+def test_as_many_experiments_as_are_allowed_are_taken() -> None:
     assert len(grid_of(SIX, Settings(max_study_experiments=6)).cells) == 6
 
 
-def test_one_more_is_refused_with_both_numbers():
+def test_one_more_is_refused_with_both_numbers() -> None:
     with pytest.raises(OverLimit) as refused:
         grid_of(SIX, Settings(max_study_experiments=5))
     (problem,) = refused.value.errors

@@ -12,6 +12,7 @@ from sqlalchemy import update
 from rgcontract import IMPLEMENTED, Experiment, ExperimentPage, Protocols
 from rgstore import claiming, endings
 from rgstore.claiming import Holder
+from rgstore.database import Database
 from rgstore.tables import ExperimentRow
 from rgstore.workers import worker_seen
 

@@ -14,6 +14,7 @@ from sqlalchemy import update
 from rgcontract import Result, strictjson
 from rgcore.statistics import summarise_runs
 from rgstore import claiming, measurements
+from rgstore.database import Database
 from rgstore.records import NETWORK_LEVEL, Quantity, RunRecord, Training
 from rgstore.tables import ExperimentRow
 

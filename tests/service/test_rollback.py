@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from fastapi.testclient import TestClient
 from measured_study import measure
 from sqlalchemy import text, update
 
@@ -10,6 +13,7 @@ from rgcontract import ExperimentPage, Losses, StudyPage
 from rgcontract.reading import read
 from rgcontract.unknown import Unknown
 from rgstore import studies
+from rgstore.database import Database
 from rgstore.runs import runs_of
 from rgstore.tables import (
     AttemptRow,
@@ -27,7 +31,7 @@ NEWER = "state 'paused' of another release; upgrade this server"
 
 
 @pytest.fixture
-def newer(api, database) -> str:
+def newer(api: TestClient, database: Database) -> str:
     """An experiment that a newer server has paused, beside one of today."""
     api.post("/v1/experiments", json={"chain": {**CHAIN, "corr_len": 2}, "seeds": 2})
     body = {"chain": {**CHAIN, "corr_len": 1}, "seeds": 2}
@@ -43,13 +47,13 @@ def newer(api, database) -> str:
     return name
 
 
-def _get(api, path: str) -> dict:
+def _get(api: Any, path: str) -> dict:
     answer = api.get(path)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def test_a_list_goes_on_and_the_row_says_what_cannot_be_read(api, newer):
+def test_a_list_goes_on_and_the_row_says_what_cannot_be_read(api: TestClient, newer: str) -> None:
     items = {item["id"]: item for item in _get(api, "/v1/experiments")["items"]}
     told = items.pop(newer)
     (other,) = items.values()
@@ -59,26 +63,26 @@ def test_a_list_goes_on_and_the_row_says_what_cannot_be_read(api, newer):
     assert (other["state"], other["unreadable"]) == ("queued", None)
 
 
-def test_a_client_of_today_reads_that_list(api, newer):
+def test_a_client_of_today_reads_that_list(api: TestClient, newer: str) -> None:
     page = read(ExperimentPage, api.get("/v1/experiments").content)
     (told,) = [item for item in page.items if item.id == newer]
     assert isinstance(told.state, Unknown)
     assert told.run_counts.total == 2
 
 
-def test_an_experiment_shows_the_run_as_it_is(api, newer):
+def test_an_experiment_shows_the_run_as_it_is(api: TestClient, newer: str) -> None:
     told = _get(api, f"/v1/experiments/{newer}")
     assert (told["state"], told["unreadable"]) == ("paused", NEWER)
     assert [run["state"] for run in told["runs"]] == ["paused", "queued"]
     assert told["waiting"] is None
 
 
-def test_its_other_seeds_are_read_as_ever(api, newer):
+def test_its_other_seeds_are_read_as_ever(api: TestClient, newer: str) -> None:
     told = _get(api, f"/v1/experiments/{newer}?seeds=1")
     assert (told["state"], told["unreadable"]) == ("queued", None)
 
 
-def test_what_needs_the_state_is_refused_with_it(api, newer):
+def test_what_needs_the_state_is_refused_with_it(api: TestClient, newer: str) -> None:
     one = f"/v1/experiments/{newer}"
     for answer in (
         api.get(f"{one}/result"),
@@ -89,7 +93,7 @@ def test_what_needs_the_state_is_refused_with_it(api, newer):
         assert "paused" in answer.json()["detail"]
 
 
-def test_asking_for_it_again_adds_nothing_and_says_its_state(api, newer):
+def test_asking_for_it_again_adds_nothing_and_says_its_state(api: TestClient, newer: str) -> None:
     body = {"chain": {**CHAIN, "corr_len": 1}, "seeds": 2}
     told = api.post("/v1/experiments", json=body)
     assert told.status_code == 200
@@ -97,7 +101,9 @@ def test_asking_for_it_again_adds_nothing_and_says_its_state(api, newer):
     assert told.json()["added_seeds"] == []
 
 
-def test_the_state_of_it_is_left_as_the_newer_server_wrote_it(newer, database):
+def test_the_state_of_it_is_left_as_the_newer_server_wrote_it(
+    newer: str, database: Database
+) -> None:
     with database.begin() as session:
         session.get_one(ExperimentRow, newer).state = "resting"  # as only it puts runs together
     with database.begin() as session:
@@ -106,12 +112,14 @@ def test_the_state_of_it_is_left_as_the_newer_server_wrote_it(newer, database):
         assert session.get_one(ExperimentRow, newer).state == "resting"
 
 
-def test_metrics_and_the_landing_page_count_its_runs(api, newer):
+def test_metrics_and_the_landing_page_count_its_runs(api: TestClient, newer: str) -> None:
     assert 'rglab_runs{state="paused"} 1.0' in api.get("/metrics").text
     assert "runs paused" in api.get("/").text
 
 
-def test_a_family_of_another_release_is_said_in_the_list(api, database, newer):
+def test_a_family_of_another_release_is_said_in_the_list(
+    api: TestClient, database: Database, newer: str
+) -> None:
     with database.begin() as session:
         session.execute(
             update(ExperimentRow).where(ExperimentRow.id == newer).values(family="hidden")
@@ -131,7 +139,9 @@ def test_a_family_of_another_release_is_said_in_the_list(api, database, newer):
         {"model": None},
     ],
 )
-def test_a_spec_of_another_release_is_said_and_all_else_is_shown(api, database, newer, changed):
+def test_a_spec_of_another_release_is_said_and_all_else_is_shown(
+    api: TestClient, database: Database, newer: str, changed: Any
+) -> None:
     with database.begin() as session:
         spec = session.get_one(ExperimentRow, newer).spec
         merged = {
@@ -151,7 +161,7 @@ def test_a_spec_of_another_release_is_said_and_all_else_is_shown(api, database, 
     assert api.post(f"/v1/experiments/{newer}/cancel?seeds=1").status_code == 200
 
 
-def _numbers(_claim) -> dict:
+def _numbers(_claim: Any) -> dict:
     network = {("final", "network", name): [0.5] for name in Losses.model_fields}
     flag = {("final", "network", "under_trained"): [0.0]}
     known = {("final", "position", "effective_rank"): [3.0, 2.0]}
@@ -160,7 +170,7 @@ def _numbers(_claim) -> dict:
 
 
 @pytest.fixture
-def measured(api, database) -> str:
+def measured(api: TestClient, database: Database) -> str:
     """An experiment with an observable, a level, a reason and an outcome of another release."""
     body = {"chain": {**CHAIN, "corr_len": 1}, "seeds": 1}
     name = api.post("/v1/experiments", json=body).json()["id"]
@@ -174,7 +184,9 @@ def measured(api, database) -> str:
     return name
 
 
-def test_a_result_shows_observables_levels_and_reasons_of_another_release(api, measured):
+def test_a_result_shows_observables_levels_and_reasons_of_another_release(
+    api: TestClient, measured: str
+) -> None:
     told = _get(api, f"/v1/experiments/{measured}/result?arrays=runs")
     (snapshot,) = told["snapshots"]
     (level,) = [one for one in snapshot["levels"] if one["level"] == "tile"]
@@ -182,13 +194,13 @@ def test_a_result_shows_observables_levels_and_reasons_of_another_release(api, m
     assert (flow["mean"], flow["reasons"]) == ([None, 2.0], {"unheard_of": [0]})
 
 
-def test_an_attempt_shows_an_outcome_of_another_release(api, measured):
+def test_an_attempt_shows_an_outcome_of_another_release(api: TestClient, measured: str) -> None:
     (run,) = _get(api, f"/v1/experiments/{measured}")["runs"]
     assert [attempt["outcome"] for attempt in run["attempts"]] == ["evicted"]
 
 
 @pytest.fixture
-def study(api, database) -> str:
+def study(api: TestClient, database: Database) -> str:
     """A study of which a newer server has paused a run, on an axis that nobody here knows."""
     grid = {"chain": {**CHAIN, "corr_len": [1, 2]}, "seeds": 1}
     name = api.post("/v1/studies", json=grid).json()["id"]
@@ -204,7 +216,7 @@ def study(api, database) -> str:
     return name
 
 
-def test_a_list_of_studies_goes_on(api, study):
+def test_a_list_of_studies_goes_on(api: TestClient, study: str) -> None:
     items = {item["id"]: item for item in _get(api, "/v1/studies")["items"]}
     told = items.pop(study)
     (other,) = items.values()
@@ -213,7 +225,7 @@ def test_a_list_of_studies_goes_on(api, study):
     assert read(StudyPage, api.get("/v1/studies").content).items[1].run_counts.total == 2
 
 
-def test_a_study_shows_cells_and_states_as_they_are(api, study):
+def test_a_study_shows_cells_and_states_as_they_are(api: TestClient, study: str) -> None:
     told = _get(api, f"/v1/studies/{study}")
     assert (told["state"], told["unreadable"]) == ("paused", NEWER)
     assert [member["state"] for member in told["experiments"]] == ["paused", "queued"]
@@ -221,7 +233,9 @@ def test_a_study_shows_cells_and_states_as_they_are(api, study):
     assert told["experiments"][0]["cell"] == {"tuning.fork": {"hertz": 440}}
 
 
-def test_findings_show_claims_and_verdicts_as_they_are(api, study, database):
+def test_findings_show_claims_and_verdicts_as_they_are(
+    api: TestClient, study: str, database: Database
+) -> None:
     finding = {
         "claim": "holographic", "level": "tile", "corr_lens": [1.0], "experiments": [],
         "verdict": "undecidable", "reason": "nobody here can say", "effects": {}, "flags": {},

@@ -19,7 +19,7 @@ def _all(dependant: Dependant) -> Iterator[Dependant]:
         yield from _all(one)
 
 
-def test_no_route_is_handed_a_response_to_change():
+def test_no_route_is_handed_a_response_to_change() -> None:
     routes = [
         route
         for room in (experiments, studies, operations, reading)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from itertools import count
+from typing import Any
 
 import anyio
 import httpx

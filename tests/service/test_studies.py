@@ -14,6 +14,7 @@ from sqlalchemy import event, func, select
 from rgcontract import PRESETS, Findings, StudyRequest
 from rgservice.studies.asking import grid_of
 from rgstore import claiming, endings
+from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.tables import ExperimentRow, RunRow, StudyRow
 from rgworker.findings import refresh_findings

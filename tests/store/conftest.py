@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from rgcontract import Submission
 from rgcore.statistics import summarise_runs
 from rgstore.claiming import Holder, claim_fleet
+from rgstore.database import Database
 from rgstore.invariants import INVARIANTS, Scope
 from rgstore.submissions import submit
 
@@ -16,12 +18,12 @@ LEASE = 30.0
 BY_HAND = "by_hand(reason): writes rows that no code of ours would write; invariants may break"
 
 
-def pytest_configure(config):
+def pytest_configure(config: Any) -> None:
     config.addinivalue_line("markers", BY_HAND)
 
 
 @pytest.fixture(autouse=True)
-def _invariants_hold(request):
+def _invariants_hold(request: pytest.FixtureRequest) -> Iterator[Any]:
     """What must always hold of a database does after every test, and is all checked."""
     if "database" not in request.fixturenames or request.node.get_closest_marker("by_hand"):
         yield

@@ -20,6 +20,7 @@ from rgservice.studies.asking import grid_of
 from rgstore import studies, trainings
 from rgstore.asked import Asked, under_kept_names
 from rgstore.chains import chains_of
+from rgstore.database import Database
 from rgstore.records import Training, Weights
 from rgstore.runs import missing_runs
 from rgstore.settings import Settings

@@ -6,6 +6,7 @@ import ast
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from set_clock import SetClock
@@ -16,6 +17,7 @@ import rgservice
 import rgstore
 import rgworker
 from rgstore import clock
+from rgstore.database import Database
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow, SubmissionRow, TokenRow
 from rgstore.tokens import make_token
 
@@ -54,11 +56,11 @@ def readings(source: str) -> list[str]:
         "text('select CURRENT_TIMESTAMP')",
     ],
 )
-def test_a_reading_of_the_clock_is_seen(line):
+def test_a_reading_of_the_clock_is_seen(line: str) -> None:
     assert readings(line)
 
 
-def test_one_file_reads_the_clock_of_the_database():
+def test_one_file_reads_the_clock_of_the_database() -> None:
     roots = [
         Path(next(iter(package.__path__))) for package in (rglab, rgservice, rgstore, rgworker)
     ]
@@ -71,12 +73,12 @@ def test_one_file_reads_the_clock_of_the_database():
     assert {path: lines for path, lines in found.items() if lines} == {}
 
 
-def _read(database, *readings):
+def _read(database: Any, *readings: Any) -> Any:
     with database.begin() as session:
         return list(session.execute(select(*readings)).one())
 
 
-def test_unless_it_is_set_the_time_is_that_of_the_database(database):
+def test_unless_it_is_set_the_time_is_that_of_the_database(database: Database) -> None:
     now, of_database = _read(database, clock.now(), func.now())
     assert now == of_database
     before, instant, after = _read(
@@ -85,21 +87,21 @@ def test_unless_it_is_set_the_time_is_that_of_the_database(database):
     assert before <= instant <= after
 
 
-def test_a_transaction_has_one_time_and_an_instant_is_later(database):
+def test_a_transaction_has_one_time_and_an_instant_is_later(database: Database) -> None:
     with database.begin() as session:
         first = session.scalar(select(clock.now()))
         assert session.scalar(select(clock.now())) == first
         assert session.scalar(select(clock.instant())) > first
 
 
-def test_a_time_that_is_set_is_what_every_statement_reads(database):
+def test_a_time_that_is_set_is_what_every_statement_reads(database: Database) -> None:
     SetClock(database).at(MOMENT)
     minute = timedelta(minutes=1)
     readings = (clock.now(), clock.instant(), clock.ago(minute), clock.ahead(minute))
     assert _read(database, *readings) == [MOMENT, MOMENT, MOMENT - minute, MOMENT + minute]
 
 
-def test_rows_bear_the_time_that_is_set(database, put, take):
+def test_rows_bear_the_time_that_is_set(database: Database, put: Any, take: Any) -> None:
     SetClock(database).at(MOMENT)
     put(seeds=2)
     take()
@@ -113,7 +115,7 @@ def test_rows_bear_the_time_that_is_set(database, put, take):
         assert _read(database, column) == [MOMENT], column.key
 
 
-def test_a_clock_that_is_set_free_runs_again(database):
+def test_a_clock_that_is_set_free_runs_again(database: Database) -> None:
     frozen = SetClock(database)
     frozen.at(MOMENT)
     assert _read(database, clock.now()) == [MOMENT]
@@ -122,7 +124,7 @@ def test_a_clock_that_is_set_free_runs_again(database):
     assert now == of_database
 
 
-def test_the_clock_costs_no_index(database):
+def test_the_clock_costs_no_index(database: Database) -> None:
     """A time that the planner takes for a constant: it is stable within a statement."""
     with database.begin() as session:
         session.execute(text("SET LOCAL enable_seqscan = off"))
@@ -133,6 +135,6 @@ def test_the_clock_costs_no_index(database):
     assert "Index Cond: (lease_until <" in plan
 
 
-def _literal(session, query) -> str:
+def _literal(session: Any, query: Any) -> str:
     bound = query.compile(session.connection(), compile_kwargs={"literal_binds": True})
     return str(bound)

@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from rgcontract import State
 from rgstore import endings, heartbeats, upkeep
+from rgstore.database import Database
 from rgstore.heartbeats import TrainingProgress
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 
@@ -30,7 +31,7 @@ def _runs(database: Any) -> list[RunRow]:
         return list(session.scalars(select(RunRow).order_by(RunRow.id)))
 
 
-def _beat(database, claims, progress=HALF) -> heartbeats.Heard:
+def _beat(database: Any, claims: Any, progress: Any = HALF) -> heartbeats.Heard:
     with database.begin() as session:
         return heartbeats.heartbeat(
             session, [(claim, progress) for claim in claims], lease_seconds=99
@@ -120,7 +121,9 @@ def test_a_claim_does_not_wait_for_an_experiment_that_another_is_writing(
 
 
 @pytest.mark.parametrize("outcome", ["crashed", "lost"])
-def test_a_run_whose_worker_or_trainer_ended_goes_alone(database, put, take_fleet, outcome):
+def test_a_run_whose_worker_or_trainer_ended_goes_alone(
+    database: Database, put: Any, take_fleet: Any, outcome: str
+) -> None:
     clock = SetClock(database)
     clock.at()
     run_ids = put(seeds=3).run_ids
@@ -178,7 +181,9 @@ def test_a_heartbeat_extends_every_lease(database: Database, put: Any, take_flee
 
 
 @pytest.mark.by_hand("an attempt of nobody")
-def test_a_heartbeat_says_who_is_to_be_cancelled_and_who_is_lost(database, put, take_fleet):
+def test_a_heartbeat_says_who_is_to_be_cancelled_and_who_is_lost(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     cancelled = put(chain=SHORT)
     lost, kept = put(seeds=2, chain=LONG).run_ids
     claims = take_fleet()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from blocked import until_blocked
@@ -15,6 +16,7 @@ from rgstore.database import (
     IDLE_IN_TRANSACTION_TIMEOUT_MS,
     LOCK_TIMEOUT_MS,
     STATEMENT_TIMEOUT_MS,
+    Database,
 )
 from rgstore.endings import LeaseLostError
 from rgstore.heartbeats import TrainingProgress
@@ -25,25 +27,25 @@ SHORT, LONG = {"corr_len": 1.0}, {"corr_len": 7.0}
 HALF = TrainingProgress("training", 0.5, 10, 1.25)
 
 
-def _claim(session, worker: str, size: int = 1) -> list[int]:
+def _claim(session: Any, worker: str, size: int = 1) -> list[int]:
     holder = Holder(f"{worker}/1", worker, "h", "cpu", {}, {})
     claims = claim_fleet(session, holder, lease_seconds=30, size_of=lambda _: size, share=1)
     return [claim.run_id for claim in claims]
 
 
-def test_a_claim_passes_over_the_run_that_another_is_claiming(database, put):
+def test_a_claim_passes_over_the_run_that_another_is_claiming(database: Database, put: Any) -> None:
     first, second = put(chain=SHORT).run_ids, put(chain=LONG).run_ids
     with database.begin() as one, database.begin() as two:
         assert _claim(one, "w1") == first
         assert _claim(two, "w2") == second  # would wait for the first: both are this thread
 
 
-def test_a_run_is_locked_from_the_moment_that_it_is_chosen(database, put):
+def test_a_run_is_locked_from_the_moment_that_it_is_chosen(database: Database, put: Any) -> None:
     """Between its choice and its move nobody else may choose it."""
     (run_id,) = put().run_ids
     seen = []
 
-    def size_of(_spec) -> int:  # called between the two
+    def size_of(_spec: Any) -> int:  # called between the two
         with database.begin() as other:
             row = select(RunRow.id).where(RunRow.id == run_id)
             seen.append(other.scalars(row.with_for_update(skip_locked=True)).all())
@@ -55,7 +57,7 @@ def test_a_run_is_locked_from_the_moment_that_it_is_chosen(database, put):
     assert seen == [[]]
 
 
-def test_a_fleet_passes_over_runs_that_another_has_locked(database, put):
+def test_a_fleet_passes_over_runs_that_another_has_locked(database: Database, put: Any) -> None:
     first, second, third = put(seeds=3).run_ids
     with database.begin() as other, database.begin() as session:
         other.get_one(RunRow, second, with_for_update=True)
@@ -70,7 +72,9 @@ def test_a_fleet_passes_over_runs_that_another_has_locked(database, put):
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT_MS),
     ],
 )
-def test_nothing_on_a_connection_waits_without_end(database, setting, milliseconds):
+def test_nothing_on_a_connection_waits_without_end(
+    database: Database, setting: str, milliseconds: Any
+) -> None:
     of_connection = text(
         "SELECT CAST(setting AS int), unit FROM pg_settings WHERE name = :name"
     ).bindparams(name=setting)
@@ -80,7 +84,7 @@ def test_nothing_on_a_connection_waits_without_end(database, setting, millisecon
     assert 0 < milliseconds <= 60_000
 
 
-def test_who_waits_for_a_lock_gives_up_before_a_statement_is_cut_off():
+def test_who_waits_for_a_lock_gives_up_before_a_statement_is_cut_off() -> None:
     assert LOCK_TIMEOUT_MS < STATEMENT_TIMEOUT_MS < IDLE_IN_TRANSACTION_TIMEOUT_MS
 
 
@@ -89,7 +93,9 @@ OTHERS = [{"owner": "w9/1"}, {"attempt": 7}]
 
 
 @pytest.mark.parametrize("changed", OTHERS)
-def test_a_heartbeat_of_another_holder_or_attempt_stores_nothing(database, put, take, changed):
+def test_a_heartbeat_of_another_holder_or_attempt_stores_nothing(
+    database: Database, put: Any, take: Any, changed: Any
+) -> None:
     put()
     claim = take()
     with database.begin() as session:
@@ -113,7 +119,9 @@ def test_a_heartbeat_of_another_holder_or_attempt_stores_nothing(database, put, 
         lambda s, c: endings.retry_or_fail(s, c, outcome="crashed", error="x"),
     ],
 )
-def test_no_ending_by_another_holder_or_attempt_goes_through(database, put, take, write, changed):
+def test_no_ending_by_another_holder_or_attempt_goes_through(
+    database: Database, put: Any, take: Any, write: Any, changed: Any
+) -> None:
     put()
     claim = take()
     with pytest.raises(LeaseLostError), database.begin() as session:
@@ -139,7 +147,7 @@ class TooLarge(OfSize):
     size = trainings.MOST_WEIGHTS_BYTES + 1
 
 
-def test_weights_that_no_row_can_hold_are_not_stored(database):
+def test_weights_that_no_row_can_hold_are_not_stored(database: Database) -> None:
     weights = [Weights(1, Largest(b"x")), Weights(2, TooLarge(b"y"))]
     with database.begin() as session:
         training = Training([1, 2], [0.5, 0.25], weights)
@@ -150,12 +158,14 @@ def test_weights_that_no_row_can_hold_are_not_stored(database):
     assert trainings.MOST_WEIGHTS_BYTES < 2**30
 
 
-def test_an_experiment_is_summed_up_by_one_at_a_time(database, put, take_fleet):
+def test_an_experiment_is_summed_up_by_one_at_a_time(
+    database: Database, put: Any, take_fleet: Any
+) -> None:
     """Two runs of it that end together: the second waits, and then sees the first."""
     put(seeds=2)
     first, second = take_fleet()
 
-    def end(claim) -> str:
+    def end(claim: Any) -> str:
         with database.begin() as session:
             return endings.let_go(session, claim)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from measured_study import ask, measure
@@ -10,6 +11,7 @@ from sqlalchemy import select, text
 
 from rgcore.statistics import summarise_runs
 from rgstore import judging, study_runs, trainings
+from rgstore.database import Database
 from rgstore.invariants import INVARIANTS, Scope
 from rgstore.invariants.invariant import MOST_BREACHES
 from rgstore.records import Training, Weights
@@ -101,7 +103,7 @@ BREAKS = [
 
 
 @pytest.fixture
-def populated(database, put, take):
+def populated(database: Database, put: Any, take: Any) -> Any:
     """A lab with something of everything: measured, judged, trained, running and queued."""
     study = ask(database, **SMALL)
     measure(database)
@@ -117,12 +119,12 @@ def populated(database, put, take):
     return database
 
 
-def _broken(database, name: str, scope: Scope = ALL) -> list[dict]:
+def _broken(database: Any, name: str, scope: Scope = ALL) -> list[dict]:
     (invariant,) = (one for one in INVARIANTS if one.name == name)
     return invariant.breaches(database, scope)
 
 
-def test_all_hold_of_a_lab_in_which_everything_happens(populated):
+def test_all_hold_of_a_lab_in_which_everything_happens(populated: Any) -> None:
     with populated.begin() as session:
         assert session.scalars(select(StudyRow.findings_due)).all() == [False]
     assert {one.name: one.breaches(populated, ALL) for one in INVARIANTS} == {
@@ -132,23 +134,25 @@ def test_all_hold_of_a_lab_in_which_everything_happens(populated):
 
 @pytest.mark.by_hand("that is the test")
 @pytest.mark.parametrize(("name", "column", "statement"), BREAKS)
-def test_what_breaks_an_invariant_is_named(populated, name, column, statement):
+def test_what_breaks_an_invariant_is_named(
+    populated: Any, name: Any, column: Any, statement: Any
+) -> None:
     with populated.begin() as session:
         (row,) = session.scalars(text(statement)).all()
     assert {breach[column] for breach in _broken(populated, name)} == {row}
 
 
-def test_each_is_broken_by_a_test():
+def test_each_is_broken_by_a_test() -> None:
     assert {name for name, _, _ in BREAKS} == {one.name for one in INVARIANTS}
 
 
-def test_each_has_a_name_of_its_own_and_says_a_sentence():
+def test_each_has_a_name_of_its_own_and_says_a_sentence() -> None:
     assert len({one.name for one in INVARIANTS}) == len(INVARIANTS)
     assert all(one.says.endswith(".") and "  " not in one.says for one in INVARIANTS)
 
 
 @pytest.mark.by_hand("a lab with more wrong rows than are shown")
-def test_so_many_rows_are_shown_at_most(database, put):
+def test_so_many_rows_are_shown_at_most(database: Database, put: Any) -> None:
     for corr_len in (1.0, 2.0):
         put(seeds=MOST_BREACHES // 2 + 1, chain={"corr_len": corr_len})
     with database.begin() as session:
@@ -157,7 +161,7 @@ def test_so_many_rows_are_shown_at_most(database, put):
 
 
 @pytest.mark.by_hand("a damaged experiment, older than another")
-def test_of_what_takes_long_the_newest_are_looked_at(database, put):
+def test_of_what_takes_long_the_newest_are_looked_at(database: Database, put: Any) -> None:
     put()
     with database.begin() as session:
         session.execute(text("UPDATE experiments SET training_hash = 'x'"))
@@ -167,7 +171,7 @@ def test_of_what_takes_long_the_newest_are_looked_at(database, put):
 
 
 @pytest.mark.by_hand("a spec of a release that knows more")
-def test_a_spec_that_this_release_cannot_read_breaks_nothing(database, put):
+def test_a_spec_that_this_release_cannot_read_breaks_nothing(database: Database, put: Any) -> None:
     put()
     with database.begin() as session:
         (row,) = session.query(ExperimentRow).all()

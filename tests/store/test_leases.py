@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cancelling import nobody_wants
@@ -12,6 +13,7 @@ from sqlalchemy import func, select
 
 from rgcontract import State
 from rgstore import claiming, endings, experiments, heartbeats, upkeep, wishes
+from rgstore.database import Database
 from rgstore.endings import LeaseLostError
 from rgstore.heartbeats import TrainingProgress
 from rgstore.runs import attempts_of, place_in_line
@@ -31,14 +33,14 @@ def _attempts(database: Any, run_id: int) -> list:
 
 
 @pytest.fixture
-def clock(database) -> SetClock:
+def clock(database: Database) -> SetClock:
     """It stands at noon, and leases last for 30 seconds."""
     made = SetClock(database)
     made.at(NOON)
     return made
 
 
-def _beat(database, *claims: claiming.Claim) -> heartbeats.Heard:
+def _beat(database: Any, *claims: claiming.Claim) -> heartbeats.Heard:
     with database.begin() as session:
         return heartbeats.heartbeat(session, [(claim, HALF) for claim in claims], lease_seconds=10)
 
@@ -78,7 +80,9 @@ def test_a_claim_opens_an_attempt_and_runs_the_experiment(
         assert session.get_one(ExperimentRow, name).state == State.RUNNING
 
 
-def test_a_heartbeat_extends_the_lease_and_stores_progress(database, put, take, clock):
+def test_a_heartbeat_extends_the_lease_and_stores_progress(
+    database: Database, put: Any, take: Any, clock: SetClock
+) -> None:
     put()
     claim = take(lease=1)
     clock.forward(seconds=0.5)
@@ -90,7 +94,9 @@ def test_a_heartbeat_extends_the_lease_and_stores_progress(database, put, take, 
     assert (run.phase, run.fraction, run.step, run.loss) == ("training", 0.5, 10, 1.25)
 
 
-def test_an_expired_lease_goes_back_to_the_line_and_to_another_worker(database, put, take, clock):
+def test_an_expired_lease_goes_back_to_the_line_and_to_another_worker(
+    database: Database, put: Any, take: Any, clock: SetClock
+) -> None:
     put()
     first = take("w1")
     clock.forward(seconds=31)
@@ -100,7 +106,9 @@ def test_an_expired_lease_goes_back_to_the_line_and_to_another_worker(database, 
     assert _attempts(database, first.run_id) == [(1, "lost"), (2, None)]
 
 
-def test_a_lease_that_lasts_is_left_alone(database, put, take, clock):
+def test_a_lease_that_lasts_is_left_alone(
+    database: Database, put: Any, take: Any, clock: SetClock
+) -> None:
     put()
     claim = take(lease=30)
     assert _run(database, claim.run_id).lease_until == NOON + timedelta(seconds=30)
@@ -119,7 +127,9 @@ def test_a_lease_that_lasts_is_left_alone(database, put, take, clock):
         lambda s, c: endings.retry_or_fail(s, c, outcome="crashed", error="x"),
     ],
 )
-def test_no_write_of_a_lost_lease_goes_through(database, put, take, clock, write):
+def test_no_write_of_a_lost_lease_goes_through(
+    database: Database, put: Any, take: Any, clock: SetClock, write: Any
+) -> None:
     put()
     lost = take("w1")
     clock.forward(seconds=31)
@@ -132,8 +142,8 @@ def test_no_write_of_a_lost_lease_goes_through(database, put, take, clock, write
 
 
 def test_a_run_that_is_lost_at_its_last_attempt_is_failed_with_the_cause(
-    database, put, take, clock
-):
+    database: Database, put: Any, take: Any, clock: SetClock
+) -> None:
     put(attempt_limit=1)
     claim = take()
     clock.forward(seconds=31)
@@ -143,7 +153,9 @@ def test_a_run_that_is_lost_at_its_last_attempt_is_failed_with_the_cause(
     assert "was not heard of any more (attempt 1 of 1)" in run.error
 
 
-def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database, put, take, clock):
+def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(
+    database: Database, put: Any, take: Any, clock: SetClock
+) -> None:
     name = put().experiment_id
     claim = take()
     with database.begin() as session:

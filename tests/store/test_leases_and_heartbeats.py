@@ -8,13 +8,15 @@ from rgstore.settings import InvalidSettingError, Settings
 
 
 @pytest.mark.parametrize(("lease", "heartbeat"), [(30, 15), (1, 0.1), (86_400, 3_600)])
-def test_two_heartbeats_or_more_in_a_lease_are_taken(lease, heartbeat):
+def test_two_heartbeats_or_more_in_a_lease_are_taken(lease: int, heartbeat: float) -> None:
     taken = Settings(lease_seconds=lease, heartbeat_seconds=heartbeat)
     assert taken.heartbeat_seconds <= taken.lease_seconds / 2
 
 
 @pytest.mark.parametrize(("lease", "heartbeat"), [(30, 15.1), (1, 3_600), (3, 2)])
-def test_a_lease_that_one_lost_heartbeat_ends_is_refused_with_both(lease, heartbeat):
+def test_a_lease_that_one_lost_heartbeat_ends_is_refused_with_both(
+    lease: int, heartbeat: float
+) -> None:
     with pytest.raises(InvalidSettingError) as refused:
         Settings(lease_seconds=lease, heartbeat_seconds=heartbeat)
     assert str(refused.value) == (
@@ -23,11 +25,11 @@ def test_a_lease_that_one_lost_heartbeat_ends_is_refused_with_both(lease, heartb
     )
 
 
-def test_the_defaults_leave_room_for_many_lost_heartbeats():
+def test_the_defaults_leave_room_for_many_lost_heartbeats() -> None:
     assert Settings().lease_seconds >= 10 * Settings().heartbeat_seconds
 
 
-def test_a_lease_that_is_refused_itself_is_the_only_one_blamed():
+def test_a_lease_that_is_refused_itself_is_the_only_one_blamed() -> None:
     with pytest.raises(InvalidSettingError, match="RGLAB_LEASE_SECONDS") as refused:
         Settings(lease_seconds=0.5, heartbeat_seconds=3_600)
     assert "HEARTBEAT" not in str(refused.value)

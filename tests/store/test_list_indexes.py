@@ -9,6 +9,7 @@ from sqlalchemy import event, text
 
 from rgcontract import State
 from rgstore import experiments
+from rgstore.database import Database
 
 pytestmark = pytest.mark.by_hand("experiments without runs")
 
@@ -36,7 +37,7 @@ def stored(database: Database) -> Any:
         return session.scalar(text("SELECT created_at FROM experiments WHERE id = 'e-2500'"))
 
 
-def _plan(database, filters: dict, after=None, *, sorting=True) -> str:
+def _plan(database: Any, filters: dict, after: Any = None, *, sorting: bool = True) -> str:
     """How Postgres would find a page; without sorting, if there is a way."""
     plans: list[str] = []
 
@@ -101,8 +102,8 @@ def test_a_page_after_another_is_read_in_order_and_nothing_is_sorted(
 
 
 def test_a_filter_on_what_was_measured_reads_one_row_by_its_key_for_each_experiment(
-    database, stored
-):
+    database: Database, stored: Any
+) -> None:
     with database.begin() as session:
         session.execute(
             text(

@@ -14,6 +14,7 @@ from rgcontract import State
 from rgstore import upkeep
 from rgstore.among import among
 from rgstore.claiming import Holder, in_line
+from rgstore.database import Database
 from rgstore.tables import AttemptRow, RunRow
 from rgworker.hearing import Hearing
 from rgworker.upkeep import MOST_BATCHES, Upkeep

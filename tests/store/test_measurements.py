@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from rgcontract import State
 from rgcore.statistics import summarise_runs
 from rgstore import measurements
+from rgstore.database import Database
 from rgstore.endings import LeaseLostError
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.speed import measured_rate

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ WRITES_IN_SQL = re.compile(
 SETTERS = ("setattr", "set_committed_value", "set_attribute")
 
 
-def _files(*packages) -> list[tuple[Path, bool]]:
+def _files(*packages: Any) -> list[tuple[Path, bool]]:
     found = []
     for package in packages:
         root = Path(next(iter(package.__path__)))
@@ -93,7 +94,7 @@ def _is_new(node: ast.AST) -> bool:
         "session.execute(text('insert into experiments (id, state) values (1, 2)'))",
     ],
 )
-def test_a_write_of_a_state_is_seen(line):
+def test_a_write_of_a_state_is_seen(line: str) -> None:
     assert list(writes_of_states(line))
 
 
@@ -107,11 +108,11 @@ def test_a_write_of_a_state_is_seen(line):
         "found = run.state",
     ],
 )
-def test_a_reading_of_a_state_is_not_taken_for_a_write(line):
+def test_a_reading_of_a_state_is_not_taken_for_a_write(line: str) -> None:
     assert not list(writes_of_states(line))
 
 
-def test_the_state_of_a_run_is_written_in_one_file():
+def test_the_state_of_a_run_is_written_in_one_file() -> None:
     writers = {
         str(path): list(writes_of_states(path.read_text(), of_rows=of_rows))
         for path, of_rows in _files(*PACKAGES)
@@ -120,6 +121,6 @@ def test_the_state_of_a_run_is_written_in_one_file():
     assert {path: lines for path, lines in writers.items() if lines} == {}
 
 
-def test_that_file_writes_it():
+def test_that_file_writes_it() -> None:
     (path,) = (path for path, _ in _files(rgstore) if path.as_posix().endswith(WRITER.as_posix()))
     assert list(writes_of_states(path.read_text()))

@@ -16,6 +16,7 @@ from sqlalchemy.exc import StatementError
 from rgcore.statistics import RunSummary
 from rgstore import heartbeats, measurements, trainings
 from rgstore.copying import copy_rows
+from rgstore.database import Database
 from rgstore.heartbeats import TrainingProgress
 from rgstore.plain import Float, Floats, Ints
 from rgstore.records import Quantity, RunRecord, Training

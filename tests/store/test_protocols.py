@@ -14,6 +14,7 @@ from rgcontract import IMPLEMENTED, Protocols, State
 from rgcore.statistics import RunSummary
 from rgstore import claiming, endings, measurements, waiting, wishes
 from rgstore.claiming import Holder
+from rgstore.database import Database
 from rgstore.measurements import OtherProtocolError
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.runs import attempts_of
@@ -147,7 +148,9 @@ def test_a_release_that_claims_without_asking_is_refused_by_the_database(
 
 
 @pytest.mark.by_hand("an attempt at a run that waits")
-def test_a_release_that_says_nothing_of_protocols_goes_on_with_its_own(database, put):
+def test_a_release_that_says_nothing_of_protocols_goes_on_with_its_own(
+    database: Database, put: Any
+) -> None:
     stored = put()
     _set(database, stored.experiment_id, protocol=3, training_protocol=2, spec_schema=1)
     with database.begin() as session:

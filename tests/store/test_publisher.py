@@ -81,7 +81,9 @@ def test_a_broker_that_freezes_later_is_waited_for_once_too(valkey: ValkeyServer
     assert sender.publish(KINDS) == 3
 
 
-def test_a_broker_that_answers_late_is_not_sent_everything_however_long_it_takes(valkey):
+def test_a_broker_that_answers_late_is_not_sent_everything_however_long_it_takes(
+    valkey: ValkeyServer,
+) -> None:
     """Each answer comes within the time-out of its own; all of them together would not."""
     link = Link(valkey.port)
     sender = sender_of(link.url)
@@ -175,7 +177,7 @@ def test_what_is_announced_is_sent_before_the_end() -> None:
     assert len(broker.sent) == 20
 
 
-def test_the_thread_of_a_publisher_ends_with_it():
+def test_the_thread_of_a_publisher_ends_with_it() -> None:
     broker = Away()
     broker.back.set()
     before = set(threading.enumerate())
@@ -186,7 +188,7 @@ def test_the_thread_of_a_publisher_ends_with_it():
     assert not thread.is_alive()
 
 
-def test_a_publisher_that_had_nothing_to_do_can_be_closed():
+def test_a_publisher_that_had_nothing_to_do_can_be_closed() -> None:
     Publisher(Away()).close()
 
 

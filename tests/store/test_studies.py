@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from rgcontract import IMPLEMENTED, ExperimentSpec, PottsChain, State, measurement_hash
 from rgstore import further_seeds, judging, studies, study_runs
+from rgstore.database import Database
 from rgstore.study_runs import CollapseRatios, Part
 from rgstore.tables import ExperimentRow, RunRow, StudyExperimentRow, StudyRow
 

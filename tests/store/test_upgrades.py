@@ -35,7 +35,7 @@ Rows = dict[str, dict[tuple[Any, ...], dict[str, Any]]]
 
 
 @pytest.fixture
-def empty(admin, postgres: str) -> Iterator[str]:
+def empty(admin: Any, postgres: str) -> Iterator[str]:
     """URL of a database without any table."""
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE upgraded"))
@@ -88,7 +88,7 @@ def _lost(revision: str, before: Rows, after: Rows) -> list[str]:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_no_migration_changes_what_was_there(empty, engine, release):
+def test_no_migration_changes_what_was_there(empty: str, engine: Engine, release: Any) -> None:
     _load(engine, release)
     before = _rows(engine)
     assert len(before["runs"]) > 10
@@ -99,7 +99,7 @@ def test_no_migration_changes_what_was_there(empty, engine, release):
         before = after
 
 
-def test_a_value_that_a_migration_changed_would_be_seen(empty, engine):
+def test_a_value_that_a_migration_changed_would_be_seen(empty: str, engine: Engine) -> None:
     _load(engine, REVISIONS[0])
     before = _rows(engine)
     with engine.begin() as connection:
@@ -110,7 +110,9 @@ def test_a_value_that_a_migration_changed_would_be_seen(empty, engine):
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_the_server_of_today_reads_all_that_a_release_stored(empty, engine, release):
+def test_the_server_of_today_reads_all_that_a_release_stored(
+    empty: str, engine: Engine, release: Any
+) -> None:
     _load(engine, release)
     upgrade(empty)
     database = Database(empty)

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from rgcontract import State, Submission
 from rgstore import wishes
 from rgstore.asked import Asked
+from rgstore.database import Database
 from rgstore.submissions import submit_all
 from rgstore.tables import RunRow, SubmissionRow
 

@@ -82,7 +82,7 @@ class LabOf(Lab):
     def api(self, **env: str) -> str:
         return super().api(**self.release.env, **env)
 
-    def worker(self, **env: str):
+    def worker(self, **env: str) -> Any:
         return super().worker(**self.release.env, **env)
 
     def stop(self) -> None:

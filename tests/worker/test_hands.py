@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 
 from rgcontract import State
 from rgstore.claiming import Holder, in_line
+from rgstore.database import Database
 from rgworker.hands import Hands
 from rgworker.lookout import Lookout
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, text, update
 
+from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.tables import WorkerRow
 from rgstore.workers import worker_seen

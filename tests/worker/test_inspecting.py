@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from lab_processes import until
 from sqlalchemy import select, update
 
+from rgstore.database import Database
 from rgstore.tables import RunRow
 from rgstore.workers import worker_seen
 from rgworker.inspecting import MOST_LOGGED, Inspector
 
 
 @pytest.fixture
-def errors(caplog):
+def errors(caplog: pytest.LogCaptureFixture) -> Any:
     """What was logged as an error."""
 
     def _errors() -> list[str]:
@@ -23,19 +26,23 @@ def errors(caplog):
     return _errors
 
 
-def _damage(database) -> list[int]:
+def _damage(database: Any) -> list[int]:
     with database.begin() as session:
         session.execute(update(RunRow).values(attempt_limit=0))
         return list(session.scalars(select(RunRow.id).order_by(RunRow.id)))
 
 
-def test_where_all_is_right_nothing_is_logged(database, put, errors):
+def test_where_all_is_right_nothing_is_logged(
+    database: Database, put: Callable[..., list[int]], errors: Any
+) -> None:
     put(seeds=2)
     Inspector(database, "w1").once()
     assert errors() == []
 
 
-def test_a_row_that_cannot_be_right_is_logged_with_what_it_breaks(database, put, errors):
+def test_a_row_that_cannot_be_right_is_logged_with_what_it_breaks(
+    database: Database, put: Callable[..., list[int]], errors: Any
+) -> None:
     put()
     (run_id,) = _damage(database)
     Inspector(database, "w1").once()
@@ -44,7 +51,9 @@ def test_a_row_that_cannot_be_right_is_logged_with_what_it_breaks(database, put,
     assert f"'run': {run_id}" in error
 
 
-def test_of_many_rows_the_first_are_logged_and_their_number(database, put, errors):
+def test_of_many_rows_the_first_are_logged_and_their_number(
+    database: Database, put: Callable[..., list[int]], errors: Any
+) -> None:
     put(seeds=MOST_LOGGED + 2)
     _damage(database)
     Inspector(database, "w1").once()
@@ -52,7 +61,9 @@ def test_of_many_rows_the_first_are_logged_and_their_number(database, put, error
     assert errors()[-1] == f"invariant attempts_left: {MOST_LOGGED + 2} rows or more"
 
 
-def test_of_the_workers_that_are_there_the_first_by_name_looks(database, put, errors):
+def test_of_the_workers_that_are_there_the_first_by_name_looks(
+    database: Database, put: Callable[..., list[int]], errors: Any
+) -> None:
     put()
     _damage(database)
     with database.begin() as session:
@@ -64,7 +75,9 @@ def test_of_the_workers_that_are_there_the_first_by_name_looks(database, put, er
     assert len(errors()) == 1
 
 
-def test_the_thread_looks_again_and_again_until_it_is_told_to_stop(database, put, errors):
+def test_the_thread_looks_again_and_again_until_it_is_told_to_stop(
+    database: Database, put: Callable[..., list[int]], errors: Any
+) -> None:
     put()
     _damage(database)
     inspector = Inspector(database, "w1", every_seconds=0.05)
@@ -74,7 +87,9 @@ def test_the_thread_looks_again_and_again_until_it_is_told_to_stop(database, put
     assert not inspector.is_alive()
 
 
-def test_a_database_that_is_away_is_looked_at_later(unreachable, caplog):
+def test_a_database_that_is_away_is_looked_at_later(
+    unreachable: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     inspector = Inspector(unreachable, "w1", every_seconds=0.05)
     inspector.start()
     until(lambda: caplog.text.count("looking again in 0.05 s") >= 2)

@@ -15,6 +15,7 @@ from measured_study import CHAIN
 from sqlalchemy import select, update
 
 from rgcontract import State, Submission
+from rgstore.database import Database
 from rgstore.heartbeats import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from questions import asked
@@ -27,16 +28,22 @@ def trainer() -> Iterator[Trainer]:
     started.kill()
 
 
-def test_no_library_of_a_trainer_starts_threads_of_its_own(trainer, tmp_path):
+def test_no_library_of_a_trainer_starts_threads_of_its_own(
+    trainer: Trainer, tmp_path: Path
+) -> None:
     expression = f"[__import__('os').environ[name] for name in {THREADS}]"
     assert asked(trainer, expression, tmp_path / "answer") == "['1', '1', '1']"
 
 
-def test_a_trainer_flushes_subnormal_numbers_in_the_thread_that_trains(trainer, tmp_path):
+def test_a_trainer_flushes_subnormal_numbers_in_the_thread_that_trains(
+    trainer: Trainer, tmp_path: Path
+) -> None:
     assert asked(trainer, HALF_OF_THE_LEAST, tmp_path / "answer") == "0.0"
 
 
-def test_a_trainer_multiplies_in_full_precision_where_the_environment_asks_for_tf32(trainer):
+def test_a_trainer_multiplies_in_full_precision_where_the_environment_asks_for_tf32(
+    trainer: Trainer,
+) -> None:
     assert trainer.ready.versions["float32"] == "ieee, no tf32"
 
 
@@ -52,7 +59,7 @@ def _printed(code: str) -> str:
 STATE = f"print(torch.get_num_threads(), {HALF_OF_THE_LEAST}, arithmetic.float32())"
 
 
-def test_settled_is_one_thread_no_subnormal_numbers_and_full_precision():
+def test_settled_is_one_thread_no_subnormal_numbers_and_full_precision() -> None:
     begin = (
         "from rgworker import arithmetic\n"
         "torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True\n"
@@ -62,11 +69,11 @@ def test_settled_is_one_thread_no_subnormal_numbers_and_full_precision():
 
 
 @pytest.mark.parametrize("backend", ["cuda.matmul", "cudnn"])
-def test_tf32_in_one_place_is_enough_to_say_so(backend):
+def test_tf32_in_one_place_is_enough_to_say_so(backend: str) -> None:
     begin = f"from rgworker import arithmetic\narithmetic.settle()\ntorch.backends.{backend}"
     assert _printed(f"{begin}.allow_tf32 = True\nprint(arithmetic.float32())") == "tf32"
 
 
-def test_a_machine_is_calibrated_as_a_trainer_computes():
+def test_a_machine_is_calibrated_as_a_trainer_computes() -> None:
     code = "from rgworker import arithmetic, calibrate\ncalibrate.main()\n"
     assert _printed(code + STATE) == "1 0.0 ieee, no tf32"

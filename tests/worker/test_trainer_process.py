@@ -186,14 +186,14 @@ def test_a_trainer_that_cannot_start_says_how_it_ended() -> None:
         Trainer("abacus")
 
 
-def test_a_trainer_that_is_not_ready_in_time_is_ended():
+def test_a_trainer_that_is_not_ready_in_time_is_ended() -> None:
     before = set(psutil.Process().children())
     with pytest.raises(TrainerDiedError, match=r"not ready in 0\.01 s"):
         Trainer("cpu", start_seconds=0.01)
     assert set(psutil.Process().children()) == before
 
 
-def test_a_trainer_that_hangs_up_and_goes_on_is_ended():
+def test_a_trainer_that_hangs_up_and_goes_on_is_ended() -> None:
     trainer = Trainer("cpu")
     run_in(trainer, "import os, time\nos.closerange(3, 100)\ntime.sleep(1000)")
     with pytest.raises(TrainerDiedError, match="ended by SIGKILL"):
@@ -201,7 +201,7 @@ def test_a_trainer_that_hangs_up_and_goes_on_is_ended():
     assert not exists(trainer.pid)
 
 
-def test_a_busy_trainer_ends_when_its_worker_is_gone():
+def test_a_busy_trainer_ends_when_its_worker_is_gone() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(

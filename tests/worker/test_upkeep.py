@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from lab_processes import until
 from set_clock import SetClock
 from sqlalchemy import func, select, text, update
@@ -55,12 +57,12 @@ def _workers(database: Database) -> dict[str, tuple[str, int]]:
         return {row.name: (row.host, row.concurrency) for row in live_workers(session)}
 
 
-def test_a_round_says_that_the_worker_is_alive(database):
+def test_a_round_says_that_the_worker_is_alive(database: Database) -> None:
     upkeep_of(database).once()
     assert _workers(database) == {"w1": ("h1", 4)}
 
 
-def test_a_worker_thought_silent_is_alive_after_its_next_round(database):
+def test_a_worker_thought_silent_is_alive_after_its_next_round(database: Database) -> None:
     clock = SetClock(database)
     clock.at()
     upkeep = upkeep_of(database)
@@ -103,7 +105,7 @@ def test_one_worker_at_a_time_does_the_upkeep(
     assert _workers(database) == {"w1": ("h1", 4)}
 
 
-def test_workers_silent_for_a_day_are_forgotten(database):
+def test_workers_silent_for_a_day_are_forgotten(database: Database) -> None:
     clock = SetClock(database)
     clock.at()
     upkeep_of(database).once()
@@ -150,7 +152,7 @@ def _hearing(database: Database) -> int:
         return hearing(session)
 
 
-def test_a_round_says_whether_a_message_has_reached_the_worker_lately(database):
+def test_a_round_says_whether_a_message_has_reached_the_worker_lately(database: Database) -> None:
     clock, at = SetClock(database), [0.0]
     clock.at()
     ear = Hearing(lambda: at[0])
@@ -186,7 +188,9 @@ def test_each_round_has_the_worker_told_of_itself_to_see_whether_it_hears(
     assert told == [{"worker.w1": [NO_RUN]}]
 
 
-def test_a_worker_that_hears_nothing_says_so_once(database, caplog):
+def test_a_worker_that_hears_nothing_says_so_once(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     at = [0.0]
     ear = Hearing(lambda: at[0])
     upkeep = upkeep_of(database, ear)  # deaf after 30

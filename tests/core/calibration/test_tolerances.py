@@ -1,6 +1,7 @@
 """A tolerance is what its reason says it is, and no more."""
 
 import re
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ ROUNDING = {
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
-def test_tolerance_is_rounding_or_three_deviations_and_the_bias(check):
+def test_tolerance_is_rounding_or_three_deviations_and_the_bias(check: Any) -> None:
     said = r"three standard deviations \(([\d.]+)\) and the bias \(([\d.]+)\)"
     if found := re.match(said, check.reason):
         deviation, bias = map(float, found.groups())

@@ -39,7 +39,7 @@ def naive(x: Any, y: Any, half: Any) -> Any:
     return np.mean(found)
 
 
-def reason(code):
+def reason(code: Any) -> Any:
     return REASONS[code - 1]
 
 

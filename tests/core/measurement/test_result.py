@@ -37,6 +37,6 @@ def test_where_there_is_nothing_to_learn_shares_stay_small() -> None:
     assert not found.under_trained
 
 
-def test_a_share_is_of_a_hundredth_of_a_nat_at_least():
+def test_a_share_is_of_a_hundredth_of_a_nat_at_least() -> None:
     assert measurement(1.01, bayes=1.0, unigram=1.02).gap_fraction == pytest.approx(0.5)
     assert measurement(1.01, bayes=1.0, unigram=1.005).gap_fraction == pytest.approx(1.0)

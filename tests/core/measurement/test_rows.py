@@ -1,5 +1,7 @@
 """What a measurement finds is what the rows of `rgcontract.observables` say."""
 
+from typing import Any
+
 import pytest
 
 from rgcontract import Mixing
@@ -29,7 +31,9 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_every_level_has_the_observables_of_its_rows(network_of, measured, mixing):
+def test_every_level_has_the_observables_of_its_rows(
+    network_of: Any, measured: Any, mixing: Any
+) -> None:
     found = quantities("final", 1, measured(network_of(mixing)))
     there = sorted((one.level, one.quantity) for one in found)
     levels = (*LEVELS_OF[mixing], NETWORK)
@@ -40,7 +44,7 @@ def test_every_level_has_the_observables_of_its_rows(network_of, measured, mixin
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_every_array_has_the_axes_of_its_row(network_of, measured, mixing):
+def test_every_array_has_the_axes_of_its_row(network_of: Any, measured: Any, mixing: Any) -> None:
     arch = network_of(mixing).arch
     lengths = {
         Axis.LAYER: arch.depth + 1,
@@ -56,32 +60,34 @@ def test_every_array_has_the_axes_of_its_row(network_of, measured, mixing):
         assert one.estimator == row.estimator
 
 
-def test_every_registered_function_has_a_row_of_its_shape():
+def test_every_registered_function_has_a_row_of_its_shape() -> None:
     for axes, table in SHAPES.items():
         assert all(OBSERVABLES[name].axes == axes for name in table)
         assert all(OBSERVABLES[name].needs is Need.MOMENTS for name in table)
     assert all(OBSERVABLES[name].needs is Need.MOMENTS for name in registry.OF_DRIFT)
 
 
-def test_all_pairs_are_compared_where_the_rows_say_so():
+def test_all_pairs_are_compared_where_the_rows_say_so() -> None:
     assert frozenset(OF_ALL_PAIRS) == ALL_PAIRS
     for row in OBSERVABLES.values():
         if row.axes == (Axis.LAYER, Axis.LAYER):
             assert set(row.levels) == ALL_PAIRS, row.name
 
 
-def test_what_is_kept_by_position_has_rows():
+def test_what_is_kept_by_position_has_rows() -> None:
     names = {row.name for row in OBSERVABLES.values() if Axis.POSITION in row.axes}
     assert names == {f"{name}_by_position" for name in BY_POSITION}
 
 
-def test_every_reason_has_a_meaning():
+def test_every_reason_has_a_meaning() -> None:
     assert set(REASONS) == MEANINGS.keys()
     assert len(set(REASONS)) == len(REASONS)
 
 
 @pytest.mark.parametrize("n", [1, 3, 16])
 @pytest.mark.parametrize("mixing", MIXINGS)
-def test_a_number_is_missing_for_a_reason_of_its_row(network_of, measured, mixing, n):
+def test_a_number_is_missing_for_a_reason_of_its_row(
+    network_of: Any, measured: Any, mixing: Any, n: int
+) -> None:
     for one in quantities("final", 1, measured(network_of(mixing), n_sequences=n)):
         assert one.reasons.keys() <= set(OBSERVABLES[one.quantity].reasons), one.quantity

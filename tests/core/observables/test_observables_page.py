@@ -1,13 +1,14 @@
 """docs/observables.md has the rows of the contract as they are."""
 
 import importlib.util
+from typing import Any
 
 from markdown import ROOT
 
 from rgcontract.observables import OBSERVABLES, REASONS
 
 
-def script():
+def script() -> Any:
     place = ROOT / "scripts" / "observables_page.py"
     spec = importlib.util.spec_from_file_location("observables_page", place)
     module = importlib.util.module_from_spec(spec)
@@ -15,11 +16,11 @@ def script():
     return module
 
 
-def test_tables_are_as_the_script_writes_them():
+def test_tables_are_as_the_script_writes_them() -> None:
     page = (ROOT / "docs" / "observables.md").read_text(encoding="utf-8")
     assert script().filled(page) == page
 
 
-def test_every_observable_and_every_reason_has_a_line():
+def test_every_observable_and_every_reason_has_a_line() -> None:
     tables = "\n".join(script().tables().values())
     assert all(f"| `{name}` |" in tables for name in (*OBSERVABLES, *REASONS))
