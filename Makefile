@@ -67,7 +67,7 @@ check: $(STAMP)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ./scripts/check
 
 mutants: $(STAMP)
-	@$(BIN)/python scripts/mutants.py
+	@$(BIN)/python -m scripts.mutants
 
 lock: $(STAMP)
 	@$(BIN)/python scripts/lock.py$(if $(UPGRADE), --upgrade) $(PYTHONS)

@@ -1,8 +1,8 @@
 """Mutation testing: change the code in small ways, see whether a test notices.
 
-    python scripts/mutants.py                                # as `make mutants` does
-    python scripts/mutants.py --package rgcore --sample 25   # a portion
-    python scripts/mutants.py --only ID                      # one, by the name the report gives it
+    python -m scripts.mutants                                # as `make mutants` does
+    python -m scripts.mutants --package rgcore --sample 25   # a portion
+    python -m scripts.mutants --only ID                      # one, by the name the report gives it
 
 A fixed sample is tried, each mutant with the tests that touch its line, in a copy of the tree.
 mutmut 3 changes bodies of functions alone, not bounds of fields, constants or what is decorated
@@ -22,13 +22,13 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import SimpleQueue
 
-from mutation.choosing import Choosing
-from mutation.mutant import Mutant
-from mutation.places import PACKAGES, RECORDED
-from mutation.report import as_json, markdown, score
-from mutation.sample import sample
-from mutation.sites import sites
-from mutation.trial import Trial, copies, environment, tried
+from scripts.mutation.choosing import Choosing
+from scripts.mutation.mutant import Mutant
+from scripts.mutation.places import PACKAGES, RECORDED
+from scripts.mutation.report import as_json, markdown, score
+from scripts.mutation.sample import sample
+from scripts.mutation.sites import sites
+from scripts.mutation.trial import Trial, copies, environment, tried
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20260610
@@ -85,7 +85,13 @@ def _recorded(trees: Sequence[Path], out: Path) -> list[Path]:
 
     def record(part: int) -> None:
         tree = left.get()
-        command = [sys.executable, "-m", "mutation.recording", str(records[part]), *RECORDED[part]]
+        command = [
+            sys.executable,
+            "-m",
+            "scripts.mutation.recording",
+            str(records[part]),
+            *RECORDED[part],
+        ]
         try:
             subprocess.run(  # noqa: S603 - our own tests
                 command, cwd=tree, env=environment(tree), check=True,

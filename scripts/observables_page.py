@@ -29,7 +29,8 @@ def filled(page: str) -> str:
     for name, table in tables().items():
         begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
         pattern = re.escape(begin) + ".*?" + re.escape(end)
-        page, found = re.subn(pattern, lambda _, t=begin + table + end: t, page, flags=re.DOTALL)
+        escaped = (begin + table + end).replace("\\", r"\\")
+        page, found = re.subn(pattern, escaped, page, flags=re.DOTALL)
         if found != 1:
             raise ValueError(f"{PAGE.name} has {found} places for the table {name}; allowed: one")
     return page

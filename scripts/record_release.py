@@ -43,7 +43,7 @@ def record(revision: str) -> Path:
         finally:
             lab.stop()
         plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        command = [binaries() / "pg_dump", *OPTIONS, "--exclude-table=alembic_version"]
+        command = [str(binaries() / "pg_dump"), *OPTIONS, "--exclude-table=alembic_version"]
         dumped = subprocess.run(  # noqa: S603 - our own
             [*command, "--dbname", plain], check=True, capture_output=True
         )

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mutation.mutant import Mutant
-from mutation.places import PACKAGES
+from scripts.mutation.mutant import Mutant
+from scripts.mutation.places import PACKAGES
 
 MOST_SECONDS = 90.0
 """Of tests for one mutant, as they were timed with coverage on, which about doubles it."""

@@ -14,7 +14,7 @@ RECORDED = (
 )
 """Tests that may notice a mutant, in parts that take about as long as each other."""
 
-ROOTS = ("client", "service", "worker", ".", "scripts")  # what a copy is imported from
+ROOTS = ("client", "service", "worker", ".")  # what a copy is imported from
 
 TESTS_QUIETLY = (
     "-q",

@@ -1,6 +1,6 @@
 """Run the tests once and write down which of them touch which line, and how long each takes.
 
-`python -m mutation.recording OUT TEST...`, run in the copy that is going to be mutated.
+`python -m scripts.mutation.recording OUT TEST...`, run in the copy that is going to be mutated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import coverage
 import pytest
 
-from mutation.places import PACKAGES, TESTS_QUIETLY
+from scripts.mutation.places import PACKAGES, TESTS_QUIETLY
 
 
 class Recorder:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from mutation.trial import End, Trial
+from scripts.mutation.trial import End, Trial
 
 NOTICED = (End.KILLED, End.TIMEOUT)
 

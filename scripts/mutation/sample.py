@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mutation.mutant import Mutant
-from mutation.sites import sites
+from scripts.mutation.mutant import Mutant
+from scripts.mutation.sites import sites
 
 
 def sample(root: Path, packages: Sequence[str], n: int, seed: int) -> list[Mutant]:

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import psutil
 
-from mutation.mutant import Mutant
-from mutation.places import ROOTS, TESTS_QUIETLY
-from mutation.selecting import LIST
+from scripts.mutation.mutant import Mutant
+from scripts.mutation.places import ROOTS, TESTS_QUIETLY
+from scripts.mutation.selecting import LIST
 
 LEAST_SECONDS = 60.0
 """For the start of Python, torch and a database, on a busy machine."""
@@ -28,6 +28,8 @@ SLOWER = 3.0
 """Than when they were timed: longer than that is a loop without end."""
 MOST_MEMORY = 12 * 2**30
 """Bytes that a process may take: a mutant that allocates without end must not fill the machine."""
+SELECTING = "scripts.mutation.selecting"
+"""The plugin of pytest that leaves the tests that were chosen."""
 MARK = "RGLAB_MUTATION_COPY"
 
 
@@ -106,7 +108,16 @@ def _run(copy: Path, tests: Sequence[str], limit: float) -> tuple[End, str]:
     listed.write_text(json.dumps(tests))
     files = dict.fromkeys(test.split("::")[0] for test in tests)
     process = subprocess.Popen(  # noqa: S603 - our own tests
-        [sys.executable, "-m", "pytest", *TESTS_QUIETLY, "-x", "-p", "mutation.selecting", *files],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            *TESTS_QUIETLY,
+            "-x",
+            "-p",
+            "scripts.mutation.selecting",
+            *files,
+        ],
         cwd=copy,
         env=environment(copy, **{LIST: str(listed)}),
         stdout=subprocess.PIPE,
