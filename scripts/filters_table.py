@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rgcontract.files import write_text
 from rgcontract.filters import FILTERS, described
 
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
@@ -21,4 +22,4 @@ def current(text: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(current(PAGE.read_text()))
+    write_text(PAGE, current(PAGE.read_text()))

@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from queue import SimpleQueue
 
+from rgcontract.files import write_text
 from scripts.mutation.choosing import Choosing
 from scripts.mutation.mutant import Mutant
 from scripts.mutation.places import PACKAGES, RECORDED
@@ -53,8 +54,8 @@ def main() -> int:
         records = _recorded(trees, asked.out)
         trials = _tried(trees, mutants, Choosing.read(ROOT, records))
     trials.sort(key=lambda trial: mutants.index(trial.mutant))
-    (asked.out / "mutants.json").write_text(as_json(ROOT, trials, asked.seed))
-    (asked.out / "mutants.md").write_text(markdown(ROOT, trials, asked.seed))
+    write_text(asked.out / "mutants.json", as_json(ROOT, trials, asked.seed))
+    write_text(asked.out / "mutants.md", markdown(ROOT, trials, asked.seed))
     _say(markdown(ROOT, trials, asked.seed))
     return 0 if score(trials) >= asked.floor else 1
 

@@ -18,6 +18,7 @@ from rgclient._body import place
 from rgclient._errors import AmbiguousField
 from rgcontract import ExperimentSpec, Submission
 from rgcontract.fields import FieldRow, children, rows
+from rgcontract.files import write_text
 from rgcontract.study import LISTS, STUDY_FIELDS
 
 ROOT = Path(__file__).parents[1]
@@ -138,8 +139,8 @@ def _formatted(source: str) -> str:
 
 
 def _main() -> None:
-    KEYWORDS.write_text(keywords())
-    PAGE.write_text(page())
+    write_text(KEYWORDS, keywords())
+    write_text(PAGE, page())
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 import coverage
 import pytest
 
+from rgcontract.files import write_text
 from scripts.mutation.places import PACKAGES, TESTS_QUIETLY
 
 
@@ -57,7 +58,7 @@ def record(out: Path, tests: list[str]) -> None:
         }
         for file in data.measured_files()
     }
-    out.write_text(json.dumps({"seconds": usable, "lines": lines}))
+    write_text(out, json.dumps({"seconds": usable, "lines": lines}))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BindParameter, ColumnElement, Double, func, literal, select
 
 from rgcontract.filters import FILTERS, Filter, How, Measured
+from rgstore.among import among
 from rgstore.tables import ExperimentRow, SubmissionRow, SummaryRow
 
 _NAN: BindParameter[float] = literal(math.nan, Double())
@@ -49,7 +50,7 @@ def _measured(of: Measured) -> ColumnElement[float]:
         .where(
             row.experiment_id == ExperimentRow.id,
             row.when == "final",
-            row.level.in_(of.levels),
+            among(row.level, of.levels),
             row.quantity == of.quantity,
         )
         .limit(1)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rgcontract import (
+    SCHEMA,
     ExperimentSpec,
     StoredSpec,
     field_problems,
@@ -32,6 +33,9 @@ def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
     Raises:
         UnreadableSpecError: code of another release stored it.
     """
+    form = stored.get("schema", SCHEMA)
+    if form not in range(1, SCHEMA + 1):
+        raise UnreadableSpecError(f"schema: {form} is none that is read here; the newest: {SCHEMA}")
     try:
         return StoredSpec.model_validate({**stored, "seeds": tuple(seeds)}, strict=False)
     except ValidationError as error:

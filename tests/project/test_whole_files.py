@@ -20,6 +20,7 @@ IN_PLACE = {
     "benchmarks/trackers.py": "a log, written to while a server runs",
     "benchmarks/gpu/session.py": "a log, written to while a stage runs",
     "benchmarks/gpu/written.py": "writes beside: it has nothing of the contract",
+    "scripts/mutation/trial.py": "in a copy of the tree that is thrown away",
     "scripts/library_findings.py": "writes beside: it runs where nothing is installed",
 }
 WRITERS = {"write_text", "write_bytes", "savez", "to_csv", "to_json", "to_parquet", "imsave"}

@@ -35,7 +35,8 @@ def _answers(described: Any) -> Iterator[Any]:
         assert set(operations) <= METHODS
         for operation in operations.values():
             for status, answer in operation["responses"].items():
-                yield path, status, answer["content"]
+                if status != "304":  # which has no body
+                    yield path, status, answer["content"]
 
 
 def test_every_refusal_is_described_as_a_problem(described: dict) -> None:

@@ -112,7 +112,8 @@ class AttemptRow(Base):
 
 _IMPLEMENTED = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
     """
-CREATE FUNCTION attempt_is_implemented() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION attempt_is_implemented() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $$
 DECLARE
     needs experiments;
 BEGIN
