@@ -27,6 +27,10 @@ class InvalidSettingError(SettingsError):
     """A setting has a value that is not allowed; the message names it and says what is."""
 
 
+HEARTBEAT_SECONDS = 2.0
+"""Of leases that last four or more."""
+
+
 class Settings(BaseSettings):
     """`RGLAB_*` variables with their defaults; one that is empty counts as not set.
 
@@ -94,9 +98,9 @@ class Settings(BaseSettings):
     """Most runs of one shape that are trained together; unset: as many as pay on the device."""
     lease_seconds: float = Field(default=30, ge=1, le=86_400)
     """A run whose worker has not been heard of for so long goes to another."""
-    heartbeat_seconds: float = Field(default=2, ge=0.1, le=3_600)
+    heartbeat_seconds: float = Field(default=HEARTBEAT_SECONDS, ge=0.1, le=3_600)
     """How often a worker says that it is alive and stores progress; twice in a lease at least, so
-    that one heartbeat may be lost."""
+    that one heartbeat may be lost. 2, or half of a shorter lease."""
     maintenance_seconds: float = Field(default=5, ge=0.2, le=3_600)
     """How often expired leases are freed and lost messages sent again."""
     max_attempts: int = Field(default=3, ge=1, le=20)
@@ -113,6 +117,8 @@ class Settings(BaseSettings):
     @classmethod
     def _twice_in_a_lease(cls, seconds: float, info: ValidationInfo) -> float:
         lease = info.data.get("lease_seconds")  # missing where it is refused itself
+        if lease is not None and seconds == HEARTBEAT_SECONDS:  # who shortens leases need not know
+            return min(seconds, lease / 2)
         if lease is not None and seconds > lease / 2:
             raise ValueError(f"half of {PREFIX}LEASE_SECONDS at most, which is {lease:g}")
         return seconds

@@ -13,7 +13,7 @@ def test_two_heartbeats_or_more_in_a_lease_are_taken(lease: int, heartbeat: floa
     assert taken.heartbeat_seconds <= taken.lease_seconds / 2
 
 
-@pytest.mark.parametrize(("lease", "heartbeat"), [(30, 15.1), (1, 3_600), (3, 2)])
+@pytest.mark.parametrize(("lease", "heartbeat"), [(30, 15.1), (1, 3_600), (3, 1.6)])
 def test_a_lease_that_one_lost_heartbeat_ends_is_refused_with_both(
     lease: int, heartbeat: float
 ) -> None:
@@ -27,6 +27,11 @@ def test_a_lease_that_one_lost_heartbeat_ends_is_refused_with_both(
 
 def test_the_defaults_leave_room_for_many_lost_heartbeats() -> None:
     assert Settings().lease_seconds >= 10 * Settings().heartbeat_seconds
+
+
+@pytest.mark.parametrize(("lease", "heartbeat"), [(3.0, 1.5), (1.0, 0.5), (4.0, 2.0), (60.0, 2.0)])
+def test_a_shorter_lease_by_itself_shortens_the_heartbeat(lease: float, heartbeat: float) -> None:
+    assert Settings(lease_seconds=lease).heartbeat_seconds == heartbeat
 
 
 def test_a_lease_that_is_refused_itself_is_the_only_one_blamed() -> None:
