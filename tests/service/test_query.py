@@ -17,6 +17,7 @@ PARAMETERLESS = [
     ("GET", "/metrics"),
     ("GET", "/docs"),
     ("GET", "/openapi.json"),
+    ("GET", "/v1/schema"),
 ]
 OF_SEEDS = [
     ("GET", f"{LIST}/{{experiment}}"),
