@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 
 from rgcontract.chains import Family
 from rgcontract.fields import FieldRow, rows
-from rgcontract.networks import Level, Mixing
+from rgcontract.networks import DECIDING_LEVELS, Mixing
 from rgcontract.observables import NETWORK, OBSERVABLES
 from rgcontract.spec import Depth, Submission, Tag, Width
 from rgcontract.status import State
@@ -66,6 +66,7 @@ Length = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 """A bound of a range may lie beyond what a chain can have."""
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Ratio = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Person = Annotated[str, Field(min_length=1, max_length=200)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
@@ -94,9 +95,7 @@ def _range(name: str, on: str | Measured, kind: Any, meaning: str, **said: str) 
 
 
 _XI = _FIELDS["corr_len"]
-_ROWS = (Level.POSITION.value, Level.SEQUENCE.value)
-"""The rows that claims are about; a network with one stream for a sequence has the latter."""
-_RANK = Measured("effective_rank", _ROWS, last_over_first=True)
+_RANK = Measured("effective_rank", DECIDING_LEVELS, last_over_first=True)
 _EXCESS = Measured("excess_loss", (NETWORK,))
 _UNDER_TRAINED = Measured("under_trained", (NETWORK,))
 
@@ -126,7 +125,7 @@ FILTERS: dict[str, Filter] = {
             unit=OBSERVABLES["excess_loss"].unit,
         ),
         *_range(
-            "under_trained", _UNDER_TRAINED, Ratio,
+            "under_trained", _UNDER_TRAINED, Share,
             "share of its runs that are flagged as under-trained",
         ),
     )

@@ -73,6 +73,8 @@ def has_window(mixing: object) -> bool:
 
 LEVELS_OF = {mixing: row.levels for mixing, row in MIXINGS.items()}
 """The levels that exist for each mixing."""
+DECIDING_LEVELS: tuple[str, ...] = (Level.POSITION.value, Level.SEQUENCE.value)
+"""The levels that claims are about; an experiment has one of them at most."""
 
 CHOICES: dict[str, tuple[Choice, ...]] = {
     "model.mixing": tuple(MIXINGS.values()),

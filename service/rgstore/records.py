@@ -8,9 +8,6 @@ from typing import Protocol
 
 from rgcontract import IMPLEMENTED, Protocols
 
-NETWORK_LEVEL = "network"
-"""The level of quantities that belong to the network as a whole: its losses."""
-
 
 @dataclass(frozen=True)
 class Quantity:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 from pydantic import ValidationError
@@ -14,6 +15,9 @@ from rgcontract import (
     field_problems,
     kept,
 )
+from rgcontract.fields import rows
+
+_COLUMNS = {row.name: attrgetter(row.path) for row in rows(ExperimentSpec) if row.column}
 
 
 class UnreadableSpecError(Exception):
@@ -23,6 +27,11 @@ class UnreadableSpecError(Exception):
 def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
     """The spec as it is kept: without the seeds, which are the runs."""
     return {name: part for name, part in kept(spec, "json").items() if name != "seeds"}
+
+
+def columns_of(spec: ExperimentSpec) -> dict[str, Any]:
+    """What a list is narrowed by, column by column: the fields of the spec whose row says so."""
+    return {name: value(spec) for name, value in _COLUMNS.items()}
 
 
 def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:

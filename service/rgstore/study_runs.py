@@ -11,12 +11,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from rgcontract import (
-    RunCounts,
-    State,
-)
+from rgcontract import RunCounts, State
+from rgcontract.networks import DECIDING_LEVELS
+from rgcontract.observables import NETWORK
 from rgstore.among import among
-from rgstore.records import NETWORK_LEVEL, RunKey
+from rgstore.records import RunKey
 from rgstore.tables import (
     MeasurementRow,
     ResultRow,
@@ -24,9 +23,6 @@ from rgstore.tables import (
     StudyExperimentRow,
 )
 from rgstore.wishes import of_study
-
-DECIDING_LEVELS = ("position", "sequence")
-"""Levels that the claims are about; an experiment has one of them at most."""
 
 Values = dict[tuple[str, str, str], dict[RunKey, list[float]]]
 """(when, level, quantity) -> run -> values."""
@@ -140,7 +136,7 @@ def under_trained(session: Session, part: Part) -> dict[str, bool]:
     rows = session.execute(
         _measured(part, MeasurementRow.values[1]).where(
             MeasurementRow.when == "final",
-            MeasurementRow.level == NETWORK_LEVEL,
+            MeasurementRow.level == NETWORK,
             MeasurementRow.quantity == "under_trained",
         )
     )

@@ -37,7 +37,7 @@ from rgstore.asked import Asked, Submitted, words
 from rgstore.records import RunKey
 from rgstore.recordset import recordset
 from rgstore.requests import earlier, insert_submissions, replay
-from rgstore.stored_specs import stored_spec
+from rgstore.stored_specs import columns_of, stored_spec
 from rgstore.tables import ExperimentRow, RunRow
 from rgstore.transitions import NEW, lock_runs, move, refresh_experiments
 from rgstore.wishes import weigh
@@ -140,20 +140,16 @@ def _insert_experiments(session: Session, asked: Iterable[Asked], owner: str) ->
 
 def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
     submission = asked.submission
-    chain, model, named = submission.chain, submission.model, words(submission)
+    named = words(submission)
     return {
         "id": asked.name,
         "spec_hash": asked.spec_hash,
         "training_hash": training_hash(submission),
-        "chain_hash": chain_hash(chain),
+        "chain_hash": chain_hash(submission.chain),
         **vars(IMPLEMENTED),
         "spec_schema": schema_of(submission),
         "spec": stored_spec(submission.spec),
-        "family": chain.family,
-        "corr_len": chain.corr_len,
-        "mixing": model.mixing,
-        "depth": model.depth,
-        "width": model.width,
+        **columns_of(submission),
         "flops_per_run": asked.flops_per_run,
         "label": named["label"],
         "tags": named["tags"],

@@ -172,6 +172,7 @@ def test_a_name_that_is_not_utf8_is_unknown(api: TestClient) -> None:
         ("collapse_ratio_max=-1", "collapse_ratio_max", ">= 0"),
         ("collapse_ratio_min=nan", "collapse_ratio_min", "a finite number"),
         ("under_trained_max=x", "under_trained_max", "a number"),
+        ("under_trained_min=1.5", "under_trained_min", "<= 1"),
         ("chain_hash=abc", "chain_hash", "text matching"),
     ],
 )

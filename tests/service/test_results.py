@@ -12,10 +12,11 @@ from measured_study import CHAIN
 from sqlalchemy import update
 
 from rgcontract import Result, strictjson
+from rgcontract.observables import NETWORK
 from rgcore.statistics import summarise_runs
 from rgstore import claiming, measurements
 from rgstore.database import Database
-from rgstore.records import NETWORK_LEVEL, Quantity, RunRecord, Training
+from rgstore.records import Quantity, RunRecord, Training
 from rgstore.tables import ExperimentRow
 
 LOSSES = ("loss", "bayes_loss", "excess_loss", "gap_fraction")
@@ -33,7 +34,7 @@ def _record(seed: Any) -> Any:
         quantity
         for when in ("initial", "final")
         for quantity in (
-            *(_quantity(when, NETWORK_LEVEL, name, [1.0], []) for name in LOSSES),
+            *(_quantity(when, NETWORK, name, [1.0], []) for name in LOSSES),
             _quantity(when, "position", "effective_rank", [4.0 + seed, 2.0]),
             _quantity(when, "position", "spectrum", [0.75, 0.25, 1.0, 0.0], [2, 2]),
             _quantity(

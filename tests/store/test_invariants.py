@@ -84,6 +84,15 @@ BREAKS = [
      f"UPDATE experiments SET training_hash = 'x' WHERE id = {THE_QUEUED} RETURNING id"),
     ("hashes", "experiment",
      f"UPDATE experiments SET spec_hash = 'x' WHERE id = {THE_QUEUED} RETURNING id"),
+    ("hashes", "experiment",
+     f"UPDATE experiments SET chain_hash = 'x' WHERE id = {THE_QUEUED} RETURNING id"),
+    *(
+        ("columns", "experiment",
+         f"UPDATE experiments SET {name} = {value} WHERE id = {THE_QUEUED} RETURNING id")
+        for name, value in [
+            ("family", "'x'"), ("corr_len", 9), ("mixing", "'x'"), ("depth", 9), ("width", 9),
+        ]
+    ),
     ("weights", "training", "UPDATE weights SET data = 'x' WHERE step = 2 RETURNING training_hash"),
     ("summaries", "experiment",  # by one digit, the last
      ("UPDATE summaries SET mean[1] = mean[1] * 1.0000000000000002 WHERE ctid ="

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from rgcontract import ExperimentSpec
-from rgcontract.observables import OBSERVABLES
+from rgcontract.observables import NETWORK, OBSERVABLES
 from rgcore.chain import Chain
 from rgcore.measurement import LevelMeasurement, Measurement
-from rgstore.records import NETWORK_LEVEL, ChainRecord, Quantity
+from rgstore.records import ChainRecord, Quantity
 
 
 def chain_record(chain: Chain, spec: ExperimentSpec) -> ChainRecord:
@@ -48,10 +48,10 @@ def quantities(when: str, step: int, measurement: Measurement) -> list[Quantity]
         "under_trained": float(measurement.under_trained and not null),
     }
     found = [
-        _scalar(when, step, NETWORK_LEVEL, name, measurement.n_masked, value)
+        _scalar(when, step, NETWORK, name, measurement.n_masked, value)
         for name, value in scalars.items()
     ]
-    for level, part in [*measurement.levels.items(), (NETWORK_LEVEL, measurement.network)]:
+    for level, part in [*measurement.levels.items(), (NETWORK, measurement.network)]:
         found += [_quantity(when, step, level, name, part) for name in part.arrays]
         few = float(part.too_few_samples)
         found.append(_scalar(when, step, level, "too_few_samples", part.n_rows, few))

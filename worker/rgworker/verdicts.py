@@ -12,15 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rgcontract import Claim, Effect, Finding, Group, canonical_json
+from rgcontract.networks import DECIDING_LEVELS, Level
+from rgcontract.observables import NETWORK
 from rgcontract.strictjson import number_or_none
 from rgcore import claims, statistics
-from rgstore.records import NETWORK_LEVEL
 from rgstore.studies import Member
-from rgstore.study_runs import DECIDING_LEVELS, Values
+from rgstore.study_runs import Values
 
 CORR_LEN = "chain.corr_len"
 """The axis that a group runs over; on all others it has one value."""
-LEVELS = (*DECIDING_LEVELS, "pooled")
+LEVELS = (*DECIDING_LEVELS, Level.POOLED.value)
 
 Rows = dict[int, NDArray[np.float64]]
 """Training seed, or chain seed where there are several, -> its numbers by layer."""
@@ -124,7 +125,7 @@ class Judge:
         return {chain_seed: np.mean(values, axis=0) for chain_seed, values in of_chain.items()}
 
     def _warnings(self, names: list[str], level: str) -> list[str]:
-        looked = {"under_trained": NETWORK_LEVEL, "too_few_samples": level}
+        looked = {"under_trained": NETWORK, "too_few_samples": level}
         return [
             warning
             for warning, at in looked.items()

@@ -20,6 +20,7 @@ from rgcontract import (
     State,
     TrainingCurve,
 )
+from rgcontract.observables import NETWORK
 from rgcontract.result import Numbers
 from rgcontract.strictjson import number_or_none
 from rgcore.statistics import summarise_runs
@@ -27,7 +28,7 @@ from rgservice.experiments.steering import Found
 from rgservice.http.errors import NotReady
 from rgstore.chains import chains_of
 from rgstore.measured import count_measured, results_of, values_of
-from rgstore.records import CONFIDENCE, INTERVAL_METHOD, NETWORK_LEVEL, RunKey, Summary
+from rgstore.records import CONFIDENCE, INTERVAL_METHOD, RunKey, Summary
 from rgstore.runs import runs_of
 from rgstore.stored_specs import loaded_spec
 from rgstore.summaries import summaries_of, summarised
@@ -138,7 +139,7 @@ def _snapshot(when: str, summaries: Sequence[Summary], per_run: PerRun) -> Snaps
             summary, per_run.get(key)
         )
         rows[summary.level] = summary.n_rows
-    network = by_level[NETWORK_LEVEL]
+    network = by_level[NETWORK]
     losses = Losses(**{name: network.pop(name) for name in Losses.model_fields if name in network})
     under_trained = _flag(network, "under_trained")
     levels = {
@@ -155,7 +156,7 @@ def _snapshot(when: str, summaries: Sequence[Summary], per_run: PerRun) -> Snaps
         step=summaries[0].step,
         losses=losses,
         under_trained=under_trained,
-        network=levels.pop(NETWORK_LEVEL),
+        network=levels.pop(NETWORK),
         levels=list(levels.values()),
     )
 

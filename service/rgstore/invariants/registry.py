@@ -18,6 +18,7 @@ INVARIANTS = (
     wants.WANTED,
     wants.FINDINGS,
     stored.HASHES,
+    stored.COLUMNS,
     stored.WEIGHTS,
     stored.SUMMARIES,
 )

@@ -1,25 +1,32 @@
-"""What must hold of what is worked out from stored rows: hashes, weights and summaries.
+"""What must hold of what is worked out from stored rows: hashes, columns, weights and summaries.
 
 Each takes as long as the lab is large, so it is read in pieces, a transaction for each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from rgcontract import IMPLEMENTED, measurement_hash, training_hash
+from rgcontract import (
+    IMPLEMENTED,
+    ExperimentSpec,
+    chain_hash,
+    measurement_hash,
+    training_hash,
+)
 from rgstore import aliases
 from rgstore.among import among
 from rgstore.asked import name_of
 from rgstore.database import Database
 from rgstore.invariants.invariant import Breach, Invariant, Scope
 from rgstore.records import Summary
-from rgstore.stored_specs import UnreadableSpecError, loaded_spec
+from rgstore.stored_specs import UnreadableSpecError, columns_of, loaded_spec
 from rgstore.summaries import summaries_of, summarised
 from rgstore.tables import ExperimentRow, ResultRow, RunRow, SummaryRow, TrainingRow, WeightsRow
 
@@ -27,8 +34,12 @@ AT_ONCE = 100
 """Experiments, or weights, in one transaction."""
 
 
-def _hashes(database: Database, scope: Scope) -> Iterator[Breach]:
-    """What another release named is left out: it is named by that release's forms."""
+Judge = Callable[[Session, ExperimentRow, ExperimentSpec], Iterator[Breach]]
+"""What is wrong with an experiment of that spec."""
+
+
+def _of_specs(judge: Judge, database: Database, scope: Scope) -> Iterator[Breach]:
+    """What another release wrote is left out: it is named by that release's forms."""
     row, ours = ExperimentRow, IMPLEMENTED
     names = (
         select(row.id)
@@ -43,21 +54,35 @@ def _hashes(database: Database, scope: Scope) -> Iterator[Breach]:
     for some in _pages(database, names):
         with database.snapshot() as session:
             for experiment in session.scalars(select(row).where(among(row.id, some))).all():
-                yield from _misnamed(session, experiment)
+                try:
+                    spec = loaded_spec(experiment.spec, [0])
+                except UnreadableSpecError:  # of a release that knows more
+                    continue
+                yield from judge(session, experiment, spec)
 
 
-def _misnamed(session: Session, row: ExperimentRow) -> Iterator[Breach]:
-    try:
-        spec = loaded_spec(row.spec, [0])
-    except UnreadableSpecError:  # of a release that knows more
-        return
-    today = {"spec_hash": measurement_hash(spec), "training_hash": training_hash(spec)}
+def _misnamed(session: Session, row: ExperimentRow, spec: ExperimentSpec) -> Iterator[Breach]:
+    today = {
+        "spec_hash": measurement_hash(spec),
+        "training_hash": training_hash(spec),
+        "chain_hash": chain_hash(spec.chain),
+    }
     before = aliases.of(session, today.values())
     for name, digest in today.items():
         if getattr(row, name) not in (digest, *before.get(digest, [])):
             yield {"experiment": row.id, name: getattr(row, name), "of_its_spec": digest}
     if row.id != name_of(row.spec_hash):
         yield {"experiment": row.id, "spec_hash": row.spec_hash}
+
+
+def _misfiled(
+    session: Session,  # noqa: ARG001 - all is in the row
+    row: ExperimentRow,
+    spec: ExperimentSpec,
+) -> Iterator[Breach]:
+    for name, value in columns_of(spec).items():
+        if getattr(row, name) != value:
+            yield {"experiment": row.id, name: getattr(row, name), "of_its_spec": value}
 
 
 def _weights(database: Database, scope: Scope) -> Iterator[Breach]:
@@ -140,7 +165,12 @@ def _pages(database: Database, names: Select[Any]) -> Iterator[Sequence[str]]:
 HASHES = Invariant(
     "hashes",
     "The hashes of an experiment are those of its stored spec, or names that these had before.",
-    _hashes,
+    partial(_of_specs, _misnamed),
+)
+COLUMNS = Invariant(
+    "columns",
+    "An experiment is found by what its stored spec says.",
+    partial(_of_specs, _misfiled),
 )
 WEIGHTS = Invariant(
     "weights",
