@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -176,8 +176,10 @@ def test_what_json_does_not_have_is_written_by_its_name() -> None:
 
 
 def test_a_disagreement_is_said_first() -> None:
-    row = {"what": "observables", "quantity": "cka", "mixing": "flat", "precision": "float64"}
-    row |= {"worst": 0.5, "where": "sequence", "tolerance": 1e-9, "agree": False}
+    row = {
+        "what": "observables", "quantity": "cka", "mixing": "flat", "precision": "float64",
+        "worst": 0.5, "where": "sequence", "tolerance": 1e-9, "agree": False,
+    }  # fmt: skip
     stages = {"agreement": {"stage": "agreement", "state": "done", "rows": [row]}}
     got = {"device": "cuda", "toy": False, "seconds": 1.0, "stages": stages}
     (said,) = complaints(got)
@@ -224,11 +226,12 @@ def test_another_network_is_far_beyond_the_tolerances() -> None:
 def test_a_fleet_whose_recording_fails_says_so_and_has_the_same_losses() -> None:
     problem = small("window", steps=4, toy=True)
 
-    def cannot_record(compute: Any) -> None:
+    def cannot_record(compute: Any) -> NoReturn:
         raise RuntimeError("operation not permitted when stream is capturing")
 
     fleet = members(problem, MEMBERS, CPU, torch.float64)
     losses, note = fleet_losses(fleet, cannot_record)
+    assert note is not None
     assert "not permitted when stream is capturing" in note
     alone = plain_losses(members(problem, MEMBERS, CPU, torch.float64))
     np.testing.assert_allclose(losses, alone, rtol=LOSS[torch.float64])

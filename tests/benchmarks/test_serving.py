@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from alembic import command
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from benchmarks.serving.filling import fill
 from benchmarks.serving.latency import Latency
@@ -16,11 +17,11 @@ from migrations import alembic_config
 from rgcontract import State
 from rgstore.database import Database
 from rgstore.stored_specs import loaded_spec
-from rgstore.tables import ExperimentRow, MeasurementRow, ResultRow, RunRow, SummaryRow
+from rgstore.tables import Base, ExperimentRow, MeasurementRow, ResultRow, RunRow, SummaryRow
 
 
-def _count(session: Any, table: Any) -> int:
-    return session.scalar(select(func.count()).select_from(table))
+def _count(session: Session, table: type[Base]) -> int:
+    return session.scalars(select(func.count()).select_from(table)).one()
 
 
 def test_a_filled_lab_has_the_runs_and_results_of_its_experiments(

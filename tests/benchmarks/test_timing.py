@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count
 
 import pytest
@@ -11,8 +12,13 @@ from benchmarks.timing import Timing, interleave, repeated, threads
 
 
 def test_contenders_take_turns_and_every_other_round_runs_backwards() -> None:
-    called = []
-    interleave({name: lambda name=name: called.append(name) or 1.0 for name in "ab"}, rounds=2)
+    called: list[str] = []
+
+    def turn(name: str) -> float:
+        called.append(name)
+        return 1.0
+
+    interleave({name: partial(turn, name) for name in "ab"}, rounds=2)
     assert "".join(called) == "abbaab"
 
 

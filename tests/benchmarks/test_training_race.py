@@ -11,6 +11,7 @@ import pytest
 from benchmarks import jobs, training_race
 from benchmarks.crew import crews
 from benchmarks.effort import QUICK, Trial
+from benchmarks.gate import same_losses
 from benchmarks.race import NoRace, Race, RefusedError
 from benchmarks.shapes import SHAPES
 
@@ -61,4 +62,4 @@ def test_a_peer_that_trains_something_else_has_no_time(workers: Any) -> None:
     other = dataclasses.replace(ours, work=jobs.masked, seeds=((7,),))
     mine, theirs = ours.losses(TINY, 2), other.losses(TINY, 2)
     with pytest.raises(RefusedError, match="loss curves differ"):
-        training_race.same_losses(mine[0], theirs[7])
+        same_losses(mine[0], theirs[7])

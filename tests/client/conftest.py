@@ -22,6 +22,8 @@ TOKEN = "rgl-secret"
 MOST_SLEEPS = 5000
 WHEN = "2026-01-02T03:04:05Z"
 
+Numbers = float | None | list[float | None]
+"""One, or one per layer; None where there is none."""
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -169,6 +171,10 @@ def estimate(per_seed: dict[Any, Any], shape: list[int] | None = None) -> dict[s
     columns = list(per_seed.values())
     if shape is None:
         shape = [len(columns[0])] if isinstance(columns[0], list) else []
+    mean: Numbers
+    error: Numbers
+    low: Numbers
+    high: Numbers
     if not shape:
         mean, error = _mean(columns), _error(columns)
         low, high = _shift(mean, error, -2), _shift(mean, error, 2)
@@ -288,7 +294,7 @@ def make_run() -> Any:
 
 
 @pytest.fixture
-def make_result() -> Any:
+def make_result() -> Callable[..., Result]:
     """A `Result` with what matters to a test changed."""
 
     def make(**options: Any) -> Result:
@@ -298,12 +304,12 @@ def make_result() -> Any:
 
 
 @pytest.fixture
-def result(make_result: Any) -> Result:
+def result(make_result: Callable[..., Result]) -> Result:
     return make_result()
 
 
 @pytest.fixture
-def result_of_runs() -> Any:
+def result_of_runs() -> Callable[[dict[str, list[float]]], Result]:
     """A `Result` whose effective ranks are given run by run, named as the wire names runs."""
 
     def make(ranks: dict[str, list[float]]) -> Result:

@@ -10,6 +10,7 @@ import pytest
 from markdown import blocks
 
 from rgcontract import StudyRequest, Submission
+from rgcontract.chains import ExplicitChain
 
 
 def test_the_lines_run_and_ask_for_what_they_say(
@@ -29,6 +30,7 @@ def test_the_lines_run_and_ask_for_what_they_say(
         exec(block.code, names)
     asked, grid = server.bodies
     spec = Submission.model_validate_json(json.dumps(asked))
+    assert isinstance(spec.chain, ExplicitChain)
     assert spec.chain.matrix[3] == (0.5, 0, 0, 0.5)
     assert spec.seeds == (0, 1, 2)
     axes = StudyRequest.model_validate_json(json.dumps(grid)).axes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -56,9 +57,9 @@ def test_a_name_that_is_none_gets_the_nearest(result: Result) -> None:
 def test_the_contrast_shows_ranks_at_both_levels_and_drift_between_layers(make_result: Any) -> None:
     position, pooled, drift = drawn("contrast", [make_result().data] * 2).axes
     for axes in (position, pooled):
-        assert list(axes.lines[0].get_ydata()) == [11.0, 8.5, 7.0]
-    assert list(drift.lines[0].get_xdata()) == [0.5, 1.5]
-    assert list(drift.lines[0].get_ydata()) == [0.5, 0.25]
+        assert list(np.asarray(axes.lines[0].get_ydata())) == [11.0, 8.5, 7.0]
+    assert list(np.asarray(drift.lines[0].get_xdata())) == [0.5, 1.5]
+    assert list(np.asarray(drift.lines[0].get_ydata())) == [0.5, 0.25]
 
 
 def test_the_picture_of_ranks_is_the_one_that_the_client_draws(result: Result) -> None:
@@ -67,5 +68,5 @@ def test_the_picture_of_ranks_is_the_one_that_the_client_draws(result: Result) -
     (by_name,) = drawn("ranks", [result.data]).axes
     by_client = result.plot(axes=plt.subplots()[1])
     for one, other in zip(by_name.lines, by_client.lines, strict=True):
-        assert (one.get_xydata() == other.get_xydata()).all()
+        assert np.array_equal(one.get_xydata(), other.get_xydata())
     plt.close("all")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
 from rgclient import MissingExtra, Result
@@ -67,8 +68,8 @@ def test_the_columns_of_the_frame_are_numbers(make_result: Any) -> None:
 def test_a_plot_has_both_moments_with_bands(result: Result, axes: Any) -> None:
     assert result.plot(axes=axes) is axes
     assert [line.get_label() for line in axes.lines] == ["initial", "final"]
-    assert list(axes.lines[1].get_ydata()) == [11.0, 8.5, 7.0]
-    assert list(axes.lines[1].get_xdata()) == [0, 1, 2]
+    assert list(np.asarray(axes.lines[1].get_ydata())) == [11.0, 8.5, 7.0]
+    assert list(np.asarray(axes.lines[1].get_xdata())) == [0, 1, 2]
     assert len(axes.collections) == 2
 
 

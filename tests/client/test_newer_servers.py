@@ -197,6 +197,8 @@ def test_an_observable_that_nobody_here_knows_is_read_by_its_name(newer: Any, qu
 
 
 def test_a_result_of_a_newer_server_is_shown_drawn_and_tabulated(newer: Any, quiet: Any) -> None:
+    import matplotlib.pyplot as plt
+
     result = newer.result("exp1")
     assert "designed" in repr(result)
     assert "designed" in result._repr_html_()
@@ -206,7 +208,7 @@ def test_a_result_of_a_newer_server_is_shown_drawn_and_tabulated(newer: Any, qui
     assert set(frame.level) == {"position", "masked_position", "network"}
     axes = result.plot(level="masked_position")
     assert [line.get_label() for line in axes.lines] == ["initial", "final", "thawed"]
-    mpl.pyplot.close("all")
+    plt.close("all")
 
 
 def test_a_saved_result_of_a_newer_server_is_whole(newer: Any, quiet: Any, tmp_path: Path) -> None:

@@ -48,11 +48,11 @@ def test_a_method_says_what_the_row_says(whole: Any) -> None:
 
 def test_a_name_that_is_none_gets_the_nearest(result: Result) -> None:
     with pytest.raises(AttributeError, match="no 'frobenius'; did you mean frobenius_drift"):
-        _ = result.frobenius
+        _ = result.frobenius  # type: ignore[attr-defined]  # wrong on purpose
     with pytest.raises(AttributeError, match=r"has no 'weather'$"):
-        _ = result.weather
+        _ = result.weather  # type: ignore[attr-defined]  # wrong on purpose
 
 
 def test_what_was_not_measured_is_said_as_ever(result: Result) -> None:
     with pytest.raises(NotMeasured, match="no quantity 'frobenius_drift' at level 'position'"):
-        result.frobenius_drift()
+        result.frobenius_drift()  # type: ignore[attr-defined]  # made where it is asked for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ RANKS = {"0/0": [10.0, 5.0], "0/1": [10.0, 7.0], "1/0": [10.0, 8.0], "1/1": [10.
 
 
 @pytest.fixture
-def result(result_of_runs: Any) -> Result:
+def result(result_of_runs: Callable[[dict[str, list[float]]], Result]) -> Result:
     return result_of_runs(RANKS)
 
 

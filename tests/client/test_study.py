@@ -12,6 +12,7 @@ import pytest
 import rgclient
 from rgclient import (
     AmbiguousField,
+    Client,
     Conflict,
     Experiment,
     ExperimentCancelled,
@@ -88,7 +89,7 @@ def verdicts() -> Findings:
 
 
 @pytest.fixture
-def handle(client: Any, server: Any) -> Study:
+def handle(client: Client, server: Any) -> Study:
     """A handle just after it was asked for."""
     server.will(study(status=201))
     asked = client.study(corr_len=[1, 7])

@@ -152,7 +152,7 @@ ENDLESS.append(ENDLESS)
         ({"a": 1}, "is of type dict"),
         (OrderedDict(a=1), "is of type OrderedDict"),
         ([{"a": 1}], "scales.0 is of type dict"),
-        (np.ma.array([1, 2], mask=[0, 1]), "has masked entries"),
+        (np.ma.array([1, 2], mask=[False, True]), "has masked entries"),
         (np.ma.masked, "has masked entries"),
         (np.array(["2020-01-01"], dtype="datetime64[ns]"), "holds dates"),
         (np.datetime64("2020-01-01", "ns"), "holds dates"),

@@ -146,4 +146,4 @@ def test_a_level_or_moment_that_is_no_name_gets_those_that_are_there(
         result.quantity(wrong)
     if wrong is not None:
         with pytest.raises(RGLabError, match="there are position, pooled"):
-            result.effective_rank(level=wrong or [1])
+            result.effective_rank(level=wrong or [1])  # type: ignore[arg-type]  # on purpose

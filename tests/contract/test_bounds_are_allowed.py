@@ -34,6 +34,7 @@ def test_a_word_that_is_like_no_field_still_has_a_nearest_one_in_every_section()
 
 def test_what_is_said_to_be_allowed_of_eigenvalues_is_what_a_chain_can_have() -> None:
     words = allowed(Submission, "chain.eigenvalues")
+    assert words is not None
     assert words.startswith("a list of 1 to 255 of: number")
     assert words.count("-1") == 1
     assert ">= -1" in words

@@ -123,6 +123,6 @@ def test_seeds_by_list_are_in_order() -> None:
 def test_a_spec_cannot_be_changed() -> None:
     spec = parsed({})
     with pytest.raises(ValidationError, match="frozen"):
-        spec.chain.corr_len = 3.0
+        spec.chain.corr_len = 3.0  # type: ignore[misc]  # wrong on purpose
     with pytest.raises(ValidationError, match="frozen"):
-        spec.model = spec.model
+        spec.model = spec.model  # type: ignore[misc]  # wrong on purpose

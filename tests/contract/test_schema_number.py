@@ -112,7 +112,8 @@ def test_a_form_is_a_number_of_one_or_more(form: str) -> None:
 
 
 def test_what_was_read_is_in_the_newest_form() -> None:
-    for given in ({}, {"schema": 1}):
+    forms: list[dict[str, Any]] = [{}, {"schema": 1}]
+    for given in forms:
         assert ExperimentSpec(**given).model_dump()["schema"] == SCHEMA
     answered = StoredSpec.model_validate({"seeds": (0,), "schema": SCHEMA + 1})
     assert answered.form == SCHEMA

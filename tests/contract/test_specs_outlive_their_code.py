@@ -28,7 +28,7 @@ LATER = (
     "    later: Annotated[float, About(since=2, as_before=0.5{more})] = 0.25\n"
     '    """Came later; its default is not what all had before."""\n'
 )
-FAMILIES = {
+FAMILIES: dict[str, dict[str, Any]] = {
     "explicit": {"matrix": [[0.5, 0.5], [0.25, 0.75]]},
     "spectrum": {"eigenvalues": [0.5, 0.25]},
 }
@@ -64,9 +64,10 @@ def _with_a_field_more(source: str) -> str:
         if isinstance(node, ast.ClassDef) and node.name in {*SECTIONS, "ExperimentSpec"}
     ]
     for node in sorted(found, key=lambda one: -one.lineno):
-        docstring = node.body[0]
+        end = node.body[0].end_lineno  # of its docstring
+        assert end is not None
         more = ", decides=Decides.WEIGHTS" if node.name == "ExperimentSpec" else ""
-        lines.insert(docstring.end_lineno, LATER.format(more=more))
+        lines.insert(end, LATER.format(more=more))
     return "".join(lines)
 
 
@@ -101,7 +102,8 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Any:
             check=False,
         )
         assert found.returncode == 0, found.stderr
-        return json.loads(found.stdout)
+        told: list[dict[str, Any]] = json.loads(found.stdout)
+        return told
 
     return answers
 

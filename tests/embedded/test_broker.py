@@ -34,6 +34,7 @@ def test_a_server_that_a_killed_supervisor_left_is_stopped_and_its_messages_kept
     left = server_of(where)
     with broker._client(broker.socket_path(where)) as client:
         client.set("kept", "yes")
+    assert first._child is not None
     os.kill(first._child.pid, signal.SIGKILL)  # its wrapper: the server goes on by itself
     assert left.is_running()
     second = EmbeddedBroker(where, scratch / "left.log")

@@ -32,7 +32,7 @@ def directory(scratch: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def stranger() -> Iterator[subprocess.Popen]:
+def stranger() -> Iterator[subprocess.Popen[bytes]]:
     """A process that has nothing to do with us."""
     process = subprocess.Popen(["sleep", "600"])
     yield process
@@ -40,10 +40,10 @@ def stranger() -> Iterator[subprocess.Popen]:
     process.wait()
 
 
-def ask(url: str, question: str) -> list:
+def ask(url: str, question: str) -> list[Any]:
     engine = create_engine(Settings(database_url=url).database, poolclass=NullPool)
     with engine.connect() as connection:
-        rows = connection.execute(text(question)).all()
+        rows = list(connection.execute(text(question)))
     engine.dispose()
     return rows
 
@@ -58,7 +58,7 @@ def pid_file(directory: Path, pid: int) -> str:
 
 
 def test_a_process_that_has_got_the_number_of_a_dead_server_is_let_live(
-    directory: Path, stranger: subprocess.Popen
+    directory: Path, stranger: subprocess.Popen[bytes]
 ) -> None:
     (directory / "postmaster.pid").write_text(pid_file(directory, stranger.pid))
     (directory / ".s.PGSQL.5432.lock").write_text(pid_file(directory, stranger.pid))
@@ -74,7 +74,9 @@ def test_a_process_that_has_got_the_number_of_a_dead_server_is_let_live(
 def test_a_process_of_the_right_name_elsewhere_is_let_live(directory: Path, tmp_path: Path) -> None:
     """A copied data directory names the server of the one it was copied from."""
     program = tmp_path / "postgres"
-    shutil.copy(shutil.which("sleep"), program)
+    sleep = shutil.which("sleep")
+    assert sleep is not None
+    shutil.copy(sleep, program)
     other = subprocess.Popen([program, "600"], cwd=tmp_path)
     try:
         (directory / "postmaster.pid").write_text(pid_file(directory, other.pid))
@@ -89,7 +91,7 @@ def test_a_process_of_the_right_name_elsewhere_is_let_live(directory: Path, tmp_
 
 @pytest.mark.parametrize("lines", [0, 1, 5, 7])
 def test_a_pid_file_that_was_cut_short_is_no_obstacle(
-    directory: Path, stranger: subprocess.Popen, lines: int
+    directory: Path, stranger: subprocess.Popen[bytes], lines: int
 ) -> None:
     whole = pid_file(directory, stranger.pid).splitlines(keepends=True)
     (directory / "postmaster.pid").write_text("".join(whole[:lines]))

@@ -36,13 +36,14 @@ def measured(network: Any, **how: Any) -> Any:
 
 def state_of(network: Any) -> Any:
     """Weights, buffers, gradients, modes and every generator that could be drawn from, as bytes."""
+    drawn_from = np.random.get_state(legacy=False)  # noqa: NPY002 - the global one is looked at
     tensors = {**dict(network.named_parameters()), **dict(network.named_buffers())}
     return (
         {name: tensor.detach().numpy().tobytes() for name, tensor in tensors.items()},
         {name: tensor.grad for name, tensor in network.named_parameters()},
         {name: part.training for name, part in network.named_modules()},
         torch.get_rng_state().numpy().tobytes(),
-        np.random.get_state()[1].tobytes(),  # noqa: NPY002 - the global one is what is looked at
+        drawn_from["state"]["key"].tobytes(),
         random.getstate(),
         torch.is_grad_enabled(),
     )

@@ -18,6 +18,8 @@ import yaml
 from commands import listens
 from lab_processes import until
 from markdown import ROOT
+from packaging.requirements import Requirement
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from rglab.cli import app
@@ -30,8 +32,9 @@ CLIENTS = {"RGLAB_URL", "RGLAB_TOKEN"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def _compose(name: str) -> dict[str, dict]:
-    return yaml.safe_load((ROOT / name).read_text())["services"]
+def _compose(name: str) -> dict[str, dict[str, Any]]:
+    services: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / name).read_text())["services"]
+    return services
 
 
 def _dockerfile() -> dict[str, list[tuple[str, str]]]:
@@ -93,7 +96,7 @@ def test_what_is_installed_exists(target: Any) -> None:
 
 def test_the_service_brings_no_torch() -> None:
     brought = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["service"]
-    names = {re.match(r"[A-Za-z0-9_.-]+", requirement)[0].lower() for requirement in brought}
+    names = {Requirement(one).name.lower() for one in brought}
     assert not names & {"torch", "rglab"}
 
 
@@ -192,7 +195,9 @@ def test_the_migration_runs_once_before_service_and_worker() -> None:
 def test_the_migration_is_a_command_that_exists() -> None:
     program, command = SERVICES["migrate"]["command"]
     assert (program, PROJECT["scripts"]["rglab"]) == ("rglab", "rglab.cli:main")
-    assert command in get_command(app).commands
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert command in group.commands
 
 
 @pytest.mark.parametrize("name", ["service", "worker"])

@@ -23,6 +23,8 @@ INSTALLED = re.compile(r"pip install ((?:[^\n\\]|\\\n|\\.)*)")
 
 def _loaded(name: str) -> Any:
     spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where dataclasses look for it
     spec.loader.exec_module(module)

@@ -163,7 +163,9 @@ def make(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Run make in a fresh clone where these are the only Pythons."""
     found = tmp_path_factory.mktemp("bin")
     for name in ("sh", "make", "touch", "tail"):
-        (found / name).symlink_to(shutil.which(name))
+        ours = shutil.which(name)
+        assert ours is not None, name
+        (found / name).symlink_to(ours)
 
     def _make(*settings: str, works: tuple[str, ...] = (), fails: tuple[str, ...] = ()) -> Any:
         for name in works:
@@ -264,14 +266,20 @@ def test_an_installation_that_fails_shows_why(pip: Path) -> None:
     assert not (pip / ".venv" / ".installed").exists()
 
 
+def _phony(makefile: str) -> list[str]:
+    """The targets that make no file."""
+    found = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert found is not None
+    return found[1].split()
+
+
 def test_help_names_every_target(clone: Path) -> None:
     shown = "\n".join(_would_run(clone, "help"))
-    makefile = (clone / "Makefile").read_text()
-    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()
+    phony = _phony((clone / "Makefile").read_text())
     assert [name for name in phony if f"make {name} " not in shown and name != "help"] == []
 
 
 def test_every_phony_target_has_a_rule(clone: Path) -> None:
     makefile = (clone / "Makefile").read_text()
-    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[1].split()
+    phony = _phony(makefile)
     assert [name for name in phony if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from markdown import ROOT, blocks, commands
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from rglab.cli import app
@@ -38,7 +39,9 @@ def test_every_variable_named_is_a_setting() -> None:
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("rglab ")])
 def test_every_command_of_rglab_exists(line: Any) -> None:
-    assert line.split()[1] in get_command(app).commands
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    assert line.split()[1] in group.commands
 
 
 @pytest.mark.parametrize("line", [line for line in LINES if line.startswith("python ")])

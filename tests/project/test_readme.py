@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commands import Up, environment, shell
@@ -19,7 +20,7 @@ from rgstore.tokens import make_token
 TWO_COMMANDS, SERVE, SUBMIT, READ, NOTEBOOK = blocks("README.md")
 
 
-def _curl(block: Block, url: str, token: str, **variables: str) -> list[dict]:
+def _curl(block: Block, url: str, token: str, **variables: str) -> list[dict[str, Any]]:
     """What the lines of a block print: JSON values, one after the other."""
     ran = shell(block.code, RGLAB_URL=url, RGLAB_TOKEN=token, **variables)
     assert (ran.returncode, ran.stderr) == (0, "")

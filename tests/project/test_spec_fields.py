@@ -26,9 +26,11 @@ RUN = "run .venv/bin/python scripts/spec_fields.py"
 def made() -> Any:
     """The script."""
     at = ROOT / "scripts" / "spec_fields.py"
-    found = importlib.util.spec_from_file_location("spec_fields", at)
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
+    spec = importlib.util.spec_from_file_location("spec_fields", at)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 

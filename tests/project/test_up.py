@@ -150,7 +150,7 @@ def test_a_port_that_is_taken_is_refused_before_anything_starts(tmp_path: Path) 
     """Otherwise whatever answers there would be taken for the lab."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        said = []
+        said: list[str] = []
         with (
             pytest.raises(LabError, match=f"cannot listen on port {port} of 127.0.0.1"),
             running_lab(Settings(data_dir=tmp_path, port=port), said.append),

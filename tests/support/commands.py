@@ -67,12 +67,16 @@ class Up:
     @property
     def url(self) -> str:
         """The address it printed."""
-        return re.search(r"RGLab is at (\S+)", self.printed)[1]
+        found = re.search(r"RGLab is at (\S+)", self.printed)
+        assert found is not None, self.printed
+        return found[1]
 
     @property
     def credentials(self) -> Credentials:
         """What it left for this user."""
-        return read_credentials(self.data_dir / "credentials.json")
+        found = read_credentials(self.data_dir / "credentials.json")
+        assert found is not None
+        return found
 
     def pasted(self, language: str) -> str:
         """The lines it offers to paste, `with curl` or `in Python`."""

@@ -11,11 +11,11 @@ _FACTORS_FROM = {"mm": 0, "bmm": 0, "addmm": 1, "addmm_": 1, "baddbmm": 1, "badd
 """Product -> the place of its first factor among the arguments."""
 
 
-class CountedFlops(TorchDispatchMode):
+class CountedFlops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # so it is in torch
     """Within it, `total` grows by 2 k for every number that a matrix product over k makes."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # so it is in torch
         self.total = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -28,6 +28,7 @@ class CountedFlops(TorchDispatchMode):
 
 def counted(do: Any) -> int:
     """Operations of what is done."""
-    with CountedFlops() as flops, torch.autograd.set_multithreading_enabled(False):
+    flops = CountedFlops()
+    with flops, torch.autograd.set_multithreading_enabled(False):
         do()
     return flops.total

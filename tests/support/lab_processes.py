@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -14,7 +15,7 @@ from rglab.embedded import broker
 from rglab.embedded.children import Child
 from rglab.embedded.lab import free_port
 
-TINY = {
+TINY: dict[str, dict[str, Any]] = {
     "chain": {"n_states": 4, "corr_len": 2.0},
     "data": {"seq_len": 8},
     "model": {"context": 1, "depth": 2, "width": 8, "hidden_ratio": 1.0},

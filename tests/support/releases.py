@@ -93,17 +93,20 @@ class LabOf(Lab):
         """Submit; returns the name."""
         answer = self.http.post(f"/v1/{of}", json=body)
         assert answer.is_success, answer.text
-        return answer.json()["id"]
+        name: str = answer.json()["id"]
+        return name
 
     def read(self, path: str) -> dict[str, Any]:
         """What a route answers."""
         answer = self.http.get(path)
         assert answer.is_success, answer.text
-        return answer.json()
+        found: dict[str, Any] = answer.json()
+        return found
 
     def state(self, name: str, *, of: str = "experiments") -> str:
         """Of an experiment or a study."""
-        return self.read(f"/v1/{of}/{name}")["state"]
+        found: str = self.read(f"/v1/{of}/{name}")["state"]
+        return found
 
     def await_state(self, name: str, state: str, *, of: str = "experiments") -> None:
         """Wait for it."""

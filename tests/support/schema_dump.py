@@ -20,7 +20,7 @@ def schema_of(url: str) -> str:
     Columns that were added later come last in a migrated table: that alone is normalised away.
     """
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    command = [PG_DUMP, "--schema-only", "--no-owner", "--dbname", plain]
+    command = [str(PG_DUMP), "--schema-only", "--no-owner", "--dbname", plain]
     command += ["--exclude-table", "alembic_version"]
     dumped = subprocess.run(command, check=True, capture_output=True, text=True)
     lines = (line.rstrip() for line in dumped.stdout.splitlines())
