@@ -21,12 +21,15 @@ ROUNDING = 1e-5
 """Relative. Float32 rounds to 6e-8; 20 steps and the read-outs make that up to a hundred times."""
 
 
+SPEC: dict[str, Any] = TINY
+
+
 def of(corr_len: float, **training: Any) -> dict[str, Any]:
     """A small spec on a chain of this correlation length."""
     return {
         **TINY,
-        "chain": {**TINY["chain"], "corr_len": corr_len},
-        "training": {**TINY["training"], **training},
+        "chain": {**SPEC["chain"], "corr_len": corr_len},
+        "training": {**SPEC["training"], **training},
     }
 
 
@@ -61,7 +64,8 @@ def _alone(spec: ExperimentSpec, seed: int) -> list[float]:
         )  # fmt: skip
     finally:
         torch.set_num_threads(threads)
-    return found.levels["position"].arrays["effective_rank"].tolist()
+    ranks: list[float] = found.levels["position"].arrays["effective_rank"].tolist()
+    return ranks
 
 
 def _in_training(client: rgclient.Client, name: str) -> Callable[[], bool]:
@@ -112,7 +116,7 @@ def test_one_of_a_fleet_that_diverges_fails_alone_with_its_cause(
     lab: Lab, client: rgclient.Client
 ) -> None:
     wild = {"optimizer": "sgd", "grad_clip": None, "steps": 200}
-    model = {**TINY["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
+    model = {**SPEC["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
     tame = client.submit(**{**of(1.0, **wild, lr=1e-7), "model": model}, seeds=1)
     diverging = client.submit(**{**of(7.0, **wild, lr=10.0), "model": model}, seeds=1)
     lab.worker()
@@ -130,4 +134,5 @@ def test_a_run_meant_for_a_device_that_no_worker_has_says_so_and_lets_others_pas
     client.submit(**of(7.0), seeds=1, device="cpu").wait(progress=False)
     view = client.view(waiting.id)
     assert view.state is State.QUEUED
+    assert view.waiting is not None
     assert view.waiting.reason == "it waits for a worker with device 'cuda', and none is running"

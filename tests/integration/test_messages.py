@@ -40,8 +40,9 @@ def _all_done(database: Database) -> bool:
         return not session.scalar(select(func.count()).where(RunRow.state != "done"))
 
 
-def _readiness(lab: Any) -> dict:
-    return httpx.get(f"{lab.urls[0]}/readyz").json()
+def _readiness(lab: Any) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{lab.urls[0]}/readyz").json()
+    return found
 
 
 def test_of_sixty_runs_one_after_another_none_waits_on_an_idle_lab(

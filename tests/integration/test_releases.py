@@ -63,7 +63,13 @@ def test_three_seeds_are_measured_by_workers_of_their_protocol_alone(
 ) -> None:
     lab.worker(**other_protocol)
     waiting = client.submit(**TINY, seeds=3)
-    until(lambda: "measurement protocol" in client.view(waiting.id).waiting.reason, 150)
+
+    def told() -> bool:
+        why = client.view(waiting.id).waiting
+        assert why is not None
+        return "measurement protocol" in why.reason
+
+    until(told, 150)
     ours = lab.worker()
     waiting.wait(progress=False)
     (measured_by,) = _workers(database)

@@ -18,7 +18,7 @@ from rgcontract import Claim
 def study(lab: Lab, client: rgclient.Client) -> Any:
     """A study of two correlation lengths that is measured through."""
     lab.worker()
-    grid = {**TINY, "chain": {"n_states": 4, "corr_len": [1, 3]}}
+    grid: dict[str, Any] = {**TINY, "chain": {"n_states": 4, "corr_len": [1, 3]}}
     asked = client.study(**grid, seeds=3)
     asked.wait(progress=False, timeout=120)
     return asked
@@ -54,7 +54,7 @@ def test_the_contrast_equals_that_of_the_downloaded_spectra(study: Any) -> None:
 
 
 def test_asking_again_measures_nothing_again(study: Any, client: rgclient.Client) -> None:
-    grid = {**TINY, "chain": {"n_states": 4, "corr_len": [1, 3]}}
+    grid: dict[str, Any] = {**TINY, "chain": {"n_states": 4, "corr_len": [1, 3]}}
     again = client.study(**grid, seeds=3)
     assert again.id == study.id
     assert again.created is False

@@ -77,7 +77,7 @@ def test_the_release_before_serves_and_works_during_each_upgrade(old: LabOf, emp
         if revision > NEXT[old.release.revision]:
             break
         under_way = old.ask(_new(steps=4000))
-        until(lambda name=under_way: old.state(name) == "running")
+        until(lambda: old.state(under_way) == "running")  # noqa: B023 - called at once
         upgrade(empty, revision)
         after = old.ask(_new())
         for name in (under_way, after):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 from lab_processes import LONG, TINY, Lab, kill_group, until
@@ -14,8 +15,10 @@ from rgcore.network import build_network
 from rgcore.training import derive_generator, train
 from rgstore.database import Database
 
+SPEC: dict[str, Any] = TINY
 
-def _numbers(result: rgclient.Result) -> dict:
+
+def _numbers(result: rgclient.Result) -> dict[tuple[str, str, str], Any]:
     """Every per-seed number of a result."""
     return {
         (snapshot.when, level.level, name): quantity.per_seed
@@ -114,6 +117,7 @@ def test_a_worker_that_is_stopped_gives_its_run_back(lab: Lab, client: rgclient.
     view = client.view(experiment.id)
     assert view.state is State.QUEUED
     assert view.runs[0].attempts[0].outcome == "released"
+    assert view.waiting is not None
     assert "no worker is running" in view.waiting.reason
 
 
@@ -131,11 +135,12 @@ def test_a_run_that_diverges_is_failed_with_the_cause_and_not_repeated(
 ) -> None:
     lab.worker()
     wild = {"steps": 200, "batch_size": 16, "optimizer": "sgd", "lr": 10.0, "grad_clip": None}
-    model = {**TINY["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
+    model = {**SPEC["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
     experiment = client.submit(**{**TINY, "training": wild, "model": model}, seeds=1)
     with pytest.raises(rgclient.ExperimentFailed, match="try a smaller"):
         experiment.wait(progress=False, timeout=60)
     (attempt,) = experiment.attempts()[0]
+    assert attempt.traceback is not None
     assert "DivergedError" in attempt.traceback
 
 
@@ -159,7 +164,7 @@ def test_every_network_goes_the_same_way(lab: Lab, client: rgclient.Client, mixi
     assert all(math.isfinite(value) for value in ranks.standard_error)
 
 
-CHAINS = [
+CHAINS: list[dict[str, Any]] = [
     {"family": "ring", "n_states": 4, "corr_len": 2.0},
     {"family": "hierarchical", "n_states": 4, "scales": [0.5, 2.0]},
     {"family": "spectrum", "eigenvalues": [0.5, 0.2, 0.1]},
@@ -176,13 +181,13 @@ def test_every_family_goes_the_same_way(lab: Lab, client: rgclient.Client) -> No
         facts = experiment.wait(progress=False).chain
         assert facts.family == chain["family"]
         assert facts.corr_len == pytest.approx(experiment.spec.chain.corr_len, rel=1e-9)
-        assert len(facts.mutual_information) == TINY["data"]["seq_len"] - 1
+        assert len(facts.mutual_information) == SPEC["data"]["seq_len"] - 1
     assert any(asked[3].wait(progress=False).chain.eigenvalues_imag)
 
 
 def test_chains_are_averaged_over_when_there_are_several(lab: Lab, client: rgclient.Client) -> None:
     lab.worker()
-    chain = {**TINY["chain"], "seeds": 2}
+    chain = {**SPEC["chain"], "seeds": 2}
     result = client.submit(**{**TINY, "chain": chain}, seeds=2).wait(progress=False)
     ranks = result.effective_rank()
     assert list(ranks.per_seed) == [(0, 0), (0, 1), (1, 0), (1, 1)]
@@ -211,7 +216,7 @@ def test_a_chain_shared_by_two_experiments_is_trained_on_once(
 ) -> None:
     lab.worker()
     client.submit(**TINY, seeds=[0]).wait(progress=False)
-    several = client.submit(**{**TINY, "chain": {**TINY["chain"], "seeds": 2}}, seeds=[0])
+    several = client.submit(**{**TINY, "chain": {**SPEC["chain"], "seeds": 2}}, seeds=[0])
     several.wait(progress=False)
     trained = {run: tries[0].trained for run, tries in several.attempts().items()}
     assert trained == {(0, 0): False, (1, 0): True}
@@ -234,7 +239,7 @@ def test_fewer_samples_than_dimensions_are_measured_and_flagged(
     lab: Lab, client: rgclient.Client
 ) -> None:
     lab.worker()
-    model = {**TINY["model"], "width": 32}
+    model = {**SPEC["model"], "width": 32}
     few = {**TINY, "model": model, "measurement": {"n_sequences": 16}}
     result = client.submit(**few, seeds=2).wait(progress=False)
     assert result.too_few_samples

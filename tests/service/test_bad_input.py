@@ -10,10 +10,10 @@ from fastapi.testclient import TestClient
 JSON = {"Content-Type": "application/json"}
 
 
-def _problem(answer: Any, status: int, code: str) -> dict:
+def _problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    body = answer.json()
+    body: dict[str, Any] = answer.json()
     assert body["code"] == code
     assert body["status"] == status
     assert body["detail"]

@@ -37,7 +37,7 @@ class Watched:
 
     def __init__(self, app: Any, look: Any) -> None:
         self.app, self.look = app, look
-        self.seen = []
+        self.seen: list[int] = []
 
     async def __call__(self: Any, scope: Any, receive: Any, send: Any) -> None:
         async def watched(message: Any) -> None:
@@ -67,7 +67,7 @@ def test_what_is_answered_is_stored_already(
 ) -> None:
     def look() -> int:
         with database.begin() as session:  # another connection than the request's
-            return session.scalar(select(func.count()).select_from(row))
+            return session.scalars(select(func.count()).select_from(row)).one()
 
     watched = Watched(app, look)
 

@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rgcontract import Submission, chains, stochastic
+from rgcontract import ExplicitChain, Submission, chains, stochastic
 from rgcontract.stochastic import defect
 from rgcore.chain import ChainError, checks, make_chain
 from rgcore.chain.explicit import ROW_SUM, SUMS_TO_ONE
@@ -79,7 +79,7 @@ def test_a_memory_that_ends_has_length_zero(api: TestClient) -> None:
 def test_rows_of_float32_are_taken_and_are_the_same_as_their_normalised_form(
     api: TestClient,
 ) -> None:
-    rows = np.float32([[0.3, 0.6, 0.1], [0.2, 0.2, 0.6], [0.1, 0.3, 0.6]])
+    rows = np.array([[0.3, 0.6, 0.1], [0.2, 0.2, 0.6], [0.1, 0.3, 0.6]], np.float32)
     assert abs(math.fsum(map(float, rows[0])) - 1) > 1e-9
     sent = _post(api, matrix=rows.astype(float).tolist())
     assert sent.status_code == 201
@@ -177,6 +177,7 @@ def test_what_is_taken_is_measured_and_says_one_length_to_both(draw: Any) -> Non
         return
     chain = chain_of(loaded_spec(stored_spec(taken.spec), [0]))
     assert chain.corr_len == taken.chain.corr_len
+    assert isinstance(taken.chain, ExplicitChain)
     assert chain.transition.tolist() == [list(row) for row in taken.chain.matrix]
 
 
@@ -193,7 +194,7 @@ def test_the_contract_and_the_core_agree_on_what_is_a_chain(draw: Any) -> None:
     try:
         make_chain("explicit", matrix=matrix)
     except ChainError as error:
-        reason = error.reason
+        reason = error.reason or ""
     else:
         reason = ""
     structural = any(word in reason for word in ("reducible", "periodic", "sums to"))
@@ -212,6 +213,7 @@ def test_every_list_of_eigenvalues_that_is_taken_makes_a_chain(draw: Any) -> Non
     for scale in itertools.chain([low], low * (1 + np.linspace(-3e-12, 3e-12, 13))):
         if _takes(scale * values):
             taken = _takes(scale * values)
+            assert taken is not None
             assert chain_of(taken).corr_len == pytest.approx(taken.chain.corr_len, rel=1e-6)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from rgcontract.version import CONTRACT, CONTRACT_HEADER, Version
@@ -50,6 +51,7 @@ def test_a_mistake_of_the_server_names_it_too(api: TestClient) -> None:
     def broken() -> None:
         raise RuntimeError
 
+    assert isinstance(api.app, FastAPI)
     api.app.dependency_overrides[owner] = broken
     answer = api.get(LIST)
     assert (answer.status_code, answer.headers[CONTRACT_HEADER]) == (500, str(CONTRACT))

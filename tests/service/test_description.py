@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import FastAPI, Query
 from fastapi.testclient import TestClient
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from markdown import blocks
 from openapi_spec_validator import validate
 from pydantic import BaseModel, Field
@@ -25,9 +25,10 @@ LEAST, MOST = -(2**63), 2**63 - 1
 
 
 @pytest.fixture
-def described(api: TestClient) -> dict:
+def described(api: TestClient) -> dict[str, Any]:
     """The description."""
-    return api.get("/openapi.json").json()
+    found: dict[str, Any] = api.get("/openapi.json").json()
+    return found
 
 
 def _answers(described: Any) -> Iterator[Any]:
@@ -39,7 +40,7 @@ def _answers(described: Any) -> Iterator[Any]:
                     yield path, status, answer["content"]
 
 
-def test_every_refusal_is_described_as_a_problem(described: dict) -> None:
+def test_every_refusal_is_described_as_a_problem(described: dict[str, Any]) -> None:
     refusals = [content for _, status, content in _answers(described) if status[0] == "4"]
     assert refusals
     for content in refusals:
@@ -47,12 +48,12 @@ def test_every_refusal_is_described_as_a_problem(described: dict) -> None:
         assert content["application/problem+json"]["schema"]["$ref"].endswith("/Problem")
 
 
-def test_every_json_answer_has_a_schema(described: dict) -> None:
+def test_every_json_answer_has_a_schema(described: dict[str, Any]) -> None:
     for path, _, content in _answers(described):
         assert all(kind.get("schema") for kind in content.values()), path
 
 
-def test_every_reference_leads_somewhere(described: dict) -> None:
+def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
     for name in re.findall(r"#/components/schemas/([^\"]+)", json.dumps(described)):
         assert name in described["components"]["schemas"]
 
@@ -62,7 +63,7 @@ def _validator(described: Any, model: str) -> Draft202012Validator:
     return Draft202012Validator({"components": described["components"], **reference})
 
 
-def _documented() -> list[dict]:
+def _documented() -> list[dict[str, Any]]:
     """Every body on a page: of a block of JSON, or sent with curl."""
     pages = ["README.md", *(f"docs/{name}.md" for name in ("chains", "many", "studies"))]
     texts = [
@@ -76,7 +77,7 @@ def _documented() -> list[dict]:
     return [json.loads(text) for text in texts]
 
 
-ACCEPTED = [
+ACCEPTED: list[dict[str, Any]] = [
     {},
     {"seeds": [3, 1]},
     {"chain": {}},
@@ -92,7 +93,7 @@ ACCEPTED = [
 
 
 def test_every_body_of_the_documentation_is_valid_and_accepted(
-    api: TestClient, described: dict
+    api: TestClient, described: dict[str, Any]
 ) -> None:
     bodies = _documented()
     assert {"chain": {"corr_len": 7}} in bodies
@@ -112,7 +113,9 @@ def _is_grid(body: Any) -> bool:
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_and_every_experiment_of_it_are_valid(described: dict, name: Any) -> None:
+def test_a_preset_and_every_experiment_of_it_are_valid(
+    described: dict[str, Any], name: Any
+) -> None:
     _validator(described, "StudyRequest").validate({"preset": name})
     _validator(described, "StudyRequest").validate(PRESETS[name])
     for _, body in StudyRequest.model_validate_json(json.dumps(PRESETS[name])).cells():
@@ -124,7 +127,7 @@ NOT_IN_A_SCHEMA = (16.0, 32.0, 8.0, 64.0, 10.0, 1500.0, 128.0, 4096.0, [1, 1], [
 
 
 @pytest.mark.parametrize("path", WRONG_VALUES)
-def test_what_a_field_refuses_is_not_valid_either(described: dict, path: Any) -> None:
+def test_what_a_field_refuses_is_not_valid_either(described: dict[str, Any], path: Any) -> None:
     section, _, name = path.partition(".")
     for value in WRONG_VALUES[path]:
         if value in NOT_IN_A_SCHEMA or (path, value) == ("chain.seed", 1.0):
@@ -134,8 +137,11 @@ def test_what_a_field_refuses_is_not_valid_either(described: dict, path: Any) ->
 
 
 @pytest.mark.parametrize("family", [*CHAIN_OF])
-def test_a_chain_is_of_the_one_family_that_it_names(described: dict, family: Any) -> None:
-    needed = {"spectrum": {"eigenvalues": [0.5]}, "explicit": {"matrix": [[0.5, 0.5]] * 2}}
+def test_a_chain_is_of_the_one_family_that_it_names(described: dict[str, Any], family: Any) -> None:
+    needed: dict[str, dict[str, Any]] = {
+        "spectrum": {"eigenvalues": [0.5]},
+        "explicit": {"matrix": [[0.5, 0.5]] * 2},
+    }
     validator = _validator(described, "Submission")
     chain = {"family": family, **needed.get(family, {})}
     validator.validate({"chain": chain})
@@ -144,7 +150,7 @@ def test_a_chain_is_of_the_one_family_that_it_names(described: dict, family: Any
         assert not validator.is_valid({"chain": needed[family]})
 
 
-def test_what_the_api_answers_is_as_described(api: TestClient, described: dict) -> None:
+def test_what_the_api_answers_is_as_described(api: TestClient, described: dict[str, Any]) -> None:
     made = api.post("/v1/experiments", json={"chain": {"family": "ring"}}).json()
     _validator(described, "Acknowledgement").validate(made)
     found = api.get(f"/v1/experiments/{made['id']}").json()
@@ -152,7 +158,7 @@ def test_what_the_api_answers_is_as_described(api: TestClient, described: dict) 
     _validator(described, "ExperimentPage").validate(api.get("/v1/experiments").json())
 
 
-def test_the_description_is_valid_openapi(described: dict) -> None:
+def test_the_description_is_valid_openapi(described: dict[str, Any]) -> None:
     assert described["openapi"].startswith("3.1")
     validate(described)
 
@@ -168,7 +174,7 @@ def _integers(part: Any) -> Iterator[Any]:
             yield from _integers(value)
 
 
-def test_an_integer_is_bound_by_integers(described: dict) -> None:
+def test_an_integer_is_bound_by_integers(described: dict[str, Any]) -> None:
     bounds = [
         schema[name]
         for schema in _integers(described)
@@ -190,7 +196,8 @@ def test_a_bound_of_63_bits_is_exact() -> None:
     app = FastAPI()
 
     @app.get("/v1/x")
-    def route(least: Annotated[int, Query(ge=LEAST, le=MOST)]) -> Large: ...
+    def route(least: Annotated[int, Query(ge=LEAST, le=MOST)]) -> Large:
+        raise NotImplementedError
 
     found = app_described(app)
     parameter, _ = found["paths"]["/v1/x"]["get"]["parameters"]

@@ -25,7 +25,7 @@ def generated(api: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """Name of the package, which was made without a warning."""
     (tmp_path / "openapi.json").write_bytes(api.get("/openapi.json").content)
     (tmp_path / "config.yml").write_text("post_hooks: []\n")  # it would format what it made
-    command = [
+    command: list[str | Path] = [
         Path(sys.executable).with_name("openapi-python-client"), "generate",
         "--path", "openapi.json", "--config", "config.yml", "--output-path", PACKAGE,
         "--meta", "none", "--fail-on-warning",

@@ -74,7 +74,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_and_all_there_are(
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])
 @pytest.mark.parametrize("name", ["dryrun", "dry-run", "dryRun", "DRY_RUN", "dry_rum"])
 def test_a_misspelt_dry_run_submits_nothing(api: TestClient, path: Any, name: str) -> None:
-    body = {"experiments": [{}]} if path.endswith("bulk") else {}
+    body: dict[str, Any] = {"experiments": [{}]} if path.endswith("bulk") else {}
     ((_, message, allowed),) = _refused(api.post(f"{path}?{name}=true", json=body))
     assert message == "unknown query parameter; did you mean dry_run?"
     assert allowed == "dry_run"
@@ -191,7 +191,7 @@ def test_a_range_of_one_length_is_a_range(api: TestClient) -> None:
 @pytest.mark.parametrize("value", ["maybe", "", "none", "truee", "2"])
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])
 def test_a_dry_run_is_true_or_false(api: TestClient, path: Any, value: str) -> None:
-    body = {"experiments": [{}]} if path.endswith("bulk") else {}
+    body: dict[str, Any] = {"experiments": [{}]} if path.endswith("bulk") else {}
     ((field, _, allowed),) = _refused(api.post(f"{path}?dry_run={value}", json=body))
     assert (field, allowed) == ("dry_run", "true or false")
 

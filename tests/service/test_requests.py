@@ -155,6 +155,7 @@ def test_flags_and_curves_are_those_of_the_seeds(
     lab.work()
     theirs = bob.submit(**SPEC, seeds=[5])
     claim = lab.claim()
+    assert claim is not None
     losses = {
         ("final", "network", name): [1.0]
         for name in ("loss", "bayes_loss", "excess_loss", "gap_fraction", "under_trained")
@@ -176,7 +177,8 @@ def test_without_seeds_a_result_is_that_of_all_that_are_there(lab: Lab, ada: Any
     assert everything.state == "queued"
     with pytest.raises(NotReady) as caught:
         everything.result()
-    assert caught.value.problem.state == "queued"
+    assert caught.value.problem is not None
+    assert caught.value.problem.model_dump()["state"] == "queued"
     assert everything.result(partial=True).seeds == (0,)
 
 
@@ -198,11 +200,14 @@ def test_a_key_that_comes_again_is_answered_with_the_same_seeds(
     anonymous: TestClient, token: str
 ) -> None:
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "k"}
-    ask = lambda: anonymous.post(  # noqa: E731
-        "/v1/experiments/bulk",
-        json={"experiments": [{**SPEC, "seeds": [3]}, {**SPEC, "seeds": [3, 4]}]},
-        headers=headers,
-    ).json()
+
+    def ask() -> Any:
+        return anonymous.post(
+            "/v1/experiments/bulk",
+            json={"experiments": [{**SPEC, "seeds": [3]}, {**SPEC, "seeds": [3, 4]}]},
+            headers=headers,
+        ).json()
+
     first = ask()
     assert [one["seeds"] for one in first["experiments"]] == [[3], [3, 4]]
     assert [one["runs"]["queued"] for one in first["experiments"]] == [1, 2]
@@ -220,6 +225,7 @@ def test_a_run_goes_on_until_nobody_wants_it(
     assert {run.state for run in _runs(database).values()} == {"running", "queued"}
     assert not any(run.cancel_requested for run in _runs(database).values())
     assert last.cancel().state == "running"  # it is to stop
+    assert running is not None
     assert lab.let_go(running) == "cancelled"
     assert last.refresh().state == "cancelled"
 
@@ -347,6 +353,7 @@ def test_a_running_run_that_is_lost_waits_on_the_terms_of_now(
     ada.submit(**SPEC, seeds=1, device="cuda")
     claim = lab.claim("cuda")
     bob.submit(**SPEC, seeds=1)
+    assert claim is not None
     lab.let_go(claim)
     assert _runs(database)[0].device == "any"
 
@@ -440,6 +447,7 @@ def test_progress_and_waiting_are_those_of_the_seeds(
     mine = ada.submit(**SPEC, seeds=1, device="cuda")
     bob.submit(**SPEC, seeds=[5])
     claim = lab.claim()
+    assert claim is not None
     assert claim.seed == 5
     with database.begin() as session:
         session.execute(update(RunRow).where(RunRow.seed == 5).values(fraction=0.5))

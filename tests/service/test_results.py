@@ -56,20 +56,23 @@ def name(api: TestClient, database: Database) -> str:
     for _ in range(2):
         with database.begin() as session:
             claim = claim_one(session, holder, lease_seconds=60)
+            assert claim is not None
             measurements.store(session, claim, _record(claim.seed), summarise_runs)
     with database.begin() as session:
         session.execute(update(ExperimentRow).values(protocol=1))
+    return str(found)
+
+
+def _result(api: Any, name: Any, **query: Any) -> dict[str, Any]:
+    answer = api.get(f"/v1/experiments/{name}/result", params=query)
+    assert answer.status_code == 200
+    found: dict[str, Any] = strictjson.loads(answer.content)
     return found
 
 
-def _result(api: Any, name: Any, **query: Any) -> dict:
-    answer = api.get(f"/v1/experiments/{name}/result", params=query)
-    assert answer.status_code == 200
-    return strictjson.loads(answer.content)
-
-
-def _levels(body: Any) -> dict:
-    return body["snapshots"][-1]["levels"][0]["quantities"]
+def _levels(body: Any) -> dict[str, Any]:
+    found: dict[str, Any] = body["snapshots"][-1]["levels"][0]["quantities"]
+    return found
 
 
 def test_what_an_earlier_protocol_measured_stays_readable_under_its_version(
@@ -105,7 +108,7 @@ def test_one_asks_for_as_many_arrays_as_one_wants(
 ) -> None:
     spectrum = _levels(_result(api, name, arrays=arrays)).get("spectrum")
     assert (spectrum is not None) is there
-    if there:
+    if spectrum is not None:
         assert spectrum["mean"] == [[0.75, 0.25], [1.0, 0.0]]
         assert (spectrum["per_seed"] and set(spectrum["per_seed"])) == per_run
 

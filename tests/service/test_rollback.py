@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from measured_study import measure
+from measured_study import Key, measure
 from sqlalchemy import text, update
 
 from rgcontract import ExperimentPage, Losses, StudyPage
@@ -44,13 +44,14 @@ def newer(api: TestClient, database: Database) -> str:
         )
         first = runs_of(session, name, [0])[0].id
         session.execute(update(RunRow).where(RunRow.id == first).values(state="paused"))
-    return name
+    return str(name)
 
 
-def _get(api: Any, path: str) -> dict:
+def _get(api: Any, path: str) -> dict[str, Any]:
     answer = api.get(path)
     assert answer.status_code == 200, answer.text
-    return answer.json()
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def test_a_list_goes_on_and_the_row_says_what_cannot_be_read(api: TestClient, newer: str) -> None:
@@ -161,7 +162,7 @@ def test_a_spec_of_another_release_is_said_and_all_else_is_shown(
     assert api.post(f"/v1/experiments/{newer}/cancel?seeds=1").status_code == 200
 
 
-def _numbers(_claim: Any) -> dict:
+def _numbers(_claim: Any) -> dict[Key, list[float]]:
     network = {("final", "network", name): [0.5] for name in Losses.model_fields}
     flag = {("final", "network", "under_trained"): [0.0]}
     known = {("final", "position", "effective_rank"): [3.0, 2.0]}
@@ -182,7 +183,7 @@ def measured(api: TestClient, database: Database) -> str:
             )
         session.execute(text("ALTER TABLE attempts DROP CONSTRAINT ck_attempts_outcome"))
         session.execute(update(AttemptRow).values(outcome="evicted"))
-    return name
+    return str(name)
 
 
 def test_a_result_shows_observables_levels_and_reasons_of_another_release(
@@ -214,7 +215,7 @@ def study(api: TestClient, database: Database) -> str:
         first = studies.members(session, name)[0].experiment_id
         session.execute(update(RunRow).where(RunRow.experiment_id == first).values(state="paused"))
         row.axes = {"tuning.fork": [{"hertz": 440}]}
-    return name
+    return str(name)
 
 
 def test_a_list_of_studies_goes_on(api: TestClient, study: str) -> None:

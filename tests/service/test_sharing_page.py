@@ -33,7 +33,9 @@ def test_every_request_is_answered(api: TestClient) -> None:
 
 
 def test_the_code_of_the_refusal_is_one() -> None:
-    assert Code(re.search(r"403 \(`(\w+)`\)", TEXT)[1]) is Code.NOT_ASKED
+    found = re.search(r"403 \(`(\w+)`\)", TEXT)
+    assert found is not None
+    assert Code(found[1]) is Code.NOT_ASKED
 
 
 def test_every_link_leads_to_a_file() -> None:

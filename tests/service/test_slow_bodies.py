@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import count
 from typing import Any
 
@@ -44,7 +44,7 @@ def test_others_are_answered_while_many_bodies_arrive_slowly(
         reading = count(1)
         codes: set[int] = set()
 
-        async def slow_body() -> Iterator[Any]:
+        async def slow_body() -> AsyncIterator[bytes]:
             yield b"{"
             if next(reading) == MORE_THAN_CONNECTIONS:
                 all_being_read.set()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from claims import claim_one
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from measured_study import GRID, measure, numbers_of
 from sqlalchemy import event, func, select
@@ -22,17 +23,19 @@ from rgworker.findings import refresh_findings
 
 def _count(database: Any, table: Any) -> int:
     with database.begin() as session:
-        return session.scalar(select(func.count()).select_from(table))
+        found: int = session.scalar(select(func.count()).select_from(table))
+        return found
 
 
-def _refused(answer: Any, code: str, field: str) -> dict:
+def _refused(answer: Any, code: str, field: str) -> dict[str, Any]:
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
     assert body["code"] == code
     assert [error["field"] for error in body["errors"]] == [field]
     assert body["errors"][0]["allowed"]
-    return body["errors"][0]
+    error: dict[str, Any] = body["errors"][0]
+    return error
 
 
 def test_a_new_grid_is_a_study_with_a_location(api: TestClient) -> None:
@@ -111,6 +114,7 @@ def test_every_preset_is_within_the_default_limits(
     anonymous: TestClient, token: str, preset: Any
 ) -> None:
     settings = {name: field.default for name, field in Settings.model_fields.items()}
+    assert isinstance(anonymous.app, FastAPI)
     own = anonymous.app.state.parts.settings
     limits = [name for name in settings if name.startswith("max_") and "body" not in name]
     assert {name: getattr(own, name) for name in limits} == {
@@ -281,6 +285,7 @@ def test_nothing_is_known_of_an_experiment_before_it_is_measured(api: TestClient
 def test_the_number_of_queries_does_not_grow_with_the_grid(
     api: TestClient, database: Database
 ) -> None:
+    assert isinstance(api.app, FastAPI)
     engine = api.app.state.parts.database.engine
 
     def queries(lengths: Any) -> Any:
@@ -361,6 +366,7 @@ def test_only_failed_and_cancelled_runs_are_retried(
     with database.begin() as session:
         holder = claiming.Holder("w/1", "w", "h", "cpu", {}, {})
         claim = claim_one(session, holder, lease_seconds=9)
+        assert claim is not None
         endings.fail(session, claim, outcome="failed", error="x")
     api.post(f"/v1/studies/{name}/cancel")
     announcer.told.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -52,7 +53,7 @@ def _states(database: Any) -> dict[int, set[str]]:
 def test_a_strangers_seeds_hold_up_and_fail_no_study(
     lab: Lab, ada: Any, bob: Any, database: Database, first: str
 ) -> None:
-    ask = {
+    ask: dict[str, Callable[[], Any]] = {
         "study": lambda: ada.study(**GRID),
         "stranger": lambda: [
             bob.submit(**SHORT, seeds=[7], device="cuda"),
@@ -149,7 +150,7 @@ def test_a_study_of_others_cannot_be_cancelled(lab: Lab, ada: Any, bob: Any) -> 
         study.cancel()
 
 
-def _steering(database: Any, name: str) -> tuple:
+def _steering(database: Any, name: str) -> tuple[str | None, float | None, int | None, int]:
     with database.begin() as session:
         study = session.get_one(StudyRow, name)
         return study.name, study.target_error, study.max_seeds, study.priority

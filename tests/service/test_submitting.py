@@ -14,7 +14,8 @@ from rgstore.tables import RunRow, SubmissionRow
 
 def _count(database: Any, table: Any) -> int:
     with database.begin() as session:
-        return session.scalar(select(func.count()).select_from(table))
+        found: int = session.scalar(select(func.count()).select_from(table))
+        return found
 
 
 def test_a_new_spec_is_created_with_a_location(api: TestClient) -> None:

@@ -21,7 +21,8 @@ JSON = {"Content-Type": "application/json"}
 
 def _count(database: Any, table: Any) -> int:
     with database.begin() as session:
-        return session.scalar(select(func.count()).select_from(table))
+        found: int = session.scalar(select(func.count()).select_from(table))
+        return found
 
 
 def _bulk(api: Any, *specs: Any, query: str = "", **options: Any) -> Any:
@@ -60,7 +61,11 @@ def test_the_same_spec_twice_is_one_experiment(api: TestClient, database: Databa
 
 
 def test_words_of_the_same_spec_are_those_of_all(api: TestClient) -> None:
-    words = [{"tags": ["b"]}, {"tags": ["a"], "label": "first"}, {"label": "second"}]
+    words: list[dict[str, Any]] = [
+        {"tags": ["b"]},
+        {"tags": ["a"], "label": "first"},
+        {"label": "second"},
+    ]
     name = _bulk(api, *(_short(7, **one) for one in words)).json()["experiments"][0]["id"]
     view = api.get(f"/v1/experiments/{name}").json()
     assert (view["tags"], view["label"]) == (["a", "b"], "first")

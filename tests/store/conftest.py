@@ -42,7 +42,7 @@ def put(database: Database) -> Any:
         with database.begin() as session:
             return submit(
                 session,
-                Submission(seeds=seeds, **fields),
+                Submission.model_validate({"seeds": seeds, **fields}),
                 owner=owner,
                 attempt_limit=attempt_limit,
                 body_hash="",

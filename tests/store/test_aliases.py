@@ -39,7 +39,7 @@ def _name(kept: Any) -> str:
     return f"e-{kept['measurement'][:16]}"
 
 
-def _experiment(kept: Any, **changed: Any) -> dict:
+def _experiment(kept: Any, **changed: Any) -> dict[str, Any]:
     """A row of the release before, as it wrote it."""
     stored = kept["stored"]
     chain, model = stored["chain"], stored["model"]
@@ -57,13 +57,14 @@ def _experiment(kept: Any, **changed: Any) -> dict:
 def migrated(database_url: str, database: Database) -> Any:
     """Store rows of the release before, as done, and bring the database to today's schema."""
 
-    def _insert(session: Any, table: str, columns: dict) -> None:
+    def _insert(session: Any, table: str, columns: dict[str, Any]) -> None:
         names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
         session.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), columns)
 
-    def _migrated(*experiments: dict, chains: Iterable[dict] = ()) -> None:
+    def _migrated(*experiments: dict[str, Any], chains: Iterable[dict[str, Any]] = ()) -> None:
         config = alembic_config(database_url)
         before = ScriptDirectory.from_config(config).get_revision("0007").down_revision
+        assert isinstance(before, str)
         command.downgrade(config, before)
         with database.begin() as session:
             for columns in experiments:
@@ -174,7 +175,7 @@ def test_a_study_of_it_keeps_its_name(database: Database, migrated: Any) -> None
         assert grid.study(found) == studies.study_id([kept["measurement"]], request.axes())
 
 
-def _chain_row(kept: Any, matrix: Any, **changed: Any) -> dict:
+def _chain_row(kept: Any, matrix: Any, **changed: Any) -> dict[str, Any]:
     size = len(matrix)
     facts = {
         "chain_hash": kept["chain"], "seq_len": 32, "seed": 0, "family": "explicit",
@@ -186,11 +187,14 @@ def _chain_row(kept: Any, matrix: Any, **changed: Any) -> dict:
     return facts | changed
 
 
-def _of_matrix(matrix: Any, length: float) -> dict:
+def _of_matrix(matrix: Any, length: float) -> dict[str, Any]:
     """A kept spec of this matrix, of the length that the service had for it."""
     (*_, kept) = RENAMED
     chain = {"matrix": matrix, "n_states": len(matrix), "corr_len": length}
-    return kept | {"stored": kept["stored"] | {"chain": kept["stored"]["chain"] | chain}}
+    of_matrix: dict[str, Any] = kept | {
+        "stored": kept["stored"] | {"chain": kept["stored"]["chain"] | chain}
+    }
+    return of_matrix
 
 
 def test_a_length_that_the_service_had_wrong_is_set_right(
@@ -206,6 +210,7 @@ def test_a_length_that_the_service_had_wrong_is_set_right(
         chain = session.scalars(select(ChainRow)).one()
         assert (chain.corr_len, chain.reversible) == (0.0, False)
         assert chain.eigenvalues_real == [1.0, 0.0, 0.0, 0.0]
+        assert chain.corr_len_error is not None
         assert chain.corr_len_error > 0
 
 
@@ -218,4 +223,5 @@ def test_a_length_that_was_right_keeps_its_last_digits(database: Database, migra
         assert session.get_one(ExperimentRow, _name(kept)).corr_len == length
         chain = session.scalars(select(ChainRow)).one()
         assert (chain.corr_len, chain.eigenvalues_real[1]) == (length, 0.49999999999999994)
+        assert chain.corr_len_error is not None
         assert chain.corr_len_error < 1e-14

@@ -18,7 +18,7 @@ from rgstore.records import Training, Weights
 from rgstore.tables import ExperimentRow, StudyRow
 
 ALL = Scope(summarise_runs)
-SMALL = {"chain": {"corr_len": [1, 7]}, "model": {"depth": 2}, "seeds": 1}
+SMALL: dict[str, Any] = {"chain": {"corr_len": [1, 7]}, "model": {"depth": 2}, "seeds": 1}
 A_DONE_RUN = "(SELECT min(id) FROM runs WHERE state = 'done')"
 THE_QUEUED = "(SELECT experiment_id FROM runs WHERE state = 'queued')"
 A_WORKER = (
@@ -118,6 +118,7 @@ def populated(database: Database, put: Any, take: Any) -> Any:
     measure(database)
     with database.begin() as session:
         due = judging.next_due(session)
+        assert due is not None
         judging.keep_findings(session, due, None, over=study_runs.count_measured(session, study))
     put(seeds=1)
     assert take() is not None
@@ -128,7 +129,7 @@ def populated(database: Database, put: Any, take: Any) -> Any:
     return database
 
 
-def _broken(database: Any, name: str, scope: Scope = ALL) -> list[dict]:
+def _broken(database: Any, name: str, scope: Scope = ALL) -> list[dict[str, Any]]:
     (invariant,) = (one for one in INVARIANTS if one.name == name)
     return invariant.breaches(database, scope)
 

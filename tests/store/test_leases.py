@@ -24,10 +24,11 @@ HALF = TrainingProgress("training", 0.5, 10, 1.25)
 
 def _run(database: Any, run_id: int) -> RunRow:
     with database.begin() as session:
-        return session.get_one(RunRow, run_id)
+        found: RunRow = session.get_one(RunRow, run_id)
+        return found
 
 
-def _attempts(database: Any, run_id: int) -> list:
+def _attempts(database: Any, run_id: int) -> list[tuple[int, str | None]]:
     with database.begin() as session:
         return [(row.number, row.outcome) for row in attempts_of(session, [run_id])]
 
@@ -150,6 +151,7 @@ def test_a_run_that_is_lost_at_its_last_attempt_is_failed_with_the_cause(
     _reap(database)
     run = _run(database, claim.run_id)
     assert run.state == State.FAILED
+    assert run.error is not None
     assert "was not heard of any more (attempt 1 of 1)" in run.error
 
 
@@ -179,7 +181,9 @@ def test_cancelling_queued_runs_needs_no_worker(database: Database, put: Any) ->
     stored = put(seeds=2)
     with database.begin() as session:
         nobody_wants(session, stored.experiment_id)
-        assert experiments.get(session, stored.experiment_id).state == State.CANCELLED
+        row = experiments.get(session, stored.experiment_id)
+        assert row is not None
+        assert row.state == State.CANCELLED
 
 
 def test_a_fault_is_tried_again_until_attempts_run_out(

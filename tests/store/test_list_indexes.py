@@ -37,7 +37,9 @@ def stored(database: Database) -> Any:
         return session.scalar(text("SELECT created_at FROM experiments WHERE id = 'e-2500'"))
 
 
-def _plan(database: Any, filters: dict, after: Any = None, *, sorting: bool = True) -> str:
+def _plan(
+    database: Any, filters: dict[str, Any], after: Any = None, *, sorting: bool = True
+) -> str:
     """How Postgres would find a page; without sorting, if there is a way."""
     plans: list[str] = []
 

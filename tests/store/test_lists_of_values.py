@@ -15,6 +15,7 @@ from rgstore import upkeep
 from rgstore.among import among
 from rgstore.claiming import Holder, in_line
 from rgstore.database import Database
+from rgstore.outbox import Announcement
 from rgstore.tables import AttemptRow, RunRow
 from rgworker.hearing import Hearing
 from rgworker.upkeep import MOST_BATCHES, Upkeep
@@ -46,12 +47,13 @@ def crowd(database: Database, put: Any) -> str:
                 "SELECT id, 1, 'gone', 'h', 'cpu', '{}', '{}' FROM runs WHERE state = 'running'"
             )
         )
-    return name
+    return str(name)
 
 
 def _count(database: Any, *conditions: Any) -> int:
     with database.begin() as session:
-        return session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
+        found: int = session.scalar(select(func.count()).select_from(RunRow).where(*conditions))
+        return found
 
 
 @pytest.mark.by_hand("runs that nobody asked for")
@@ -59,7 +61,7 @@ def _count(database: Any, *conditions: Any) -> int:
 def test_a_round_of_upkeep_and_a_look_are_bounded_whatever_is_queued_and_lost(
     database: Database, crowd: str
 ) -> None:
-    told = []
+    told: list[Announcement] = []
     database.announce_to(told.append)
     holder = Holder("w/1", "w", "h", "cpu", {}, {})
     with database.begin() as session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Never
 
 import pytest
 from measured_study import CHAIN
@@ -83,7 +83,7 @@ def test_nothing_is_stored_if_anything_fails(database: Database, put: Any, take:
     name = put().experiment_id
     claim = take()
 
-    def broken(values: Any, halves: Any, **options: Any) -> None:
+    def broken(values: Any, halves: Any, **options: Any) -> Never:
         raise RuntimeError("no summary")
 
     with pytest.raises(RuntimeError, match="no summary"), database.begin() as session:

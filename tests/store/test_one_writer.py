@@ -39,6 +39,7 @@ def writes_of_states(source: str, *, of_rows: bool = True) -> Iterator[str]:
     """Places in a file that write a state, or look as if they did."""
     for node in ast.walk(ast.parse(source)):
         if _writes(node, of_rows=of_rows):
+            assert isinstance(node, ast.expr)
             yield f"line {node.lineno}: {ast.unparse(node)[:80]}"
 
 

@@ -13,6 +13,7 @@ from markdown import ROOT
 from measured_study import ask
 from slow_commit import make_commits_slow
 from sqlalchemy import func, select, text, update
+from sqlalchemy.pool import QueuePool
 
 from rgcontract import State
 from rgstore import endings, further_seeds, studies, upkeep, wishes
@@ -49,7 +50,7 @@ def fast(database: Database, database_url: str) -> Iterator[FastWorker]:
     worker.database.dispose()
 
 
-Queue = Callable[[Database, Callable, Callable[[], Claim]], object]
+Queue = Callable[[Database, Callable[..., Any], Callable[[], Claim]], object]
 
 
 def _submitted(database: Any, put: Any, take: Any) -> Any:
@@ -180,7 +181,7 @@ def test_what_is_rolled_back_is_told_to_nobody(
 def test_runs_are_told_of_by_the_kind_of_device_that_they_wait_for(
     database: Database, put: Any
 ) -> None:
-    told = []
+    told: list[Announcement] = []
     database.announce_to(told.append)
     gpu = put(seeds=2, device="cuda").run_ids
     any_kind = put(chain={"corr_len": 9.0}).run_ids
@@ -188,8 +189,10 @@ def test_runs_are_told_of_by_the_kind_of_device_that_they_wait_for(
 
 
 def test_no_connection_is_held_while_workers_are_told(database: Database, put: Any) -> None:
-    held = []
-    database.announce_to(lambda _: held.append(database.engine.pool.checkedout()))
+    held: list[int] = []
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    database.announce_to(lambda _: held.append(pool.checkedout()))
     put()
     assert held == [0]
 

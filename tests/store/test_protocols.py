@@ -224,6 +224,7 @@ def test_what_no_live_worker_implements_says_so_and_what_to_do(
     name = put().experiment_id
     _seen(database, ("other", others))
     reason = _stuck(database, name)
+    assert reason is not None
     assert f"it takes {IMPLEMENTED}" in reason
     assert f"implement {others}" in reason
     assert "start a worker of the release that it was submitted to" in reason
@@ -236,7 +237,7 @@ def test_what_every_live_worker_handed_back_says_why(database: Database, put: An
     _seen(database, ("w1", IMPLEMENTED))
     (claim,) = _claim(database, _holder())
     _hand_back(database, claim)
-    assert "cannot read the spec: training.tempo" in _stuck(database, name)
+    assert "cannot read the spec: training.tempo" in (_stuck(database, name) or "")
     _seen(database, ("w2", IMPLEMENTED))
     assert _stuck(database, name) is None
 

@@ -122,8 +122,8 @@ class Away:
 
     def __init__(self) -> None:
         self.back = threading.Event()
-        self.tried: list = []
-        self.sent: list = []
+        self.tried: list[Any] = []
+        self.sent: list[Any] = []
 
     def publish(self, announcement: Any) -> int:
         self.tried.append(announcement)
@@ -158,7 +158,7 @@ def test_a_sender_that_breaks_in_an_unknown_way_is_tried_again() -> None:
             raise broken.pop()
         return publish(announcement)
 
-    broker.publish = breaks_once
+    broker.publish = breaks_once  # type: ignore[method-assign]  # it breaks on purpose
     publisher = Publisher(broker)
     publisher.announce({"any": [1]})
     until(lambda: not broken)

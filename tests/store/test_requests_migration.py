@@ -143,4 +143,5 @@ def test_words_of_old_requests_are_those_of_the_experiment(old: Database) -> Non
         assert experiments.words_of(session, ["e-plain"], "ada")["e-plain"].tags == ["a"]
         assert experiments.words_of(session, ["e-plain"], "bob")["e-plain"].tags == []
         row = experiments.get(session, "e-plain")
+        assert row is not None
         assert (row.label, row.state) == ("first", State.QUEUED)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from measured_study import GRID, ask, measure, numbers_of
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from rgcontract import IMPLEMENTED, ExperimentSpec, PottsChain, State, measurement_hash
+from rgcontract import IMPLEMENTED, ExperimentSpec, PottsChain, Protocols, State, measurement_hash
 from rgstore import further_seeds, judging, studies, study_runs
 from rgstore.database import Database
 from rgstore.study_runs import CollapseRatios, Part
@@ -23,7 +24,15 @@ OTHER = GRID | {"chain": {"corr_len": [3, 9]}}
 
 def _study(database: Any, name: str) -> StudyRow:
     with database.begin() as session:
-        return session.get_one(StudyRow, name)
+        found: StudyRow = session.get_one(StudyRow, name)
+        return found
+
+
+def _due(session: Session, protocols: Protocols = IMPLEMENTED) -> StudyRow:
+    """The study whose findings are due, which there is."""
+    study = judging.next_due(session, protocols)
+    assert study is not None
+    return study
 
 
 def _all_written(database: Any) -> None:
@@ -103,19 +112,19 @@ def test_what_a_newer_release_measures_is_judged_by_its_workers(
     later = replace(IMPLEMENTED, **{newer: getattr(IMPLEMENTED, newer) + 1})
     with database.begin() as session:
         assert judging.next_due(session, older) is None
-        assert judging.next_due(session, later).id == name
+        assert _due(session, later).id == name
 
 
 def test_another_study_can_be_had_meanwhile(database: Database) -> None:
     names = {ask(database, **GRID), ask(database, **OTHER)}
     with database.begin() as mine, database.begin() as theirs:
-        assert {judging.next_due(mine).id, judging.next_due(theirs).id} == names
+        assert {_due(mine).id, _due(theirs).id} == names
 
 
 def test_findings_stay_due_if_a_run_was_measured_meanwhile(database: Database) -> None:
     name = ask(database, **GRID)
     with database.begin() as session:
-        study = judging.next_due(session)
+        study = _due(session)
         over = study_runs.count_measured(session, name)
         measure(database, most=1)
         judging.keep_findings(session, study, {}, over=over)
@@ -154,7 +163,7 @@ def test_a_finished_experiment_runs_again_when_seeds_are_added(database: Databas
 
 def test_collapse_ratios_are_those_of_the_stored_ranks(database: Database) -> None:
     name = ask(database, **GRID)
-    stored = {}
+    stored: dict[str, dict[tuple[int, int], float]] = {}
 
     def remember(claim: Any) -> Any:
         numbers = numbers_of(claim)

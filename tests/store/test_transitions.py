@@ -23,14 +23,14 @@ LEGAL = [
 
 
 def _place(database: Any, run_id: int, state: State) -> None:
-    lease = {"lease_owner": None, "lease_until": None}
+    lease: dict[str, Any] = {"lease_owner": None, "lease_until": None}
     if state is State.RUNNING:
         lease = {"lease_owner": "w", "lease_until": func.now()}
     with database.begin() as session:
         session.execute(update(RunRow).where(RunRow.id == run_id).values(state=state, **lease))
 
 
-def _lease(target: State) -> dict:
+def _lease(target: State) -> dict[str, Any]:
     return {"lease_owner": "w", "lease_until": func.now()} if target is State.RUNNING else {}
 
 

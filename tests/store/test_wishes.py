@@ -21,7 +21,7 @@ LENGTHS = (1.0, 2.0, 3.0)
 
 
 def _asked(corr_len: float, seeds: int) -> Asked:
-    submission = Submission(chain={"corr_len": corr_len}, seeds=seeds)
+    submission = Submission.model_validate({"chain": {"corr_len": corr_len}, "seeds": seeds})
     return Asked.of(submission, flops_per_run=1.0)
 
 

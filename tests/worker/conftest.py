@@ -23,7 +23,7 @@ def put(database: Database) -> Callable[..., list[int]]:
         with database.begin() as session:
             return submit(
                 session,
-                Submission(**TINY, seeds=seeds),
+                Submission.model_validate({**TINY, "seeds": seeds}),
                 owner="alice",
                 attempt_limit=attempt_limit,
                 body_hash="",

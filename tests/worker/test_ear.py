@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,12 @@ class Listening:
         return self.words().count("message")
 
 
+Listen = Callable[..., Listening]
+"""Starts a process that listens in a lab."""
+
+
 @pytest.fixture
-def listen(link: Link, tmp_path: Path) -> Iterator:
+def listen(link: Link, tmp_path: Path) -> Iterator[Listen]:
     ears: list[Listening] = []
 
     def _listen(lab: str = "one") -> Listening:
@@ -85,7 +89,7 @@ def _told(valkey: Any, *listeners: str, lab: str = "one") -> None:
 
 
 def test_a_worker_hears_what_is_for_any_for_its_kind_and_for_itself(
-    valkey: ValkeyServer, listen: Iterator
+    valkey: ValkeyServer, listen: Listen
 ) -> None:
     ear = listen()
     _told(valkey, "any", "cpu", "worker.w1", "cuda", "worker.w2")
@@ -97,7 +101,7 @@ def test_a_worker_hears_what_is_for_any_for_its_kind_and_for_itself(
 
 
 def test_two_labs_on_one_broker_do_not_take_each_others_messages(
-    valkey: ValkeyServer, listen: Iterator
+    valkey: ValkeyServer, listen: Listen
 ) -> None:
     one, two = listen("one"), listen("two")
     _told(valkey, "any", "cpu", lab="two")
@@ -108,18 +112,18 @@ def test_two_labs_on_one_broker_do_not_take_each_others_messages(
 
 
 def test_an_acknowledgement_that_the_link_swallows_makes_nobody_deaf(
-    valkey: ValkeyServer, listen: Iterator, link: Link
+    valkey: ValkeyServer, listen: Listen, link: Link
 ) -> None:
     """A message without its acknowledgement counts as one at work; there is none to swallow."""
     link.freeze_at = b"\r\nZREM\r\n"  # how Kombu acknowledges
     ear = listen()
     for count in range(1, 4):
         _told(valkey, "any")
-        until(lambda count=count: ear.messages() == count, 20)
+        until(lambda: ear.messages() == count, 20)  # noqa: B023 - called at once
 
 
 def test_a_worker_whose_link_is_frozen_hears_again_by_itself(
-    valkey: ValkeyServer, listen: Iterator, link: Link
+    valkey: ValkeyServer, listen: Listen, link: Link
 ) -> None:
     ear = listen()
     _told(valkey, "any")
@@ -134,7 +138,7 @@ def test_a_worker_whose_link_is_frozen_hears_again_by_itself(
     until(hears, 90)
 
 
-def test_it_ends_when_the_process_is_told_to(valkey: ValkeyServer, listen: Iterator) -> None:
+def test_it_ends_when_the_process_is_told_to(valkey: ValkeyServer, listen: Listen) -> None:
     ear = listen()
     _told(valkey, "any")
     until(lambda: ear.messages() == 1)

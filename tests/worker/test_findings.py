@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from claims import claim_one
-from measured_study import DEPTH, GRID, ask, measure, numbers_of, store
+from measured_study import DEPTH, GRID, Key, ask, measure, numbers_of, store
 from scipy import stats
 from sqlalchemy import func, select, update
 
@@ -39,7 +40,9 @@ def one(found: Findings, claim: str, level: str = "position", group: int = 0) ->
     return next(f for f in found.groups[group].findings if (f.claim, f.level) == (claim, level))
 
 
-def per_run(database: Database, numbers: Any = numbers_of) -> dict[tuple[float, int], dict]:
+def per_run(
+    database: Database, numbers: Any = numbers_of
+) -> dict[tuple[float, int], dict[Key, list[float]]]:
     """(corr_len, seed) -> the numbers that were stored."""
     stored = {}
 
@@ -52,7 +55,9 @@ def per_run(database: Database, numbers: Any = numbers_of) -> dict[tuple[float, 
     return stored
 
 
-def ratio(numbers: dict, level: str = "position", when: str = "final") -> float:
+def ratio(
+    numbers: Mapping[Key, list[float]], level: str = "position", when: str = "final"
+) -> float:
     ranks = numbers[when, level, "effective_rank"]
     return ranks[-1] / ranks[0]
 
@@ -174,7 +179,7 @@ def test_flat_networks_are_read_by_sequence(database: Database) -> None:
 def test_several_chains_are_the_sample_each_averaged_over_its_seeds(database: Database) -> None:
     chain = {"corr_len": [1, 7], "seeds": [3, 5, 8]}
     name = ask(database, chain=chain, seeds=2)
-    stored: dict[tuple, Any] = {}
+    stored: dict[tuple[float, int, int], Any] = {}
 
     def remember(claim: Any) -> Any:
         found = numbers_of(claim)
@@ -316,6 +321,7 @@ def test_a_run_that_is_stored_while_findings_are_made_is_not_forgotten(database:
     measure(database, most=5)
     with database.begin() as session:
         study = judging.next_due(session)
+        assert study is not None
         over = study_runs.count_measured(session, name)
         measure(database)  # does not wait for whoever makes the findings
         judging.keep_findings(session, study, None, over=over)
@@ -346,7 +352,7 @@ def test_what_is_not_due_costs_one_look(database: Database) -> None:
         assert judging.next_due(session) is None
 
 
-def spread(claim: Any, width: float) -> dict:
+def spread(claim: Any, width: float) -> dict[Key, list[float]]:
     """A collapse ratio of 0.6 that alternates by the width from seed to seed."""
     found = numbers_of(claim)
     sign = 1.0 if claim.seed % 2 else -1.0
@@ -407,6 +413,7 @@ def test_a_spec_that_cannot_be_read_keeps_no_other_experiment_from_its_seeds(
     measure(database, lambda claim: spread(claim, 0.05))
     with database.begin() as session:
         first = session.scalars(select(ExperimentRow).order_by(ExperimentRow.id)).first()
+        assert first is not None
         first.spec = {**first.spec, "tempo": 2}
     assert len(refresh(database)) == MOST_ADDED
 
@@ -422,6 +429,7 @@ def test_no_seeds_are_added_to_a_study_with_a_failed_run(database: Database) -> 
     measure(database, lambda claim: spread(claim, 0.05), most=5)
     with database.begin() as session:
         claim = claim_one(session, claiming.Holder("w/1", "w", "h", "cpu", {}, {}), lease_seconds=9)
+        assert claim is not None
         endings.fail(session, claim, outcome="failed", error="x")
     assert refresh(database) == []
 

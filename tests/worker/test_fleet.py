@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Never
 
 import numpy as np
 import pytest
@@ -19,7 +19,8 @@ from rgworker.protocol import Advanced, Broken, End, Event, Finished, Job, Left,
 ROUNDING = 1e-5
 """Relative and absolute. Float32 rounds to 6e-8; over 20 steps and read-outs through directions of
 little variance that grows a hundredfold at most. Seen: 5e-6."""
-WILD_MODEL = {**TINY["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
+SPEC: dict[str, Any] = TINY
+WILD_MODEL = {**SPEC["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
 SGD = {"steps": 100, "batch_size": 16, "optimizer": "sgd", "lr": 1e-6, "grad_clip": None}
 
 
@@ -32,7 +33,7 @@ def _one_thread() -> Iterable[None]:
 
 
 def task(seed: int = 0, *, corr_len: float = 2.0, training: Any = None, **sections: Any) -> Task:
-    spec = {**TINY, "chain": {**TINY["chain"], "corr_len": corr_len}, **sections}
+    spec = {**SPEC, "chain": {**SPEC["chain"], "corr_len": corr_len}, **sections}
     spec["training"] = {**spec["training"], **(training or {})}
     return Task(spec, 0, seed, None)
 
@@ -62,20 +63,41 @@ def events_of(
     return events
 
 
+def last_words(events: list[Event]) -> list[End]:
+    """All that is not progress."""
+    ends: list[End] = []
+    for event in events:
+        if not isinstance(event, Advanced):
+            assert isinstance(event, End)
+            ends.append(event)
+    return ends
+
+
 def ends_of(tasks: list[Task], **options: Any) -> dict[int, End]:
     events = events_of(tasks, **options)
-    ends = [event for event in events if not isinstance(event, Advanced)]
+    ends = last_words(events)
     assert sorted(end.member for end in ends) == list(range(len(tasks)))
     return {end.member: end for end in ends}
 
 
 def record_of(task: Task) -> RunRecord:
     (end,) = ends_of([task]).values()
+    return finished(end)
+
+
+def finished(end: End) -> RunRecord:
+    """What it measured, which it did to the end."""
     assert isinstance(end, Finished)
     return end.record
 
 
-def numbers(record: RunRecord) -> dict[tuple, np.ndarray]:
+def error_of(end: End) -> str:
+    """Why it was not measured."""
+    assert isinstance(end, Broken | Unread)
+    return end.error
+
+
+def numbers(record: RunRecord) -> dict[tuple[str, str, str], np.ndarray]:
     return {one.key: np.array(one.values) for one in record.quantities}
 
 
@@ -102,7 +124,7 @@ def test_a_members_numbers_are_those_of_the_run_alone() -> None:
     ]
     ends = ends_of(tasks)
     for member, alone in enumerate(map(record_of, tasks)):
-        found = ends[member].record
+        found = finished(ends[member])
         assert found.training.curve_steps == alone.training.curve_steps
         np.testing.assert_allclose(
             found.training.curve_losses, alone.training.curve_losses, ROUNDING, ROUNDING
@@ -126,7 +148,7 @@ def test_a_member_that_diverges_fails_alone_with_its_cause() -> None:
 def test_a_member_whose_spec_cannot_be_read_is_handed_back_alone() -> None:
     ends = ends_of([Task({"chain": {"corr_len": -1.0}}, 0, 0, None), task(1), task(2)])
     assert [type(ends[member]) for member in range(3)] == [Unread, Finished, Finished]
-    assert ends[0].error.startswith("chain.corr_len")
+    assert error_of(ends[0]).startswith("chain.corr_len")
 
 
 @pytest.mark.parametrize(("room", "sizes"), [(2, [5, 2, 2, 1]), (1, [5, 2, 1, 1, 1, 1, 1])])
@@ -140,17 +162,17 @@ def test_out_of_memory_halves_the_fleet_and_goes_on(room: int, sizes: Any) -> No
 def test_what_started_again_gives_the_numbers_of_the_run_alone() -> None:
     ends = ends_of([task(0), task(1)], training=Narrow(1))
     expected = numbers(record_of(task(1)))
-    found = numbers(ends[1].record)
+    found = numbers(finished(ends[1]))
     assert found.keys() == expected.keys()
     for key, values in found.items():  # alone in the end: bit for bit
         np.testing.assert_array_equal(values, expected[key], err_msg=str(key))
-    assert [weights.step for weights in ends[1].record.training.weights] == [20]
+    assert [weights.step for weights in finished(ends[1]).training.weights] == [20]
 
 
 def test_one_that_has_no_room_even_alone_may_be_tried_again() -> None:
     ends = ends_of([task(0), task(1)], training=Narrow(0))
     assert all(isinstance(end, Broken) and end.may_pass for end in ends.values())
-    assert ends[0].error == "out of memory: no room for the last step"
+    assert error_of(ends[0]) == "out of memory: no room for the last step"
 
 
 def test_a_fault_in_a_fleet_is_found_one_by_one() -> None:
@@ -161,14 +183,14 @@ def test_a_fault_in_a_fleet_is_found_one_by_one() -> None:
 
     ends = ends_of([task(seed) for seed in range(3)], training=faulty)
     assert [type(ends[member]) for member in range(3)] == [Finished, Broken, Finished]
-    assert ends[1].error == "RuntimeError: on purpose"
+    assert error_of(ends[1]) == "RuntimeError: on purpose"
 
 
 def test_members_that_are_asked_to_leave_do_and_the_others_go_on() -> None:
     asked = Asked({1}, after=8)  # by then they are in training
     tasks = [task(seed, training={"steps": 400}) for seed in range(3)]
     events = events_of(tasks, asked=asked)
-    ends = [event for event in events if not isinstance(event, Advanced)]
+    ends = last_words(events)
     assert ends[0] == Left(1)
     assert [(type(end), end.member) for end in ends[1:]] == [(Finished, 0), (Finished, 2)]
 
@@ -183,16 +205,16 @@ def test_weights_that_are_stored_are_measured_and_the_others_trained() -> None:
     again = Task(task(0).spec, 0, 0, stored.training)
     narrow = Narrow(9)
     ends = ends_of([again, task(1)], training=narrow)
-    assert [ends[member].record.trained for member in (0, 1)] == [False, True]
+    assert [finished(ends[member]).trained for member in (0, 1)] == [False, True]
     assert narrow.sizes == [1]
-    assert numbers(ends[0].record).keys() == numbers(stored).keys()
+    assert numbers(finished(ends[0])).keys() == numbers(stored).keys()
 
 
 def test_the_working_times_of_the_members_add_up_to_that_of_the_fleet() -> None:
     started = time.monotonic()
     ends = ends_of([task(seed) for seed in range(4)])
     wall = time.monotonic() - started
-    seconds = [end.record.seconds for end in ends.values()]
+    seconds = [finished(end).seconds for end in ends.values()]
     assert min(seconds) > 0
     assert sum(seconds) <= wall
 
@@ -212,7 +234,7 @@ def test_a_worker_that_is_gone_ends_the_fleet() -> None:
 def test_where_the_device_cannot_go_on_no_run_is_called_broken(members: int) -> None:
     events: list[Event] = []
 
-    def fails(_members: Any, **_options: Any) -> None:
+    def fails(members: Any, **options: Any) -> Never:
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     def lost(_device: Any) -> None:

@@ -15,7 +15,7 @@ from rgworker.protocol import Ready
 GPU = Ready(device="cuda: test", kind="cuda", memory=2**30, versions={}, calibration={})
 
 
-def stored(**fields: Any) -> dict:
+def stored(**fields: Any) -> dict[str, Any]:
     return stored_spec(ExperimentSpec(**fields))
 
 

@@ -158,7 +158,7 @@ def test_a_hand_outlives_what_goes_wrong(
             raise RuntimeError("no trainer could be started")
         return measure(claimed)
 
-    line.measure_next = fails_once
+    line.measure_next = fails_once  # type: ignore[method-assign]  # it breaks on purpose
     made = crew(line, 1)
     until(lambda: line.waiting == 0, AT_ONCE_S)
     until(lambda: made.hands.counts() == (1, 0), AT_ONCE_S)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 
@@ -14,6 +15,7 @@ from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.submissions import submit
 from rgstore.tables import RunRow
+from rgworker.process import TrainerPool
 from rgworker.protocol import Ready
 from rgworker.supervise import OutOfToleranceError, Supervisor
 
@@ -50,13 +52,14 @@ class WrongPool:
 @pytest.fixture
 def supervisor(database: Database, database_url: str) -> Supervisor:
     settings = Settings(database_url=database_url, broker_url="redis://127.0.0.1:1")
-    return Supervisor(database, settings, WrongPool(), "w", "host", threading.Event())
+    pool = cast("TrainerPool", WrongPool())
+    return Supervisor(database, settings, pool, "w", "host", threading.Event())
 
 
 def test_it_claims_nothing_and_names_the_answer(database: Database, supervisor: Supervisor) -> None:
     with database.begin() as session:
         submit(
-            session, Submission(seeds=1), owner="alice", attempt_limit=3, body_hash="",
+            session, Submission(seeds=(0,)), owner="alice", attempt_limit=3, body_hash="",
             flops_per_run=1.0,
         )  # fmt: skip
     with pytest.raises(OutOfToleranceError, match="CKA of identical layers"):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from lab_processes import TINY
@@ -21,12 +21,14 @@ from rgstore.settings import Settings
 from rgstore.submissions import submit
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow, SummaryRow
 from rgstore.workers import worker_seen
+from rgworker import process
 from rgworker.process import Lent
 from rgworker.protocol import Event, Finished, Job, Ready, Unread
 from rgworker.supervise import OtherReleaseError, Supervisor
 
 OTHER = replace(IMPLEMENTED, protocol=IMPLEMENTED.protocol + 1)
 RANK = Quantity("final", 20, "position", "effective_rank", 64, "plug-in", [1], [2.0], None, {})
+SPEC: dict[str, Any] = TINY
 RECORD = RunRecord(
     seconds=1.0, trained=True, training=Training([1], [0.5], []), chain=CHAIN, quantities=[RANK]
 )
@@ -76,7 +78,7 @@ class Pool:
 
     @contextmanager
     def trainer(self) -> Iterator[Lent]:
-        yield Lent(self._trainer)
+        yield Lent(cast("process.Trainer", self._trainer))
 
 
 class Worker:
@@ -96,8 +98,9 @@ class Worker:
         of_trainer = trainer or implements
         self.trainer = of(of_trainer, measures or of_trainer, reads=reads)
         settings = Settings(database_url="postgresql://", broker_url="redis://127.0.0.1:1")
+        pool = cast("process.TrainerPool", Pool(self.trainer))
         self._supervisor = Supervisor(
-            database, settings, Pool(self.trainer), name, "host", threading.Event(),
+            database, settings, pool, name, "host", threading.Event(),
             implements=implements,
         )  # fmt: skip
         with database.begin() as session:
@@ -112,10 +115,11 @@ def ask(database: Database) -> Any:
     """Submit some seeds of a small spec; the name of the experiment."""
 
     def _ask(seeds: int = 1, corr_len: float = 2.0) -> str:
-        fields = {**TINY, "chain": {**TINY["chain"], "corr_len": corr_len}}
+        chain = {**SPEC["chain"], "corr_len": corr_len}
+        submission = Submission.model_validate({**SPEC, "chain": chain, "seeds": seeds})
         with database.begin() as session:
             return submit(
-                session, Submission(**fields, seeds=seeds), owner="alice", attempt_limit=3,
+                session, submission, owner="alice", attempt_limit=3,
                 body_hash="", flops_per_run=1.0,
             ).experiment_id  # fmt: skip
 
@@ -163,6 +167,7 @@ def test_a_record_of_another_protocol_is_handed_back_and_not_stored(
     assert forger.measure_next() == [State.QUEUED]
     assert forger.measure_next() == []
     (run,) = _runs(database)
+    assert run.error is not None
     assert f"measured under {OTHER}" in run.error
     assert Worker(database, "honest").measure_next() == [State.DONE]
 

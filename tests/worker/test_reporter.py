@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 
 from rgstore.heartbeats import TrainingProgress
-from rgworker.protocol import Advanced
+from rgworker.protocol import Advanced, Event
 from rgworker.reporter import REPORT_SECONDS, Reporter
 
 
@@ -23,7 +23,8 @@ class Clock:
 
 
 def test_the_first_word_is_told_at_once_and_the_next_ones_together() -> None:
-    told, clock = [], Clock()
+    told: list[Event] = []
+    clock = Clock()
     reporter = Reporter(told.append, clock=clock)
     reporter.of(0)(at(1))
     reporter.of(1)(at(1))
@@ -35,7 +36,7 @@ def test_the_first_word_is_told_at_once_and_the_next_ones_together() -> None:
 
 def test_the_number_of_messages_does_not_grow_with_the_members() -> None:
     def messages(members: int) -> int:
-        told = []
+        told: list[Event] = []
         clock = count(step=REPORT_SECONDS / 100 / members)
         reporter = Reporter(told.append, clock=lambda: next(clock))
         for step in range(1000):
@@ -47,7 +48,8 @@ def test_the_number_of_messages_does_not_grow_with_the_members() -> None:
 
 
 def test_nothing_comes_after_the_last_word_of_a_member() -> None:
-    told, clock = [], Clock()
+    told: list[Event] = []
+    clock = Clock()
     reporter = Reporter(told.append, clock=clock)
     reporter.of(0)(at(1))
     reporter.of(1)(at(1))

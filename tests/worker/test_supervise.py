@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cancelling import nobody_wants
@@ -21,10 +21,12 @@ from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
 from rgstore.submissions import submit
 from rgstore.tables import AttemptRow, RunRow
+from rgworker import process
 from rgworker.process import Lent, TrainerDiedError
 from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Left, Ready
 from rgworker.supervise import Supervisor
 
+SPEC: dict[str, Any] = TINY
 RECORD = RunRecord(
     seconds=1.0,
     trained=True,
@@ -75,7 +77,7 @@ class Pool:
 
     @contextmanager
     def trainer(self) -> Iterator[Lent]:
-        yield Lent(self._trainer)
+        yield Lent(cast("process.Trainer", self._trainer))
 
 
 class Worker:
@@ -94,7 +96,7 @@ class Worker:
         Supervisor(
             self.database,
             self.settings.model_copy(update=settings),
-            Pool(trainer),
+            cast("process.TrainerPool", Pool(trainer)),
             "w1",
             "host",
             self.stopping,
@@ -131,10 +133,11 @@ def pair(database: Database) -> list[tuple[str, int]]:
     """Two runs of one shape, of two experiments and two owners: (experiment, run) of each."""
     found = []
     for owner, corr_len in (("alice", 1.0), ("bob", 7.0)):
-        fields = {**TINY, "chain": {**TINY["chain"], "corr_len": corr_len}, "seeds": 1}
+        chain = {**SPEC["chain"], "corr_len": corr_len}
+        submission = Submission.model_validate({**SPEC, "chain": chain, "seeds": 1})
         with database.begin() as session:
             stored = submit(
-                session, Submission(**fields), owner=owner, attempt_limit=3, body_hash="",
+                session, submission, owner=owner, attempt_limit=3, body_hash="",
                 flops_per_run=1.0,
             )  # fmt: skip
         found.append((stored.experiment_id, stored.run_ids[0]))
@@ -150,6 +153,7 @@ def test_runs_of_one_shape_are_one_job_in_the_order_of_the_line(
     worker: Worker, pair: list[tuple[str, int]]
 ) -> None:
     trainer = worker.measure(finish_both)
+    assert trainer.job is not None
     assert [task.spec["chain"]["corr_len"] for task in trainer.job.members] == [1.0, 7.0]
     assert worker.states() == [State.DONE] * 2
     assert not trainer.killed
@@ -172,7 +176,7 @@ def test_a_record_is_stored_as_soon_as_it_comes(
 def test_a_heartbeat_tells_how_far_each_member_is(
     worker: Worker, pair: list[tuple[str, int]], database: Database
 ) -> None:
-    seen = []
+    seen: list[list[str | None]] = []
 
     def script(_trainer: Any) -> Iterator[Any]:
         yield Advanced({1: TrainingProgress("training", 0.5, 10, 1.25)})
@@ -309,7 +313,7 @@ def test_a_fleet_past_its_time_goes_back_to_the_line_and_each_alone(
 def test_one_whose_end_cannot_be_stored_does_not_keep_the_others_from_theirs(
     worker: Worker, pair: list[tuple[str, int]]
 ) -> None:
-    unfit = replace(RECORD, training=None)
+    unfit = replace(RECORD, training=None)  # type: ignore[arg-type]  # wrong on purpose
 
     def script(_trainer: Any) -> Iterator[Any]:
         yield Finished(0, unfit)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from pydantic import BaseModel, ValidationError
 
-from rgcontract import ExperimentSpec, Submission, field_problems
+from rgcontract import ExperimentSpec, ExplicitChain, Submission, field_problems
 from rgcontract.chains import CHAIN_OF
 from rgservice.experiments.completing import completed
 from rgservice.http.errors import InvalidSpec
@@ -184,6 +184,8 @@ def test_a_tiny_entry_is_the_same_matrix_in_a_trainer(flushed: Any) -> None:
         spec = completed(
             Submission.model_validate({"chain": {"family": "explicit", "matrix": matrix}})
         )
-        assert loaded_spec(stored_spec(spec.spec), [0]).chain.matrix[2][0] > 0
+        chain = loaded_spec(stored_spec(spec.spec), [0]).chain
+        assert isinstance(chain, ExplicitChain)
+        assert chain.matrix[2][0] > 0
         assert chain_of(spec).corr_len == spec.chain.corr_len
     assert sys.float_info.min * matrix[0][0] == 0.0  # and then the mode is as it was

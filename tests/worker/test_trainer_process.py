@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from importlib.metadata import version
 from multiprocessing.connection import Connection
+from typing import Any
 
 import psutil
 import pytest
@@ -23,9 +24,10 @@ from rgstore.heartbeats import TrainingProgress
 from rgworker.process import Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Ready, Task, Unread
 
+SPEC: dict[str, Any] = TINY
 WILD = {
-    **TINY,
-    "model": {**TINY["model"], "norm": "none", "activation": "relu", "init_scale": 10.0},
+    **SPEC,
+    "model": {**SPEC["model"], "norm": "none", "activation": "relu", "init_scale": 10.0},
     "training": {"steps": 200, "batch_size": 16, "optimizer": "sgd", "lr": 10.0, "grad_clip": None},
 }
 """A training that diverges."""
@@ -33,15 +35,15 @@ SECONDS = 60.0
 """Longer than any of this takes on a busy machine."""
 
 
-def task(spec: dict, seed: int = 0) -> Task:
+def task(spec: dict[str, Any], seed: int = 0) -> Task:
     return Task(spec=spec, chain_seed=0, seed=seed, training=None)
 
 
-def job(*specs: dict) -> Job:
+def job(*specs: dict[str, Any]) -> Job:
     return Job(tuple(task(spec) for spec in specs))
 
 
-def outcome(trainer: Trainer, spec: dict) -> Event:
+def outcome(trainer: Trainer, spec: dict[str, Any]) -> Event:
     """How a job ends."""
     trainer.start(job(spec))
     while True:
@@ -124,10 +126,10 @@ def test_a_job_is_measured(trainer: Trainer) -> None:
 def test_progress_comes_in_order_before_the_result(trainer: Trainer) -> None:
     spec = {**TINY, "training": {"steps": 600, "batch_size": 16}}
     trainer.start(job(spec))
-    events = [trainer.listen(SECONDS)]
-    while isinstance(events[-1], Advanced):
-        events.append(trainer.listen(SECONDS))
-    assert isinstance(events.pop(), Finished)
+    events: list[Advanced] = []
+    while isinstance(event := trainer.listen(SECONDS), Advanced):
+        events.append(event)
+    assert isinstance(event, Finished)
     assert len(events) > 1
     fractions = [event.progress[0].fraction for event in events]
     assert fractions == sorted(fractions)
@@ -152,7 +154,9 @@ def test_a_spec_that_cannot_be_read_is_handed_back_by_the_name_of_its_field(
 
 def test_a_trainer_says_which_protocols_its_code_implements(trainer: Trainer) -> None:
     assert trainer.ready.implements == IMPLEMENTED
-    assert outcome(trainer, TINY).record.protocols == IMPLEMENTED
+    end = outcome(trainer, TINY)
+    assert isinstance(end, Finished)
+    assert end.record.protocols == IMPLEMENTED
 
 
 def test_a_trainer_outlives_a_job_that_breaks(trainer: Trainer) -> None:

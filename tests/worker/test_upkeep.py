@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text, update
 from rgcontract import State
 from rgstore.database import Database
 from rgstore.messages import NO_RUN
+from rgstore.outbox import Announcement
 from rgstore.tables import RunRow, WorkerRow
 from rgstore.upkeep import UPKEEP_LOCK, free_expired_leases
 from rgstore.workers import hearing, live_workers, trainers_alive
@@ -182,7 +183,7 @@ def test_the_first_message_is_told_of_at_once(database: Database) -> None:
 def test_each_round_has_the_worker_told_of_itself_to_see_whether_it_hears(
     database: Database,
 ) -> None:
-    told = []
+    told: list[Announcement] = []
     database.announce_to(told.append)
     upkeep_of(database).once()
     assert told == [{"worker.w1": [NO_RUN]}]

@@ -4,7 +4,7 @@ import pytest
 
 from rgcore.chain import make_chain
 
-EXAMPLES = {
+EXAMPLES: dict[str, dict[str, Any]] = {
     "potts": {"family": "potts", "n_states": 6, "corr_len": 3.0},
     "ring within reach": {"family": "ring", "n_states": 6, "corr_len": 9.0},
     "ring below reach": {"family": "ring", "n_states": 6, "corr_len": 1.0},
@@ -30,7 +30,7 @@ EXAMPLES = {
 WITH_A_DIRECTION = ("explicit, not reversible", "explicit, uneven")
 
 
-@pytest.fixture(params=EXAMPLES.values(), ids=EXAMPLES.keys())
+@pytest.fixture(params=EXAMPLES.values(), ids=list(EXAMPLES))
 def example(request: pytest.FixtureRequest) -> Any:
     """A chain of each family, and of each case within one."""
     return make_chain(**request.param)

@@ -100,7 +100,8 @@ def brute_force_information(chain: Any, lag: Any) -> Any:
     """By the definition, over all paths of the states in between."""
     joint = np.diag(chain.stationary)
     for _ in range(lag):
-        joint = sum(np.outer(joint[:, k], chain.transition[k]) for k in range(chain.n_states))
+        steps = [np.outer(joint[:, k], chain.transition[k]) for k in range(chain.n_states)]
+        joint = np.asarray(sum(steps))
     independent = np.outer(joint.sum(axis=1), joint.sum(axis=0))
     return float(kl_div(joint, independent).sum())
 

@@ -41,6 +41,8 @@ def test_pictures_are_small() -> None:
 def script() -> Any:
     place = ROOT / "scripts" / "chain_pictures.py"
     spec = importlib.util.spec_from_file_location("chain_pictures", place)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -56,6 +56,7 @@ def test_longest_scale_is_the_correlation_length(
     chain = make_chain("hierarchical", branching**n_scales, corr_len, branching=branching)
     # 1e-15 in |l2| is 1e-6 of xi at xi = 0.05
     assert chain.corr_len == pytest.approx(corr_len, rel=1e-6)
+    assert chain.scale_corr_lens is not None
     assert chain.scale_corr_lens[-1] == corr_len
 
 

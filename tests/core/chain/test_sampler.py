@@ -16,10 +16,11 @@ def searched(cumulative: Any, uniforms: Any) -> Any:
     found = np.empty(uniforms.shape, dtype=np.int64)
     law = np.full(uniforms.shape[1], len(cumulative) - 1)  # pi
     for t, row in enumerate(uniforms):
-        law = found[t] = [
+        found[t] = [
             np.searchsorted(cumulative[state], u, side="right")
             for state, u in zip(law, row, strict=True)
         ]
+        law = found[t]
     return found.T
 
 

@@ -64,9 +64,8 @@ def test_numbers_that_follow_from_the_eigenvalues_may_be_given() -> None:
 
 def test_matrix_with_a_negative_entry_is_refused_with_the_entry() -> None:
     given = (0.1, 0.0, 0.9)
-    expected = 0.25 + sum(
-        value * np.outer(cosine(4, k), cosine(4, k)) for k, value in enumerate(given, start=1)
-    )
+    terms = (value * np.outer(cosine(4, k), cosine(4, k)) for k, value in enumerate(given, start=1))
+    expected = np.asarray(0.25 + sum(terms))
     error = refusal(given)
     assert error.field == "eigenvalues"
     assert error.value == pytest.approx(expected.min(), abs=1e-15)

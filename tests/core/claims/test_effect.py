@@ -44,6 +44,8 @@ def test_bootstrap_can_be_left_out() -> None:
 def test_ratios_have_a_geometric_mean() -> None:
     effect = ratio_effect(np.log([0.5, 1.0, 2.0]), "")
     assert effect.estimate == pytest.approx(1.0, rel=1e-15)
+    assert effect.low is not None
+    assert effect.high is not None
     assert effect.low * effect.high == pytest.approx(1.0, rel=1e-12)  # symmetric in the logarithm
     assert effect.per_seed == pytest.approx((0.5, 1.0, 2.0), rel=1e-15)
 

@@ -19,9 +19,10 @@ MOST = 0.05 + 3 * np.sqrt(0.05 * 0.95 / DRAWS)
 def _calibration() -> Any:
     path = Path(__file__).parents[3] / "scripts" / "claims_calibration.py"
     spec = importlib.util.spec_from_file_location("claims_calibration", path)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(
-        spec
-    )  # dataclasses look there
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
     spec.loader.exec_module(module)
     return module
 

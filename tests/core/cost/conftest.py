@@ -14,7 +14,7 @@ def make_arch() -> Any:
     """A small architecture; every field can be given."""
 
     def make(mixing: Any, **fields: Any) -> Any:
-        small = {
+        small: dict[str, Any] = {
             "n_states": 8,
             "seq_len": 16,
             "context": 2,

@@ -62,7 +62,11 @@ def test_each_level_takes_its_own(make_arch: Any, level: Any) -> None:
 def assert_measured_as_forecast(arch: Any, levels: Any) -> None:
     """The products torch makes are all of the forecast but the decompositions."""
     chain, _, network = problem(arch)
-    sizes = {"n_sequences": SEQUENCES, "mask_prob": MASK_PROB, "levels": frozenset(levels)}
+    sizes: dict[str, Any] = {
+        "n_sequences": SEQUENCES,
+        "mask_prob": MASK_PROB,
+        "levels": frozenset(levels),
+    }
     decompositions = 2 * measurement_flops(arch, **sizes) - measurement_flops(
         arch, **sizes | {"n_sequences": 2 * SEQUENCES}
     )  # what does not grow with the sequences

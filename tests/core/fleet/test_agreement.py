@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from rgcore.fleet import train_fleet
+from rgcore.training import Progress, TrainingTrace
 
 EXACT = 1e-9
 """Rounding leaves 1e-15; Adam, which divides by sqrt(v) + 1e-8, makes more of a small gradient."""
@@ -53,6 +54,7 @@ def test_each_member_ends_with_the_weights_and_losses_of_its_own_run(
     for together, by_itself, trace in zip(fleet, alone, traces, strict=True):
         expected = trained_alone(by_itself)
         assert furthest_apart(together, by_itself) < EXACT
+        assert isinstance(trace, TrainingTrace)
         np.testing.assert_array_equal(trace.steps, expected.steps)
         np.testing.assert_allclose(trace.losses, expected.losses, rtol=0, atol=EXACT)
 
@@ -110,7 +112,8 @@ def test_batches_without_a_hidden_token_are_treated_alike(
 
 
 def test_progress_is_that_of_a_run_by_itself(make_member: Any, trained_alone: Any) -> None:
-    together, alone = [], []
+    together: list[tuple[int, Progress]] = []
+    alone: list[Progress] = []
     train_fleet(
         [make_member(0), make_member(1)],
         seq_len=SEQ_LEN,

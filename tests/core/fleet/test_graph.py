@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
-from typing import Any
+from typing import Any, Never
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ from rgcore.random import derive_generator
 from rgcore.training import BatchStream
 
 SEQ_LEN, BATCH_SIZE, MASK_PROB = 6, 3, 0.3
-EXACT = {"rtol": 0, "atol": 1e-12}
+EXACT: dict[str, Any] = {"rtol": 0, "atol": 1e-12}
 """Zeros added to sums in float64."""
 
 
@@ -63,7 +63,7 @@ class Recorder:
         return replay
 
 
-def cannot_record(compute: Any) -> None:
+def cannot_record(compute: Any) -> Never:
     raise RuntimeError("operation not permitted when stream is capturing")
 
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_recorded_is_computed_plainly_after_one_warning(
 
 
 def test_the_first_error_of_a_recording_is_the_one_that_is_told(compute: Any, batches: Any) -> None:
-    def ends_badly(compute: Any) -> None:
+    def ends_badly(compute: Any) -> Never:
         try:
             raise RuntimeError("aten::nonzero waits for the device")
         finally:

@@ -79,7 +79,7 @@ def test_the_others_go_on_as_if_one_that_leaves_had_stayed(
 
 @pytest.mark.parametrize("size", [1, 3])
 def test_who_leaves_is_asked_between_steps(size: int, make_member: Any) -> None:
-    asked = []
+    asked: list[None] = []
 
     def leaving() -> Any:
         asked.append(None)

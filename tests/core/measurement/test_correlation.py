@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from rgcore.cost.passes import MOST_LAG
 from rgcore.measurement import REASONS
-from rgcore.measurement.correlation import MOST_LAG, StreamCorrelation
+from rgcore.measurement.correlation import StreamCorrelation
 
 CPU = torch.device("cpu")
 

@@ -15,9 +15,9 @@ from rgcore.random import derive_generator
 from rgcore.training.data import masked_block
 
 N, HALF, SEQ_LEN, DEPTH = 128, 64, 8, 2
-ROUNDING = {"rtol": 1e-9, "atol": 1e-7}
+ROUNDING: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-7}
 """Of sums over some 1000 float64 rows; a root or an arc cosine turns 1e-15 into 1e-7."""
-LAYER_OF_FEW = {"effective_rank": {"rtol": 1e-9, "atol": 3e-6}}
+LAYER_OF_FEW: dict[str, dict[str, Any]] = {"effective_rank": {"rtol": 1e-9, "atol": 3e-6}}
 """Where fewer tokens than dimensions enter, a direction is empty. Its singular value is rounding:
 0, or at the floor of `without_noise`, p = sqrt(d eps) of the largest: a rank of 4 moves by
 4 p ln 1/p."""
@@ -240,7 +240,7 @@ def test_positions_fit_together_by_their_products_of_neighbours(
 ) -> None:
     # of three layers five products of width 5, 1000 bytes a position: one pass if all 8 fit, else
     # one for each chunk of them and one for what takes all positions
-    seen = []
+    seen: list[float] = []
     network = network_of("context")
     settings = {"n_sequences": 32, "batch_size": 1, "on_progress": seen.append}
     measured(network, memory=memory, **settings)
@@ -351,7 +351,7 @@ def test_network_and_its_gradients_are_left_alone(network_of: Any, measured: Any
 
 @pytest.mark.parametrize("memory", [2**28, 4000])
 def test_progress_rises_to_one(network_of: Any, measured: Any, memory: Any) -> None:
-    seen = []
+    seen: list[float] = []
     network = network_of("context")
     measured(network, n_sequences=32, memory=memory, batch_size=10, on_progress=seen.append)
     assert seen == sorted(seen)

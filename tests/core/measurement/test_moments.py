@@ -31,7 +31,7 @@ def gathered(rows: Any, sizes: Any = (N,), **how: Any) -> Any:
 def assert_sums(moments: Any, x: Any, *, apart: Any = K) -> None:
     """The sums of (G, n, K, d) rows; tolerance: some hundred products of order 10."""
     size2 = x.square().sum(dim=-1)  # (G, n, K)
-    close = {"rtol": 1e-12, "atol": 1e-9}
+    close: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-9}
     torch.testing.assert_close(moments.total, x.sum(dim=1), **close)
     torch.testing.assert_close(moments.power, size2.sum(dim=1), **close)
     for first in range(K):

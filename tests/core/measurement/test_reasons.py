@@ -111,7 +111,7 @@ def test_rows_that_show_no_direction_twice() -> None:
     moments = Moments(2, 1, 6, torch.device("cpu"))
     for layer in range(2):
         moments.add(layer, torch.eye(6)[None])
-    observed = observe(moments, np.finfo(np.float32).eps)
+    observed = observe(moments, float(np.finfo(np.float32).eps))
     place = REASONS.index("below_noise") + 1
     for name in ("participation_ratio_corrected", "kernel_drift_debiased", "cka_debiased"):
         assert np.isnan(observed.arrays[name]).all()
@@ -142,5 +142,5 @@ def test_what_differs_by_more_than_rounding_is_measured() -> None:
     moments = Moments(2, 1, 4, torch.device("cpu"))
     for layer in range(2):
         moments.add(layer, torch.from_numpy(rows).float())
-    observed = observe(moments, np.finfo(np.float32).eps)
+    observed = observe(moments, float(np.finfo(np.float32).eps))
     assert observed.arrays["effective_rank"][0, 0] == pytest.approx(4.0, abs=0.2)

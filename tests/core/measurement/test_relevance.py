@@ -93,7 +93,7 @@ def expected(network: Any, chain: Any, n: Any) -> Any:
     }
 
 
-ABOUT = {"rtol": 1e-6, "atol": 1e-8}
+ABOUT: dict[str, Any] = {"rtol": 1e-6, "atol": 1e-8}
 """A normal matrix whose ridge is 1e-6 of its largest eigenvalues takes six digits of fifteen."""
 
 

@@ -10,7 +10,7 @@ def make_arch() -> Any:
     """A small architecture; every field can be given."""
 
     def make(mixing: Any, **fields: Any) -> Any:
-        small = {
+        small: dict[str, Any] = {
             "n_states": 4,
             "seq_len": 9,
             "context": 2,

@@ -19,7 +19,7 @@ def stream(n: int = 30, n_layers: int = 4, d: int = 5, seed: int = 0) -> Any:
     return np.random.default_rng(seed).normal(size=(n_layers, n, d)).cumsum(axis=0) + 1.0
 
 
-def moments(layers: Any) -> Any:
+def moments(layers: Any) -> tuple[Any, Any, Any]:
     """norms2 and quartic (K, K), and power (K,)."""
     layers = layers - layers.mean(axis=1, keepdims=True)
     norms2 = np.array([[((x.T @ y) ** 2).sum() for y in layers] for x in layers])

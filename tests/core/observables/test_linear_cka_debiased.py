@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cka import hsic
+from cka import hsic  # type: ignore[import-untyped]  # it ships no types
 
 from rgcore.observables import (
     linear_cka,
@@ -164,7 +164,9 @@ def test_mutually_orthogonal_rows_are_nan(layers: Any, rng: Any) -> None:
 @pytest.mark.parametrize("bad", [0.0, np.nan, np.inf])
 def test_degenerate_moments_are_nan(bad: Any) -> None:
     good, spoilt = np.eye(2), np.full((2, 2), bad)
-    assert np.isnan(linear_cka_debiased_from_moments(spoilt, good, spoilt, bad, 0.4, bad, 10))
+    assert np.isnan(
+        linear_cka_debiased_from_moments(spoilt, good, spoilt, bad, np.array(0.4), bad, 10)
+    )
 
 
 def test_layers_of_different_samples_are_refused(layers: Any) -> None:

@@ -11,6 +11,8 @@ from rgcontract.observables import OBSERVABLES, REASONS
 def script() -> Any:
     place = ROOT / "scripts" / "observables_page.py"
     spec = importlib.util.spec_from_file_location("observables_page", place)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -17,12 +17,21 @@ from rgcore.observables import (
 
 DRAWS = 20_000
 PAGE = (ROOT / "docs" / "observables.md").read_text(encoding="utf-8")
-PLAIN = re.search(r"d = 10 isotropic directions read ([\d., ]+) at n = 10, 20, 50", PAGE)[1]
-CORRECTED = re.search(r"slightly high: ([\d., ]+) there", PAGE)[1]
+
+
+def said(pattern: str) -> list[str]:
+    found = re.search(pattern, PAGE)
+    assert found is not None
+    return found[1].split(", ")
+
+
 SAID = [
     (n, float(plain), float(corrected))
     for n, plain, corrected in zip(
-        (10, 20, 50), PLAIN.split(", "), CORRECTED.split(", "), strict=True
+        (10, 20, 50),
+        said(r"d = 10 isotropic directions read ([\d., ]+) at n = 10, 20, 50"),
+        said(r"slightly high: ([\d., ]+) there"),
+        strict=True,
     )
 ]
 

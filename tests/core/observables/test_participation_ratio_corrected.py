@@ -20,7 +20,7 @@ def rng() -> Any:
     return np.random.default_rng(0)
 
 
-def sums(x: Any) -> Any:
+def sums(x: Any) -> tuple[Any, Any]:
     """(..., n, d) rows to their centred Gram matrices and sums of |x|^4."""
     x = x - x.mean(axis=-2, keepdims=True)
     return x.mT @ x, ((x**2).sum(axis=-1) ** 2).sum(axis=-1)

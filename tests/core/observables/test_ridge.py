@@ -19,6 +19,10 @@ def rng() -> Any:
     return np.random.default_rng(0)
 
 
+Half = tuple[Any, Any]
+"""Rows (n, d) and targets (n, q)."""
+
+
 def moments(x: Any, y: Any) -> Any:
     """Of rows (..., n, d) and (..., n, q)."""
     mean_x, mean_y = x.mean(axis=-2), y.mean(axis=-2)
@@ -35,7 +39,7 @@ def penalised(x: Any, y: Any, ridge: Any) -> Any:
     return np.linalg.lstsq(design, np.vstack([y, np.zeros((d, y.shape[1]))]), rcond=None)[0]
 
 
-def errors(train: Any, test: Any, ridge: float = 1e-6) -> Any:
+def errors(train: Half, test: Half, ridge: float = 1e-6) -> Any:
     """Squared errors and squared deviations (q,) on the rows of the test half."""
     fit = penalised(*train, ridge)
     x, y = test
@@ -44,7 +48,7 @@ def errors(train: Any, test: Any, ridge: float = 1e-6) -> Any:
 
 
 @pytest.fixture
-def halves(rng: Any) -> Any:
+def halves(rng: Any) -> tuple[Half, Half]:
     """Two halves of 40 and 50 rows, d = 6, q = 3: a target seen well, in part, and not at all."""
     x = rng.normal(size=(90, 6)) * np.arange(1, 7) + 2.0
     y = x @ rng.normal(size=(6, 3)) + rng.normal(size=(90, 3)) * np.array([0.1, 9.0, 1.0]) - 4.0
@@ -53,7 +57,7 @@ def halves(rng: Any) -> Any:
 
 
 @pytest.mark.parametrize("ridge", [1e-6, 0.1, 10.0])
-def test_is_what_least_squares_on_rows_gives(halves: Any, ridge: float) -> None:
+def test_is_what_least_squares_on_rows_gives(halves: tuple[Half, Half], ridge: float) -> None:
     missed, total = errors(*halves, ridge)
     found = ridge_r2_from_moments(moments(*halves[0]), moments(*halves[1]), ridge=ridge)
     assert found.shape == (3,)

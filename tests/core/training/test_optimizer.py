@@ -8,7 +8,7 @@ from rgcore.training import TrainingPlan
 from rgcore.training.optimizer import Optimizer
 
 LR, DECAY = 0.125, 0.5
-EXACT = {"rtol": 0, "atol": 1e-7}
+EXACT: dict[str, Any] = {"rtol": 0, "atol": 1e-7}
 """A float32 or two of numbers below 1."""
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from rgcore.training import PlanError, TrainingPlan
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "steps": 10,
     "batch_size": 4,
     "mask_prob": 0.15,

@@ -10,7 +10,7 @@ from devices import DEVICE
 from rgcore.chain import make_chain
 from rgcore.network import Architecture, build_network
 from rgcore.random import derive_generator
-from rgcore.training import DivergedError, TrainingPlan, train
+from rgcore.training import DivergedError, Progress, TrainingCheckpoint, TrainingPlan, train
 
 T = 8
 CHAIN = make_chain("random_reversible", 4, 1.5, 0)
@@ -74,7 +74,7 @@ def assert_same(first: Any, second: Any) -> None:
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
 def test_a_resumed_run_equals_an_uninterrupted_one(optimizer: str) -> None:
     plan = plan_of(optimizer=optimizer, schedule="one_cycle")
-    kept = []
+    kept: list[TrainingCheckpoint] = []
     whole = trained(plan, on_checkpoint=kept.append, checkpoint_every=35)
     assert [checkpoint.step for checkpoint in kept] == [35, 70, 105, 140, 175]
     for checkpoint in (kept[0], kept[-1]):
@@ -84,7 +84,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(optimizer: str) -> None:
 
 def test_a_checkpoint_can_be_resumed_from_again_and_again() -> None:
     plan = plan_of(steps=40)
-    kept = []
+    kept: list[TrainingCheckpoint] = []
     whole = trained(plan, on_checkpoint=kept.append, checkpoint_every=15)
     assert_same(trained(plan, checkpoint=kept[0]), whole)
     assert_same(trained(plan, checkpoint=kept[0]), whole)
@@ -92,7 +92,8 @@ def test_a_checkpoint_can_be_resumed_from_again_and_again() -> None:
 
 def test_a_resumed_run_makes_the_checkpoints_of_an_uninterrupted_one() -> None:
     plan = plan_of(steps=40)
-    kept, later = [], []
+    kept: list[TrainingCheckpoint] = []
+    later: list[TrainingCheckpoint] = []
     trained(plan, on_checkpoint=kept.append, checkpoint_every=10)
     first = copy.deepcopy(kept[0])
     trained(plan, checkpoint=first, on_checkpoint=later.append, checkpoint_every=10)
@@ -118,7 +119,7 @@ def test_taking_checkpoints_and_reports_changes_nothing() -> None:
 @pytest.mark.parametrize("change", [{"seed": 1}, {"plan": plan_of(steps=41)}])
 def test_a_checkpoint_of_another_run_is_refused(change: Any) -> None:
     plan = plan_of(steps=40)
-    kept = []
+    kept: list[TrainingCheckpoint] = []
     trained(plan, on_checkpoint=kept.append, checkpoint_every=20)
     with pytest.raises(ValueError, match="the checkpoint is of seed 0"):
         trained(**{"plan": plan, "seed": 0, **change}, checkpoint=kept[0])
@@ -170,13 +171,13 @@ def losses_of(steps: Any) -> Any:
 
 
 def test_progress_comes_every_so_many_steps_and_after_the_last() -> None:
-    reports = []
+    reports: list[Progress] = []
     trained(plan_of(steps=50), on_progress=reports.append, progress_every=20)
     assert [(report.step, report.steps) for report in reports] == [(20, 50), (40, 50), (50, 50)]
 
 
 def test_progress_tells_the_mean_loss_since_the_last_report() -> None:
-    reports = []
+    reports: list[Progress] = []
     trained(plan_of(steps=50), on_progress=reports.append, progress_every=20)
     losses = losses_of(50)
     means = [losses[:20].mean(), losses[20:40].mean(), losses[40:].mean()]
@@ -216,7 +217,7 @@ def test_a_stop_shows_the_network_of_a_run_that_ends_there() -> None:
         assert same_weights(weights, trained(plan_of(steps=step, schedule="constant"))[0])
 
 
-WILD = {"optimizer": "sgd", "lr": 1e6, "schedule": "constant", "grad_clip": None}
+WILD: dict[str, Any] = {"optimizer": "sgd", "lr": 1e6, "schedule": "constant", "grad_clip": None}
 
 
 def test_a_loss_that_is_not_finite_ends_the_run() -> None:
