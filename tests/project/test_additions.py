@@ -203,3 +203,99 @@ def sizes(results):
         "print([float(bar.get_height()) for bar in figure.axes[0].patches])"
     )
     assert tree.python("-c", told).strip() == "[3.0, 5.0]"
+
+
+def test_a_new_family_is_its_file_its_rows_its_test_and_its_page(tree: Tree) -> None:
+    tree.write(
+        "worker/rgcore/chain/zipf.py",
+        '''"""Potts with an uneven law: stay, or draw a state with probability pi_i ~ 1 / i."""
+
+import math
+
+import numpy as np
+
+from rgcore.chain.markov import markov_chain
+
+
+def zipf(n_states, corr_len, seed):  # noqa: ARG001
+    """P = t I + (1 - t) 1 pi^T: eigenvalues 1, and t = exp(-1 / xi) V - 1 times."""
+    law = 1.0 / np.arange(1.0, n_states + 1.0)
+    law /= law.sum()
+    stay = math.exp(-1.0 / corr_len)
+    transition = stay * np.eye(n_states) + (1.0 - stay) * law
+    return markov_chain("zipf", transition, law)
+''',
+    )
+    core = "worker/rgcore/chain/families.py"
+    tree.change(
+        core,
+        "from rgcore.chain.spectrum import spectrum\n",
+        "from rgcore.chain.spectrum import spectrum\nfrom rgcore.chain.zipf import zipf\n",
+    )
+    tree.change(
+        core, '    "spectrum": spectrum,\n', '    "spectrum": spectrum,\n    "zipf": zipf,\n'
+    )
+    contract = "client/rgcontract/chains.py"
+    tree.change(
+        contract,
+        "FAMILY = About(column=True)",
+        'FAMILY = About(column=True, new_values={"zipf": 2})',
+    )
+    tree.change(
+        contract, '    EXPLICIT = "explicit"\n', '    EXPLICIT = "explicit"\n    ZIPF = "zipf"\n'
+    )
+    tree.change(
+        contract,
+        "class RandomReversibleChain(Chain):",
+        '''class ZipfChain(Chain):
+    """Stays, or draws a state with probability pi_i ~ 1 / i."""
+
+    exact: ClassVar[str] = "every eigenvalue but the first is exp(-1 / xi); pi_i ~ 1 / i"
+    family: Annotated[Literal[Family.ZIPF], FAMILY] = Family.ZIPF
+    """Construction of the transition matrix."""
+
+
+class RandomReversibleChain(Chain):''',
+    )
+    tree.change(contract, "    ExplicitChain,\n)", "    ExplicitChain,\n    ZipfChain,\n)")
+    tree.change("client/rgcontract/spec.py", "\nSCHEMA = 1\n", "\nSCHEMA = 2\n")
+    tree.write(
+        "tests/core/chain/test_zipf.py",
+        """import math
+
+import numpy as np
+import pytest
+
+from rgcore.chain import make_chain
+
+
+def test_every_eigenvalue_but_the_first_is_that_of_the_correlation_length():
+    chain = make_chain("zipf", 3, 2.0)
+    stay = math.exp(-0.5)
+    assert np.asarray(chain.eigenvalues) == pytest.approx([1.0, stay, stay], abs=1e-12)
+""",
+    )
+    tree.change(
+        "docs/chains.md",
+        "| states with a geometry: near and far |",
+        "| tokens of uneven frequency | `zipf` |\n| states with a geometry: near and far |",
+    )
+    assert tree.touched == {
+        "worker/rgcore/chain/zipf.py",
+        core,
+        contract,
+        "client/rgcontract/spec.py",
+        "tests/core/chain/test_zipf.py",
+        "docs/chains.md",
+    }
+    tree.python("scripts/spec_fields.py")
+    assert tree.touched == {"client/rgclient/_keywords.py", "docs/fields.md"}
+    assert "zipf" in tree.read("docs/fields.md")
+    told = (
+        "from rgcontract import Submission; from rgcontract.schema import schema;"
+        "asked = Submission.model_validate({'chain': {'family': 'zipf', 'corr_len': 2.0}});"
+        "print(asked.chain.family, 'zipf' in [row.name for row in schema().families])"
+    )
+    assert tree.python("-c", told).split() == ["zipf", "True"]
+    tree.passes("tests/core/chain/test_zipf.py")
+    tree.passes("tests/contract/test_identity.py", "-k", "golden or hash or name")
