@@ -15,6 +15,26 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 COPIED = ("client", "service", "worker", "migrations", "scripts", "docs", "tests", "pyproject.toml")
 
+ASKED_BY_THE_NEW_FILTER = """
+import inspect
+from typing import Annotated
+from fastapi import Depends, FastAPI
+from fastapi.testclient import TestClient
+import rgclient
+from rgservice.experiments.listing import Filters
+
+app = FastAPI()
+
+@app.get("/")
+def listed(asked: Annotated[Filters, Depends()]):
+    return {}
+
+name, lab = "stable_rank_ratio_min", TestClient(app)
+print(name in {one["name"] for one in app.openapi()["paths"]["/"]["get"]["parameters"]})
+print(name in inspect.signature(rgclient.Client.experiments).parameters)
+print(lab.get(f"/?{name}=-1").status_code, lab.get(f"/?{name}=1").status_code)
+"""
+
 
 class Tree:
     """A copy of the project that a contributor works in."""
@@ -166,6 +186,7 @@ def test_a_new_filter_is_its_row(tree: Tree) -> None:
     assert "| `stable_rank_ratio_min` | a number >= 0 |" in tree.read("docs/api.md")
     told = "from rgcontract.schema import schema; print([f.name for f in schema().filters])"
     assert "'stable_rank_ratio_max'" in tree.python("-c", told)
+    assert tree.python("-c", ASKED_BY_THE_NEW_FILTER).split() == ["True", "True", "422", "200"]
 
 
 def test_a_new_figure_is_its_file_and_its_row(tree: Tree) -> None:
