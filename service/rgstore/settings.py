@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     @field_validator("heartbeat_seconds")
     @classmethod
     def _twice_in_a_lease(cls, seconds: float, info: ValidationInfo) -> float:
-        lease = info.data.get("lease_seconds")  # missing where it is refused itself
+        lease: float | None = info.data.get("lease_seconds")  # missing where it is refused itself
         if lease is not None and seconds == HEARTBEAT_SECONDS:  # who shortens leases need not know
             return min(seconds, lease / 2)
         if lease is not None and seconds > lease / 2:

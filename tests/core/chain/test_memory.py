@@ -4,7 +4,7 @@ import itertools
 import math
 from typing import Any
 
-import mpmath  # type: ignore[import-untyped]  # it ships no types
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cka import hsic  # type: ignore[import-untyped]  # it ships no types
+from cka import hsic
 
 from rgcore.observables import (
     linear_cka,
