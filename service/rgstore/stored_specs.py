@@ -42,11 +42,12 @@ def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
     Raises:
         UnreadableSpecError: code of another release stored it.
     """
-    form = stored.get("schema", SCHEMA)
-    if form not in range(1, SCHEMA + 1):
-        raise UnreadableSpecError(f"schema: {form} is none that is read here; the newest: {SCHEMA}")
     try:
-        return StoredSpec.model_validate({**stored, "seeds": tuple(seeds)}, strict=False)
+        whole = {**stored, "seeds": tuple(seeds)}
+        _check_form(whole.get("schema", SCHEMA))
+        return StoredSpec.model_validate(whole, strict=False)
+    except UnreadableSpecError:
+        raise
     except ValidationError as error:
         found = [
             # nobody mistyped it: what it may have meant is of no use
@@ -56,3 +57,8 @@ def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
         raise UnreadableSpecError("; ".join(found)) from error
     except Exception as error:  # whatever our validators trip over in another release's spec
         raise UnreadableSpecError(f"{type(error).__name__}: {error}") from error
+
+
+def _check_form(form: Any) -> None:
+    if form not in range(1, SCHEMA + 1):
+        raise UnreadableSpecError(f"schema: {form} is none that is read here: 1 to {SCHEMA}")
