@@ -174,7 +174,8 @@ def test_a_new_filter_is_its_row(tree: Tree) -> None:
         "client/rgcontract/filters.py",
         '        *_range(\n            "under_trained",',
         """        *_range(
-            "stable_rank_ratio", Measured("stable_rank", _ROWS, last_over_first=True), Ratio,
+            "stable_rank_ratio",
+            Measured("stable_rank", DECIDING_LEVELS, last_over_first=True), Ratio,
             "mean stable rank of the last layer over that of the first, after training",
         ),
         *_range(
