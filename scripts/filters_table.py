@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rgcontract.files import write_text
 from rgcontract.filters import FILTERS, described
+from scripts.marked import filled
 
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
 START, END = "<!-- filters: made by scripts/filters_table.py -->", "<!-- end of filters -->"
@@ -14,10 +15,8 @@ START, END = "<!-- filters: made by scripts/filters_table.py -->", "<!-- end of 
 
 def current(text: str) -> str:
     """The page with the table, and the names in its refusal, as the rows say them."""
-    before, _, rest = text.partition(START)
-    after = rest.partition(END)[2]
     names = ", ".join(FILTERS)
-    page = f"{before}{START}\n\n{described()}\n\n{END}{after}"
+    page = filled(text, START, END, f"\n\n{described()}\n\n")
     return re.sub(r"limit, cursor, state(, [a-z_]+)*", f"limit, cursor, {names}", page)
 
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from rgcontract.files import write_text
 from rgcontract.observables import OBSERVABLES, REASONS, Group, Observable
+from scripts.marked import filled
 
 PAGE = Path(__file__).parents[1] / "docs" / "observables.md"
 
@@ -24,15 +24,10 @@ def tables() -> dict[str, str]:
     }
 
 
-def filled(page: str) -> str:
+def current(page: str) -> str:
     """The page with its tables as the rows have them."""
     for name, table in tables().items():
-        begin, end = f"<!-- {name} -->\n", f"\n<!-- end of {name} -->"
-        pattern = re.escape(begin) + ".*?" + re.escape(end)
-        escaped = (begin + table + end).replace("\\", r"\\")
-        page, found = re.subn(pattern, escaped, page, flags=re.DOTALL)
-        if found != 1:
-            raise ValueError(f"{PAGE.name} has {found} places for the table {name}; allowed: one")
+        page = filled(page, f"<!-- {name} -->\n", f"\n<!-- end of {name} -->", table)
     return page
 
 
@@ -49,4 +44,4 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
 
 
 if __name__ == "__main__":
-    write_text(PAGE, filled(PAGE.read_text(encoding="utf-8")))
+    write_text(PAGE, current(PAGE.read_text(encoding="utf-8")))

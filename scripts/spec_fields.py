@@ -20,6 +20,7 @@ from rgcontract import ExperimentSpec, Submission
 from rgcontract.fields import FieldRow, children, rows
 from rgcontract.files import write_text
 from rgcontract.study import LISTS, STUDY_FIELDS
+from scripts.marked import filled
 
 ROOT = Path(__file__).parents[1]
 KEYWORDS = ROOT / "client" / "rgclient" / "_keywords.py"
@@ -127,9 +128,7 @@ def _plain(value: object) -> str:
 
 def page() -> str:
     """The page of the docs with the table as it is now."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    return filled(PAGE.read_text(), BEGIN, END, f"\n{table()}\n")
 
 
 def _formatted(source: str) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +12,13 @@ import psutil
 import pytest
 from markdown import ROOT
 
+from scripts import library_findings
+
 FOLDER = ROOT / "findings"
 SCRIPTS = sorted(FOLDER.glob("*.sh"))
 OURS = re.compile(r"^\s*(?:import|from)\s+rg\w+", re.MULTILINE)
 REQUIREMENT = re.compile(r"([A-Za-z][\w.-]*)(?:\[[\w,-]+\])?(?:==(\d[\w.]*))?")
 INSTALLED = re.compile(r"pip install ((?:[^\n\\]|\\\n|\\.)*)")
-
-
-def _loaded(name: str) -> Any:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses look for it
-    spec.loader.exec_module(module)
-    return module
-
-
-library_findings = _loaded("library_findings")
 
 
 @pytest.fixture

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 import tomllib
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -14,20 +12,12 @@ from markdown import ROOT
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from scripts import lock
+
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 OURS = {"rglab", "rgclient"}
 
 
-def _script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lock = _script("lock")
 TEXT = (ROOT / "constraints.txt").read_text(encoding="utf-8")
 LOCKED = lock.read(TEXT)
 

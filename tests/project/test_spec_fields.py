@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import json
 import re
@@ -17,30 +16,19 @@ from rgclient._body import body
 from rgcontract import ExperimentSpec, Submission
 from rgcontract.fields import children, rows
 from rgcontract.study import STUDY_FIELDS
+from scripts import spec_fields
 
 ROOT = Path(__file__).parents[2]
 RUN = "run .venv/bin/python scripts/spec_fields.py"
 
 
-@pytest.fixture(scope="module")
-def made() -> Any:
-    """The script."""
-    at = ROOT / "scripts" / "spec_fields.py"
-    spec = importlib.util.spec_from_file_location("spec_fields", at)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def test_the_keywords_of_the_client_are_those_of_the_fields() -> None:
+    assert spec_fields.KEYWORDS.read_text() == spec_fields.keywords(), RUN
 
 
-def test_the_keywords_of_the_client_are_those_of_the_fields(made: Any) -> None:
-    assert made.KEYWORDS.read_text() == made.keywords(), RUN
-
-
-def test_the_table_of_the_docs_is_that_of_the_fields(made: Any) -> None:
-    assert made.PAGE.read_text() == made.page(), RUN
-    named = re.findall(r"^\| `([a-z_.]+)` \|", made.PAGE.read_text(), re.MULTILINE)
+def test_the_table_of_the_docs_is_that_of_the_fields() -> None:
+    assert spec_fields.PAGE.read_text() == spec_fields.page(), RUN
+    named = re.findall(r"^\| `([a-z_.]+)` \|", spec_fields.PAGE.read_text(), re.MULTILINE)
     assert named == [row.path for row in rows(ExperimentSpec)]
 
 

@@ -1,7 +1,6 @@
 """docs/chains.md, run."""
 
 import doctest
-import importlib.util
 import json
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from markdown import ROOT, blocks, links
 
 from rgcore.chain import FAMILIES, make_chain
+from scripts import chain_pictures
 
 PAGE = "docs/chains.md"
 MOST_BYTES = 60_000  # of a picture
@@ -38,18 +38,8 @@ def test_pictures_are_small() -> None:
         assert (ROOT / f"docs/images/chains/{family}.png").stat().st_size <= MOST_BYTES
 
 
-def script() -> Any:
-    place = ROOT / "scripts" / "chain_pictures.py"
-    spec = importlib.util.spec_from_file_location("chain_pictures", place)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_script_knows_every_family() -> None:
-    examples = script().examples()
+    examples = chain_pictures.examples()
     assert {chain.family for chains in examples.values() for chain in chains.values()} == set(
         FAMILIES
     )
@@ -57,7 +47,7 @@ def test_script_knows_every_family() -> None:
 
 def test_script_draws_matrix_eigenvalues_and_decay() -> None:
     # complex eigenvalues are drawn too: a warning would be an error here
-    figure = script().picture(script().examples()["explicit"])
+    figure = chain_pictures.picture(chain_pictures.examples()["explicit"])
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[:2] == ["P, drift", "eigenvalues, complex plane"]
     assert "I(r)" in titles[2]

@@ -3,31 +3,14 @@
 The measurements are those of scripts/claims_calibration.py, whose table is in docs/claims.md.
 """
 
-import importlib.util
-import sys
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
+
+from scripts import claims_calibration as calibration
 
 DRAWS = 1000
 # 5 % and three binomial standard errors of 1,000 draws
 MOST = 0.05 + 3 * np.sqrt(0.05 * 0.95 / DRAWS)
-
-
-def _calibration() -> Any:
-    path = Path(__file__).parents[3] / "scripts" / "claims_calibration.py"
-    spec = importlib.util.spec_from_file_location("claims_calibration", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
-    spec.loader.exec_module(module)
-    return module
-
-
-calibration = _calibration()
 
 
 @pytest.mark.parametrize(
