@@ -14,11 +14,11 @@ from rgcontract import (
     FieldProblem,
 )
 from rgcontract.bulk import MOST_REFUSED, at
-from rgservice.experiments.cost import over_limits
+from rgservice.experiments.cost import check_runs, exceeded, over_limits
 from rgservice.experiments.pricing import Named, Priced, named
 from rgservice.experiments.submitting import Stored, acknowledgements, hash_of
 from rgservice.http.answers import Answered
-from rgservice.http.errors import InvalidSpec, OverLimit
+from rgservice.http.errors import InvalidSpec
 from rgstore.settings import Settings
 
 SECTIONS = set(ExperimentSpec.model_fields) - {"seeds"}
@@ -41,19 +41,13 @@ class Bulk:
             if price.missing
             for over in over_limits(price.cost, len(price.missing), settings)
         ]
-        totals = [
-            ("flops", settings.max_bulk_flops, "operations"),
-            ("stored_bytes", settings.max_bulk_stored_bytes, "stored bytes"),
-        ]
-        refused += [
-            FieldProblem(
-                field=name,
-                message=f"estimated at {estimate:.3g} {unit} for all together; send fewer",
-                allowed=f"at most {limit:.3g} (RGLAB_MAX_BULK_{name.upper()})",
-            )
-            for name, limit, unit in totals
-            if (estimate := found.total(name)) > limit
-        ]
+        refused += exceeded(
+            "RGLAB_MAX_BULK_",
+            ("flops", found.total("flops"), settings.max_bulk_flops,
+             "operations for all together; send fewer"),
+            ("stored_bytes", found.total("stored_bytes"), settings.max_bulk_stored_bytes,
+             "stored bytes for all together; send fewer"),
+        )  # fmt: skip
         return refused[:MOST_REFUSED]
 
     def body_hash(self, found: Priced) -> str:
@@ -84,13 +78,7 @@ def bulk_of(request: BulkSubmission, settings: Settings) -> Bulk:
         InvalidSpec: submissions that are no specs, each with its place.
     """
     n_runs = sum(len(one.chain.draws) * len(one.seeds) for one in request.experiments)
-    if n_runs > settings.max_bulk_runs:
-        runs = FieldProblem(
-            field="runs",
-            message=f"{n_runs} are asked for; send fewer submissions, or fewer seeds in each",
-            allowed=f"at most {settings.max_bulk_runs} (RGLAB_MAX_BULK_RUNS)",
-        )
-        raise OverLimit.of([runs])
+    check_runs(n_runs, settings, "send fewer submissions, or fewer seeds in each")
     found: list[Named] = []
     refused: list[FieldProblem] = []
     for index, submission in enumerate(request.experiments):

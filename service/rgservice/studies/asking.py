@@ -91,13 +91,7 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
         raise OverLimit.of([too_many], experiments=size)
     grid = _filled(request)
     n_runs = sum(len(item.asked.submission.runs) for item in grid.items)
-    if n_runs > settings.max_bulk_runs:
-        runs = FieldProblem(
-            field="runs",
-            message=f"{n_runs} are asked for; give shorter lists, or fewer seeds",
-            allowed=f"at most {settings.max_bulk_runs} (RGLAB_MAX_BULK_RUNS)",
-        )
-        raise OverLimit.of([runs])
+    cost.check_runs(n_runs, settings, "give shorter lists, or fewer seeds")
     return grid
 
 
@@ -157,20 +151,15 @@ def _on_axes(submission: Submission, axes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _totals(request: StudyRequest, found: Priced, settings: Settings) -> list[FieldProblem]:
     """The limits that all its runs would exceed together, at the most seeds that may be added."""
-    totals = [
-        ("flops", settings.max_flops, "operations", "training.steps"),
-        ("stored_bytes", settings.max_stored_bytes, "stored bytes", "model.width"),
-    ]
-    return [
-        FieldProblem(
-            field=name,
-            message=f"estimated at {estimate:.3g} {unit} for {len(found.prices)} "
-            f"experiments; give shorter lists, fewer seeds or less {remedy}",
-            allowed=f"at most {limit:.3g} (RGLAB_MAX_{name.upper()})",
-        )
-        for name, limit, unit, remedy in totals
-        if (estimate := found.total(name, later=_later(request))) > limit
-    ]
+    later = _later(request)
+    of_all = f"for {len(found.prices)} experiments; give shorter lists, fewer seeds or less"
+    return cost.exceeded(
+        "RGLAB_MAX_",
+        ("flops", found.total("flops", later=later), settings.max_flops,
+         f"operations {of_all} training.steps"),
+        ("stored_bytes", found.total("stored_bytes", later=later), settings.max_stored_bytes,
+         f"stored bytes {of_all} model.width"),
+    )  # fmt: skip
 
 
 def _later(request: StudyRequest) -> int:
