@@ -23,6 +23,8 @@ from benchmarks.gpu.tolerances import LOSS, compared, distance
 from rgcore.network import MIXINGS
 from rgcore.training import train
 
+pytestmark = pytest.mark.slow
+
 OTHERS = (
     "pydantic",
     "sqlalchemy",

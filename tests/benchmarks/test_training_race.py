@@ -15,6 +15,8 @@ from benchmarks.gate import same_losses
 from benchmarks.race import NoRace, Race, RefusedError
 from benchmarks.shapes import SHAPES
 
+pytestmark = pytest.mark.slow
+
 TINY = SHAPES["tiny"]
 TRIAL = Trial("tiny", members=3, steps=2, plain_steps=2)
 

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from markdown import ROOT
 
+pytestmark = pytest.mark.slow
+
 DESCRIBED = ("pyproject.toml", "client/pyproject.toml", "constraints.txt")
 """What decides the contents of the virtual environment."""
 OUTER = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "COVERAGE", "WORKERS"}

@@ -12,6 +12,8 @@ from rgcore.network import build_network
 from rgcore.random import derive_generator
 from rgcore.training import TrainingPlan, masked_block, train
 
+pytestmark = pytest.mark.slow
+
 LEARNED = 0.05
 """Share of (unigram entropy - Bayes loss) that a trained network may be off."""
 

@@ -11,6 +11,8 @@ from rgcore.network import Architecture, build_network
 from rgcore.random import derive_generator
 from rgcore.training import OPTIMIZERS, SCHEDULES, TrainingPlan, train
 
+pytestmark = pytest.mark.slow
+
 T = 16
 MASK_PROB = 0.15
 GAP = 0.05
