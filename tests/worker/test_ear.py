@@ -34,14 +34,6 @@ ear.listen()
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
-    server = ValkeyServer(data_dir=tmp_path)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 def link(valkey: ValkeyServer) -> Iterator[Link]:
     made = Link(valkey.port)
     yield made
