@@ -31,6 +31,8 @@ KINDS: dict[str, type[errors.ResponseError]] = {
     Code.NOT_RETRYABLE: errors.Conflict,
     Code.UNREADABLE_SPEC: errors.Conflict,
     Code.IDEMPOTENCY_KEY_REUSED: errors.Conflict,
+    Code.REQUEST_TIMEOUT: errors.ServerError,
+    Code.BUSY: errors.ServerError,
     Code.UNAVAILABLE: errors.ServerError,
     Code.INTERNAL: errors.ServerError,
 }

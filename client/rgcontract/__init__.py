@@ -1,6 +1,6 @@
 """The wire contract of RGLab: specs, states, results, errors, identity. Needs pydantic only."""
 
-from rgcontract.bulk import MOST_AT_ONCE, BulkAcknowledgement, BulkSubmission, bulk_problems
+from rgcontract.bulk import MOST_AT_ONCE, BulkAcknowledgement, BulkSubmission
 from rgcontract.chains import (
     Chain,
     ChainSpec,
@@ -128,7 +128,6 @@ __all__ = [
     "TrainingSpec",
     "Verdict",
     "Waiting",
-    "bulk_problems",
     "canonical_json",
     "chain_hash",
     "field_problems",

@@ -37,19 +37,24 @@ def _as_tuple(value: Any) -> Any:
 
 _FromList = BeforeValidator(_as_tuple)
 
+# of lists, the first item that is wrong says enough: to look at all may take seconds
 _Lengths = Annotated[
-    tuple[Annotated[float, Field(ge=0, le=MOST_CORR_LEN)], ...], Field(min_length=1, max_length=8)
+    tuple[Annotated[float, Field(ge=0, le=MOST_CORR_LEN)], ...],
+    Field(min_length=1, max_length=8, fail_fast=True),
 ]
 _Eigenvalues = Annotated[
-    tuple[Annotated[float, Field(ge=-1, lt=1)], ...], Field(min_length=1, max_length=255)
+    tuple[Annotated[float, Field(ge=-1, lt=1)], ...],
+    Field(min_length=1, max_length=255, fail_fast=True),
 ]
 _Row = Annotated[
     tuple[Annotated[float, Field(ge=0, le=1)], ...],
-    Field(min_length=2, max_length=MOST_STATES),
+    Field(min_length=2, max_length=MOST_STATES, fail_fast=True),
     _FromList,
 ]
 _Matrix = Annotated[
-    tuple[_Row, ...], Field(min_length=2, max_length=MOST_STATES), AfterValidator(normalised)
+    tuple[_Row, ...],
+    Field(min_length=2, max_length=MOST_STATES, fail_fast=True),
+    AfterValidator(normalised),
 ]
 
 

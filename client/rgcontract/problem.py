@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from enum import StrEnum
-from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -18,8 +17,10 @@ WHOLE = "body"
 """In place of a path, where it is no field that is wrong."""
 CHAIN = "chain"
 """The section whose fields depend on its family."""
-MOST_NAMED = 100
-"""Refused fields that are named of one spec: more than it has, fewer than a matrix has entries."""
+MOST_NAMED = 20
+"""Refused fields that an answer names; of the others it says how many they are."""
+MOST_MEMBERS = 100
+"""Of an object that is sent: more than any has in the contract."""
 
 
 class Code(StrEnum):
@@ -44,6 +45,8 @@ class Code(StrEnum):
     NOT_RETRYABLE = "not_retryable"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     UNREADABLE_SPEC = "unreadable_spec"
+    REQUEST_TIMEOUT = "request_timeout"
+    BUSY = "busy"
     UNAVAILABLE = "unavailable"
     INTERNAL = "internal"
 
@@ -76,7 +79,9 @@ class Problem(BaseModel):
     detail: str
     """What happened this time and what to do next."""
     errors: list[FieldProblem] = []
-    """The fields that were refused, if fields were."""
+    """The fields that were refused, if fields were; the first of them, where they are many."""
+    more: int = 0
+    """How many more fields were refused, at least, than `errors` names."""
 
 
 def field_problems(error: ValidationError, root: type[BaseModel]) -> list[FieldProblem]:
@@ -86,15 +91,11 @@ def field_problems(error: ValidationError, root: type[BaseModel]) -> list[FieldP
         error: what validating `root` raised.
         root: the model, whose field names serve for "did you mean".
     """
-    return problems_at(error.errors(include_url=False), root)
-
-
-def problems_at(found: Sequence[ErrorDetails], root: type[BaseModel]) -> list[FieldProblem]:
-    """The same of single errors, whose places are counted from the root."""
+    found = error.errors(include_url=False)
     within = {item["loc"][:-1] for item in found}
     # pydantic drops a refused item and then finds the list too short
     real = (item for item in found if item["type"] != "too_short" or item["loc"] not in within)
-    return [_field_problem(item, root) for item in islice(real, MOST_NAMED)]
+    return [_field_problem(item, root) for item in real]
 
 
 def _field_problem(item: ErrorDetails, root: type[BaseModel]) -> FieldProblem:

@@ -22,7 +22,7 @@ from rgcontract.chains import CHAIN_OF, DEFAULT_FAMILY, Family
 from rgcontract.fields import children
 from rgcontract.networks import has_window
 from rgcontract.presets import PRESETS
-from rgcontract.problem import CHAIN, MOST_NAMED
+from rgcontract.problem import CHAIN
 from rgcontract.section import MAX_SEEDS, UNKNOWN_FIELD, Section, Seeds, conflict, shown
 from rgcontract.spec import SCHEMA, Device, ExperimentSpec, Form
 from rgcontract.status import RunCounts, State, View
@@ -50,7 +50,7 @@ class StudyRequest(Section):
     """The form in which its experiments are written; the newest if not given."""
     name: str | None = Field(default=None, min_length=1, max_length=200)
     """A name for people."""
-    tags: tuple[str, ...] = Field(default=(), max_length=16)
+    tags: tuple[str, ...] = Field(default=(), max_length=16, fail_fast=True)
     """Words to find its experiments by."""
     priority: int = Field(default=0, ge=-10, le=10)
     """Larger goes first."""
@@ -73,7 +73,7 @@ class StudyRequest(Section):
     def _fields_are_known(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         """Before the grid is looked at: an unknown field is one in every cell of it."""
         known, families = _known(str(info.field_name), given)
-        unknown = [name for name in given if name not in known][:MOST_NAMED]
+        unknown = [name for name in given if name not in known]
         if unknown:
             error = PydanticCustomError(UNKNOWN_FIELD, "unknown field", {"families": families})
             raise ValidationError.from_exception_data(

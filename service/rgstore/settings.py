@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     """Largest request body."""
     max_bulk_bytes: int = Field(default=16 * 2**20, ge=1_000)
     """Largest request body of many submissions at once."""
+    max_reading_seconds: float = Field(default=30, gt=0, le=3_600)
+    """Longest time that checking one request may take."""
 
     max_flops: float = Field(default=1e16, gt=0)
     """Largest cost of one submission, floating-point operations. How long that takes on this lab's

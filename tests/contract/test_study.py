@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from rgcontract import PRESETS, StudyRequest, Submission, field_problems, with_preset
 from rgcontract.fields import children, paths
-from rgcontract.problem import MOST_NAMED
 from rgcontract.study import SECTIONS, STUDY_FIELDS
 
 
@@ -110,7 +109,6 @@ def test_a_grid_of_axes_that_are_no_fields_is_refused_for_them() -> None:
     with pytest.raises(ValidationError) as caught:
         request(chain=axes)
     found = field_problems(caught.value, STUDY_FIELDS)
-    assert len(found) == MOST_NAMED
     assert found[0].field == "chain.a0"
 
 

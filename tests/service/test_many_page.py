@@ -13,7 +13,7 @@ from markdown import ROOT, blocks, links
 import rgclient
 from rgclient._body import body
 from rgcontract import MOST_AT_ONCE, Acknowledgement
-from rgcontract.bulk import MOST_REFUSED
+from rgcontract.problem import MOST_NAMED
 from rgstore.settings import Settings
 
 PAGE = "docs/many.md"
@@ -51,7 +51,7 @@ def test_the_python_runs_against_a_server(
 
 def test_its_numbers_are_those_of_the_code() -> None:
     assert f"up to {MOST_AT_ONCE} specs" in TEXT
-    assert f"the first {MOST_REFUSED} refused fields" in TEXT
+    assert f"the first {MOST_NAMED} refused fields" in TEXT
 
 
 def test_the_fields_of_an_answer_are_listed() -> None:

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 
 from rgcontract import (
+    MOST_AT_ONCE,
     BulkAcknowledgement,
     BulkSubmission,
     ExperimentSpec,
     FieldProblem,
+    Submission,
+    field_problems,
+    strictjson,
 )
-from rgcontract.bulk import MOST_REFUSED, at
+from rgcontract.bulk import at
+from rgcontract.problem import MOST_NAMED
+from rgcontract.section import Section
 from rgservice.experiments.cost import check_runs, exceeded, over_limits
 from rgservice.experiments.pricing import Named, Priced, named
 from rgservice.experiments.submitting import Stored, acknowledgements, hash_of
 from rgservice.http.answers import Answered
+from rgservice.http.apart import Deadline
+from rgservice.http.body import parsed
 from rgservice.http.errors import InvalidSpec
 from rgstore.settings import Settings
 
@@ -48,7 +58,7 @@ class Bulk:
             ("stored_bytes", found.total("stored_bytes"), settings.max_bulk_stored_bytes,
              "stored bytes for all together; send fewer"),
         )  # fmt: skip
-        return refused[:MOST_REFUSED]
+        return refused
 
     def body_hash(self, found: Priced) -> str:
         """Of the hashes and what they leave out."""
@@ -70,22 +80,50 @@ class Bulk:
         )
 
 
-def bulk_of(request: BulkSubmission, settings: Settings) -> Bulk:
+class BulkBody(Section):
+    """The body of a request for many, as far as it is read at once."""
+
+    experiments: list[Any] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+def bulk_of(body: bytes, settings: Settings) -> Bulk:
     """The submissions of a request, completed and named.
 
+    Each is read by itself: of very many that are wrong, all but the first are only counted.
+
     Raises:
-        OverLimit: more runs than this server takes at once.
-        InvalidSpec: submissions that are no specs, each with its place.
+        OverLimit: more runs than this server takes at once, or than it checks in time.
+        InvalidJson, InvalidSpec: as they say; submissions that are no specs, each with its place.
     """
-    n_runs = sum(len(one.chain.draws) * len(one.seeds) for one in request.experiments)
+    deadline = Deadline(settings.max_reading_seconds)
+    found: list[Submission] = []
+    refused: list[FieldProblem] = []
+    more = 0
+    for index, sent in enumerate(parsed(body, BulkBody, names=BulkSubmission).experiments):
+        deadline.check()
+        try:
+            found.append(Submission.model_validate_json(strictjson.dumps(sent)))
+        except ValidationError as error:
+            if len(refused) >= MOST_NAMED:
+                more += error.error_count()
+            else:
+                refused += [at(index, problem) for problem in field_problems(error, Submission)]
+    if refused:
+        raise InvalidSpec.of(refused, more)
+    n_runs = sum(len(one.chain.draws) * len(one.seeds) for one in found)
     check_runs(n_runs, settings, "send fewer submissions, or fewer seeds in each")
+    return Bulk(_named(found, deadline))
+
+
+def _named(submissions: Sequence[Submission], deadline: Deadline) -> list[Named]:
     found: list[Named] = []
     refused: list[FieldProblem] = []
-    for index, submission in enumerate(request.experiments):
+    for index, submission in enumerate(submissions):
+        deadline.check()
         try:
             found.append(named(submission))
         except InvalidSpec as error:
             refused += [at(index, problem) for problem in error.errors]
     if refused:
-        raise InvalidSpec.of(refused[:MOST_REFUSED])
-    return Bulk(found)
+        raise InvalidSpec.of(refused)
+    return found

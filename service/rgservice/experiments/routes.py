@@ -16,16 +16,15 @@ from rgcontract import (
     Forecast,
     Result,
     Submission,
-    bulk_problems,
 )
 from rgservice.experiments import listing, steering, submitting
-from rgservice.experiments.bulk import bulk_of
-from rgservice.experiments.one import one
+from rgservice.experiments.bulk import Bulk, bulk_of
+from rgservice.experiments.one import One, one
 from rgservice.experiments.results import Arrays, result_view
 from rgservice.experiments.steering import Found
 from rgservice.experiments.views import experiment_view
 from rgservice.http.answers import Answered, response
-from rgservice.http.body import parsed, read_body, read_model
+from rgservice.http.body import SHORT_BYTES, parsed, read_body
 from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.seeds import SeedsQuery
@@ -58,10 +57,17 @@ async def submit(
     request: Request, use: PartsDep, owner: OwnerDep, key: Key = None, dry_run: DryRun = False
 ) -> Response:
     """Ask for an experiment. The same spec gives the same record; only missing seeds are added."""
-    sent = await read_model(request, Submission, limit=use.settings.max_body_bytes)
+    body = await read_body(
+        request, limit=use.settings.max_body_bytes, setting="RGLAB_MAX_BODY_BYTES"
+    )
+
+    def read() -> One:
+        return one(parsed(body, Submission))
+
+    asked = read() if len(body) <= SHORT_BYTES else await use.apart.read(owner, read)
 
     def submitted() -> Answered:
-        return submitting.submit(use, one(sent), owner, key=key, dry_run=dry_run)
+        return submitting.submit(use, asked, owner, key=key, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 
@@ -84,8 +90,12 @@ async def submit_many(
         request, limit=use.settings.max_bulk_bytes, setting="RGLAB_MAX_BULK_BYTES"
     )
 
-    def submitted() -> Answered:  # in a thread: so many take long enough to keep others waiting
-        asked = bulk_of(parsed(body, BulkSubmission, bulk_problems), use.settings)
+    def read() -> Bulk:
+        return bulk_of(body, use.settings)
+
+    asked = await use.apart.read(owner, read)
+
+    def submitted() -> Answered:
         return submitting.submit(use, asked, owner, key=key, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
-from rgcontract import FieldProblem, field_problems, strictjson
+from rgcontract import field_problems, strictjson
+from rgcontract.problem import MOST_MEMBERS
+from rgcontract.section import clipped
 from rgcontract.strictjson import StrictJsonError
-from rgservice.http.errors import BodyTooLarge, InvalidJson, InvalidSpec, UnsupportedMediaType
+from rgservice.http.errors import (
+    BodyTooLarge,
+    InvalidJson,
+    InvalidSpec,
+    TooSlow,
+    UnsupportedMediaType,
+)
 
 M = TypeVar("M", bound=BaseModel)
-
-
-async def read_model(
-    request: Request,
-    model: type[M],
-    *,
-    limit: int,
-    fill: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
-    names: type[BaseModel] | None = None,
-) -> M:
-    """The body as a model.
-
-    Args:
-        request: its body is read to the end.
-        model: what it is validated against.
-        limit: most bytes.
-        fill: adds to the object that was sent before it is validated.
-        names: a model whose field names serve for "did you mean"; `model` if not given.
-
-    Raises:
-        UnsupportedMediaType, BodyTooLarge, InvalidJson, InvalidSpec: as they say.
-    """
-    body = await read_body(request, limit=limit, setting="RGLAB_MAX_BODY_BYTES")
-    return parsed(body, model, partial(field_problems, root=names or model), fill=fill)
+SHORT_BYTES = 4096
+"""A body up to here is read in about a millisecond, however wrong it is."""
+STALLED_SECONDS = 10.0
+"""The longest pause in a body."""
+ARRIVAL_SECONDS = 120.0
+"""In which all of a body has to arrive."""
 
 
 async def read_body(request: Request, *, limit: int, setting: str) -> bytes:
@@ -49,46 +39,77 @@ async def read_body(request: Request, *, limit: int, setting: str) -> bytes:
         setting: where the limit is set.
 
     Raises:
-        UnsupportedMediaType, BodyTooLarge: as they say.
+        UnsupportedMediaType, BodyTooLarge, TooSlow: as they say.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise UnsupportedMediaType(
-            f"send Content-Type: application/json (got {kind or 'none'}); "
+            f"send Content-Type: application/json (got {clipped(kind) or 'none'}); "
             "with curl: -H 'Content-Type: application/json' or --json"
         )
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            raise BodyTooLarge(f"the body is longer than {limit} bytes ({setting})")
-    return bytes(body)
+    arriving = aiter(request.stream())
+    try:
+        async with asyncio.timeout(ARRIVAL_SECONDS):
+            while True:
+                async with asyncio.timeout(STALLED_SECONDS):
+                    body += await anext(arriving)
+                if len(body) > limit:
+                    raise BodyTooLarge(f"the body is longer than {limit} bytes ({setting})")
+    except StopAsyncIteration:
+        return bytes(body)
+    except TimeoutError:
+        raise TooSlow(
+            f"the body has to arrive in {ARRIVAL_SECONDS:g} seconds, and without a pause of "
+            f"{STALLED_SECONDS:g}"
+        ) from None
 
 
 def parsed(
     body: bytes,
     model: type[M],
-    problems: Callable[[ValidationError], list[FieldProblem]],
     *,
     fill: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
+    names: type[BaseModel] | None = None,
 ) -> M:
     """A body as a model.
 
     Args:
         body: what came.
         model: what it is validated against.
-        problems: names the fields that are refused.
         fill: adds to the object that was sent before it is validated.
+        names: a model whose field names serve for "did you mean"; `model` if not given.
 
     Raises:
         InvalidJson, InvalidSpec: as they say.
     """
     try:
         sent = strictjson.loads(body)
-        if fill is not None and isinstance(sent, dict):
-            body = strictjson.dumps(fill(sent)).encode()
-        return model.model_validate_json(body)
     except StrictJsonError as error:
         raise InvalidJson(str(error)) from error
+    left_out = _thin(sent) if isinstance(sent, dict | list) else 0
+    if isinstance(sent, dict):
+        sent = sent if fill is None else fill(sent)
+        body = strictjson.dumps(sent).encode() if fill or left_out else body
+    try:
+        return model.model_validate_json(body)
     except ValidationError as error:
-        raise InvalidSpec.of(problems(error)) from error
+        raise InvalidSpec.of(field_problems(error, names or model), more=left_out) from error
+
+
+def _thin(value: Any) -> int:
+    """Leave out all but the first members of objects that have more than any has.
+
+    To find each of them unknown may take seconds. Some of those that stay are unknown.
+
+    Returns:
+        How many were left out.
+    """
+    left_out = 0
+    if isinstance(value, dict):
+        surplus = list(value)[MOST_MEMBERS:]
+        for name in surplus:
+            del value[name]
+        left_out = len(surplus)
+        value = value.values()
+    return left_out + sum(_thin(item) for item in value if isinstance(item, dict | list))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
+from rgservice.http.apart import Apart
 from rgservice.http.errors import InvalidToken, NotAuthenticated
 from rgservice.http.query import known_query
 from rgstore.database import Database
@@ -23,6 +24,7 @@ class Parts:
 
     settings: Settings
     database: Database
+    apart: Apart = field(default_factory=Apart)
 
 
 def parts(request: Request) -> Parts:

@@ -19,6 +19,8 @@
     +-- NotRetryable          409
     +-- UnreadableSpec        409
     +-- KeyReused             422
+    +-- TooSlow               408
+    +-- Busy                  503
     +-- Unavailable           503
 
 Raise them anywhere below a route; one handler renders them. They are safe to show.
@@ -30,6 +32,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from rgcontract import Code, FieldProblem, Problem
+from rgcontract.problem import MOST_NAMED
 
 
 class ApiError(Exception):
@@ -40,10 +43,17 @@ class ApiError(Exception):
     title: ClassVar[str]
     headers: ClassVar[dict[str, str]] = {}
 
-    def __init__(self, detail: str, *, errors: Sequence[FieldProblem] = (), **extra: Any) -> None:
-        """Say what happened and what to do next; `extra` becomes members of the body."""
+    def __init__(
+        self, detail: str, *, errors: Sequence[FieldProblem] = (), more: int = 0, **extra: Any
+    ) -> None:
+        """Say what happened and what to do next; `extra` becomes members of the body.
+
+        Of the refused fields the first are named; `more` counts those that are not even given.
+        """
         super().__init__(detail)
-        self.detail, self.errors, self.extra = detail, list(errors), extra
+        self.detail, self.extra = detail, extra
+        self.errors = list(errors[:MOST_NAMED])
+        self.more = more + len(errors) - len(self.errors)
 
     def problem(self) -> Problem:
         """The body of the answer."""
@@ -53,6 +63,7 @@ class ApiError(Exception):
             code=self.code,
             detail=self.detail,
             errors=self.errors,
+            more=self.more,
             **self.extra,
         )
 
@@ -69,9 +80,9 @@ class InvalidSpec(ApiError):
     status, code, title = 422, Code.INVALID_SPEC, "The spec is not valid"
 
     @classmethod
-    def of(cls, refused: Sequence[FieldProblem]) -> Self:
+    def of(cls, refused: Sequence[FieldProblem], more: int = 0) -> Self:
         """With a detail that says of each field what is wrong and what is allowed."""
-        return cls(_each(refused), errors=refused)
+        return cls(_each(refused, more), errors=refused, more=more)
 
 
 class InvalidQuery(ApiError):
@@ -80,9 +91,9 @@ class InvalidQuery(ApiError):
     status, code, title = 422, Code.INVALID_QUERY, "The query is not valid"
 
     @classmethod
-    def of(cls, refused: Sequence[FieldProblem]) -> Self:
+    def of(cls, refused: Sequence[FieldProblem], more: int = 0) -> Self:
         """With a detail that says of each parameter what is wrong and what is allowed."""
-        return cls(_each(refused), errors=refused)
+        return cls(_each(refused, more), errors=refused, more=more)
 
 
 class BodyTooLarge(ApiError):
@@ -105,7 +116,7 @@ class OverLimit(ApiError):
     @classmethod
     def of(cls, limits: Sequence[FieldProblem], **estimate: Any) -> Self:
         """With a detail that says of each limit by how much it is exceeded."""
-        lines = [f"{item.field} {item.message} ({item.allowed})" for item in limits]
+        lines = [f"{item.field} {item.message} ({item.allowed})" for item in limits[:MOST_NAMED]]
         return cls("; ".join(lines), errors=limits, **estimate)
 
 
@@ -185,6 +196,20 @@ class KeyReused(ApiError):
     title = "The idempotency key was used for another submission"
 
 
+class Busy(ApiError):
+    """Too many requests that take long to read are being read."""
+
+    status, code, title = 503, Code.BUSY, "The server reads too much at once"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}
+
+
+class TooSlow(ApiError):
+    """A body arrives too slowly."""
+
+    status, code, title = 408, Code.REQUEST_TIMEOUT, "The request took too long to arrive"
+    headers: ClassVar[dict[str, str]] = {"Connection": "close"}
+
+
 class Unavailable(ApiError):
     """The database does not answer."""
 
@@ -192,6 +217,8 @@ class Unavailable(ApiError):
     headers: ClassVar[dict[str, str]] = {"Retry-After": "2"}
 
 
-def _each(refused: Sequence[FieldProblem]) -> str:
-    lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in refused]
-    return "; ".join(lines)
+def _each(refused: Sequence[FieldProblem], more: int = 0) -> str:
+    named = refused[:MOST_NAMED]
+    lines = [f"{item.field}: {item.message} (allowed: {item.allowed})" for item in named]
+    unnamed = more + len(refused) - len(named)
+    return "; ".join(lines) + (f"; and {unnamed} more" if unnamed else "")

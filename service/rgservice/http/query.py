@@ -10,10 +10,9 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 from rgcontract import FieldProblem
+from rgcontract.problem import MOST_NAMED
 from rgservice.http.errors import InvalidQuery
 
-MOST_REFUSED = 20
-"""Refused parameters that an answer names."""
 _LONGEST_NAME = 80
 
 
@@ -34,7 +33,7 @@ async def known_query(request: Request) -> None:
     several = _declared(request)
     times = Counter(name for name, _ in given)
     unknown = [name for name in times if name not in several]
-    refused = [_unknown(name, several) for name in unknown[:MOST_REFUSED]]
+    refused = [_unknown(name, several) for name in unknown[:MOST_NAMED]]
     refused += [
         FieldProblem(field=name, message=f"is given {times[name]} times", allowed="once")
         for name, may_repeat in several.items()
@@ -46,7 +45,7 @@ async def known_query(request: Request) -> None:
         if name in several and _not_text(value)
     ]
     if refused:
-        raise InvalidQuery.of(refused[:MOST_REFUSED])
+        raise InvalidQuery.of(refused, more=len(unknown) - len(unknown[:MOST_NAMED]))
 
 
 def _declared(request: Request) -> dict[str, bool]:

@@ -6,23 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from rgcontract import FieldProblem, StudyRequest, Submission, field_problems, strictjson
+from rgcontract import FieldProblem, StudyRequest, Submission, strictjson
 from rgcontract.section import clipped
 from rgservice.experiments import cost
 from rgservice.experiments.pricing import Named, Priced, named
 from rgservice.experiments.submitting import Stored
 from rgservice.http.answers import Answered
+from rgservice.http.apart import Deadline
 from rgservice.http.errors import InvalidSpec, OverLimit
+from rgservice.studies.cells import Cells
 from rgservice.studies.found import FoundStudy
 from rgservice.studies.views import study_view
 from rgstore import studies
 from rgstore.settings import Settings
-
-MOST_SHOWN = 20
-"""Refused fields that an answer names."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
     """Every cell of a request as a submission. Cells that are the same experiment are one.
 
     Raises:
-        OverLimit: more experiments, or runs, than this server allows.
+        OverLimit: more experiments, or runs, than this server allows, or than it checks in time.
         InvalidSpec: cells that are no specs.
     """
     most, size = settings.max_study_experiments, request.size
@@ -89,24 +87,24 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
             allowed=f"at most {most} (RGLAB_MAX_STUDY_EXPERIMENTS)",
         )
         raise OverLimit.of([too_many], experiments=size)
-    grid = _filled(request)
+    grid = _filled(request, Deadline(settings.max_reading_seconds))
     n_runs = sum(len(item.asked.submission.runs) for item in grid.items)
     cost.check_runs(n_runs, settings, "give shorter lists, or fewer seeds")
     return grid
 
 
-def _filled(request: StudyRequest) -> Grid:
+def _filled(request: StudyRequest, deadline: Deadline) -> Grid:
     found: dict[str, Named] = {}
     cells: dict[str, dict[str, Any]] = {}
     refused: dict[tuple[str, str], FieldProblem] = {}
+    read = Cells()
     for cell, body in request.cells():
+        deadline.check()
         try:
-            item = named(Submission.model_validate_json(strictjson.dumps(body)))
-        except (ValidationError, InvalidSpec) as error:
-            for problem in _problems(error):
+            item = named(read.submission(cell, body))
+        except InvalidSpec as error:
+            for problem in error.errors:
                 refused.setdefault((problem.field, problem.message), _at(problem, cell))
-            if len(refused) >= MOST_SHOWN:
-                break
             continue
         submission = item.asked.submission
         found.setdefault(item.asked.name, item)
@@ -119,12 +117,8 @@ def _filled(request: StudyRequest) -> Grid:
             )
             refused[problem.field, problem.message] = problem
     if refused:
-        raise InvalidSpec.of(list(refused.values())[:MOST_SHOWN])
+        raise InvalidSpec.of(list(refused.values()))
     return Grid(request, list(found.values()), list(cells.values()))
-
-
-def _problems(error: ValidationError | InvalidSpec) -> list[FieldProblem]:
-    return error.errors if isinstance(error, InvalidSpec) else field_problems(error, Submission)
 
 
 def _shape(request: StudyRequest) -> str:

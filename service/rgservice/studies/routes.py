@@ -11,11 +11,11 @@ from rgcontract import Findings, Forecast, Study, StudyPage, StudyRequest, with_
 from rgcontract.study import STUDY_FIELDS
 from rgservice.experiments import steering, submitting
 from rgservice.http.answers import Answered, response
-from rgservice.http.body import read_model
+from rgservice.http.body import parsed, read_body
 from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.seeds import SeedsQuery
-from rgservice.studies.asking import grid_of
+from rgservice.studies.asking import Grid, grid_of
 from rgservice.studies.found import FoundStudy
 from rgservice.studies.views import findings_view, page, study_view
 
@@ -43,16 +43,18 @@ async def ask(
     A study is idempotent by its content: sending the same body again changes nothing, so there is
     no Idempotency-Key. Experiments that the lab has are shared; only missing runs are added.
     """
-    sent = await read_model(
-        request,
-        StudyRequest,
-        limit=use.settings.max_body_bytes,
-        fill=with_preset,
-        names=STUDY_FIELDS,
+    body = await read_body(
+        request, limit=use.settings.max_body_bytes, setting="RGLAB_MAX_BODY_BYTES"
     )
 
+    def read() -> Grid:  # a short body may ask for many experiments
+        sent = parsed(body, StudyRequest, fill=with_preset, names=STUDY_FIELDS)
+        return grid_of(sent, use.settings)
+
+    asked = await use.apart.read(owner, read)
+
     def submitted() -> Answered:
-        return submitting.submit(use, grid_of(sent, use.settings), owner, dry_run=dry_run)
+        return submitting.submit(use, asked, owner, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 

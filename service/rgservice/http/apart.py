@@ -1,0 +1,79 @@
+"""What takes long to read is read in a thread, one body at a time: nobody else waits for it.
+
+Threads share the interpreter. One that computes beside the event loop costs a short request some
+milliseconds; forty of them would cost it seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from anyio import CapacityLimiter, to_thread
+
+from rgcontract import FieldProblem
+from rgcontract.problem import WHOLE
+from rgservice.http.errors import Busy, OverLimit
+
+T = TypeVar("T")
+MOST_WAITING = 64
+"""Bodies that wait to be read, or are."""
+MOST_OF_ONE = 8
+"""Of one person."""
+
+
+class Apart:
+    """Where an application reads what takes long."""
+
+    def __init__(self) -> None:
+        self._one_at_a_time = CapacityLimiter(1)
+        self._waiting: Counter[str] = Counter()
+
+    async def read(self, who: str, read: Callable[[], T]) -> T:
+        """The result of `read`, when it is its turn.
+
+        Args:
+            who: sent it.
+            read: what takes long; it uses no database.
+
+        Raises:
+            Busy: too much is waiting already.
+        """
+        if self._waiting.total() >= MOST_WAITING or self._waiting[who] >= MOST_OF_ONE:
+            whose = "yours" if self._waiting[who] >= MOST_OF_ONE else "the lab's"
+            raise Busy(
+                f"of {whose}, as many large requests are being read as may be; nothing was stored: "
+                "send it again in a moment"
+            )
+        self._waiting[who] += 1
+        try:
+            return await to_thread.run_sync(read, limiter=self._one_at_a_time)
+        finally:
+            self._waiting[who] -= 1
+            if not self._waiting[who]:
+                del self._waiting[who]
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When reading has to be done."""
+
+    seconds: float
+    _begun: float = field(default_factory=time.monotonic, repr=False)
+
+    def check(self) -> None:
+        """Go on, while there is time.
+
+        Raises:
+            OverLimit: there is none left.
+        """
+        if time.monotonic() - self._begun > self.seconds:
+            slow = FieldProblem(
+                field=WHOLE,
+                message="takes too long to check; send less at once",
+                allowed=f"at most {self.seconds:g} seconds (RGLAB_MAX_READING_SECONDS)",
+            )
+            raise OverLimit.of([slow])
