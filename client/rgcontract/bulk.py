@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from rgcontract.problem import WHOLE, FieldProblem
+from rgcontract.problem import MOST_ITEMS, WHOLE, FieldProblem
 from rgcontract.section import Section
 from rgcontract.spec import Submission
 from rgcontract.status import Acknowledgement, View
 
-MOST_AT_ONCE = 5000
+MOST_AT_ONCE = MOST_ITEMS
 """Submissions in one request."""
 FIELD = "experiments"
 

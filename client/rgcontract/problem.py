@@ -21,6 +21,8 @@ MOST_NAMED = 20
 """Refused fields that an answer names; of the others it says how many they are."""
 MOST_MEMBERS = 100
 """Of an object that is sent: more than any has in the contract."""
+MOST_ITEMS = 5000
+"""Of a list that is sent: more than any has in the contract but that of many submissions."""
 
 
 class Code(StrEnum):

@@ -121,9 +121,7 @@ class MeasurementSpec(Section):
         default=4096, ge=16, le=262_144
     )
     """Fresh sequences the observables are estimated from."""
-    levels: tuple[Level, ...] | None = Field(
-        default=None, min_length=1, max_length=len(Level), fail_fast=True
-    )
+    levels: tuple[Level, ...] | None = Field(default=None, min_length=1, max_length=len(Level))
     """Which rows a matrix is made of; all that exist for the mixing if not given."""
     kernel: Kernel = "linear"
     """Kernel of the layer-by-layer comparison."""
@@ -259,7 +257,7 @@ class Submission(ExperimentSpec):
 
     label: str | None = Field(default=None, min_length=1, max_length=200)
     """A name for people."""
-    tags: tuple[Tag, ...] = Field(default=(), max_length=16, fail_fast=True)
+    tags: tuple[Tag, ...] = Field(default=(), max_length=16)
     """Words to find it by."""
     priority: int = Field(default=0, ge=-10, le=10)
     """Larger goes first."""

@@ -29,6 +29,8 @@ from rgcontract.status import RunCounts, State, View
 from rgcontract.unknown import OrAsTold
 
 SECTIONS = ("chain", "data", "model", "training", "measurement")
+LEAST_TARGET = 1e-6
+"""Networks are trained in float32: no more digits of a ratio are known."""
 LISTS = frozenset({"seeds", "levels", "eigenvalues", "matrix", "scales"})
 """Fields of a section whose own value may be a list: they do not make a grid."""
 
@@ -56,7 +58,7 @@ class StudyRequest(Section):
     """Larger goes first."""
     device: Device = "any"
     """Kind of device to train on; `any` takes the first worker that is free."""
-    target_error: float | None = Field(default=None, gt=0, le=1)
+    target_error: float | None = Field(default=None, ge=LEAST_TARGET, le=1)
     """Add seeds until the standard error of every collapse ratio is below this."""
     max_seeds: int = Field(default=16, ge=1, le=MAX_SEEDS)
     """Most training seeds that `target_error` may lead to."""
@@ -80,6 +82,16 @@ class StudyRequest(Section):
                 cls.__name__, [{"type": error, "loc": (name,), "input": None} for name in unknown]
             )
         return given
+
+    @model_validator(mode="after")
+    def _seeds_may_be_added(self) -> Self:
+        if self.target_error is not None and self.max_seeds < len(self.seeds):
+            raise conflict(
+                "max_seeds",
+                f"is {self.max_seeds}, and {len(self.seeds)} seeds are given",
+                f"{len(self.seeds)} to {MAX_SEEDS}",
+            )
+        return self
 
     @model_validator(mode="after")
     def _lists_are_not_empty(self) -> Self:

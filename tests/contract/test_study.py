@@ -140,7 +140,7 @@ def test_the_radius_of_a_network_without_window_is_left_to_be_refused() -> None:
         ({"target_eror": 0.1}, "target_eror", "did you mean target_error?"),
         ({"label": "x"}, "label", "unknown field"),
         ({"chain": [1, 7]}, "chain", "should be an object"),
-        ({"target_error": 0}, "target_error", "greater than 0"),
+        ({"target_error": 0}, "target_error", "greater than or equal to 0.000001"),
     ],
 )
 def test_what_is_refused_says_where_and_why(fields: Any, field: str, words: str) -> None:

@@ -13,6 +13,7 @@ from measured_study import GRID, measure, numbers_of
 from sqlalchemy import event, func, select
 
 from rgcontract import PRESETS, Findings, StudyRequest
+from rgservice.http.errors import OverLimit
 from rgservice.studies.asking import grid_of
 from rgstore import claiming, endings
 from rgstore.database import Database
@@ -205,25 +206,25 @@ def test_a_grid_that_costs_too_much_is_refused_with_the_estimate(
     api: TestClient, database: Database
 ) -> None:
     body = {
-        "chain": {"corr_len": [1, 2, 3, 4]},
+        "chain": {"corr_len": list(range(1, 41))},
         "model": {"depth": 16, "width": 256},
-        "training": {"steps": 60_000},
+        "training": {"steps": 4000},
         "measurement": {"n_sequences": 64},
-        "seeds": 3,
+        "seeds": 8,
     }
     one = body | {"chain": {"corr_len": 1}}
     assert api.post("/v1/experiments?dry_run=true", json=one).json()["flops"] < 1e16
     answer = api.post("/v1/studies", json=body)
     refused = _refused(answer, "over_limit", "flops")
-    assert "for 4 experiments" in refused["message"]
+    assert "for 40 experiments" in refused["message"]
     assert answer.json()["estimate"]["flops"] > 1e16
     assert _count(database, ExperimentRow) == 0
 
 
 def test_the_seeds_that_a_target_may_add_count_as_cost(api: TestClient) -> None:
     body = {
-        "model": {"depth": 16, "width": 256}, "training": {"steps": 30_000},
-        "measurement": {"n_sequences": 64}, "seeds": 2,
+        "chain": {"corr_len": list(range(1, 16))}, "model": {"depth": 16, "width": 256},
+        "training": {"steps": 4000}, "measurement": {"n_sequences": 64}, "seeds": 2,
     }  # fmt: skip
     assert api.post("/v1/studies?dry_run=true", json=body).json()["flops"] < 1e16
     answer = api.post("/v1/studies", json=body | {"target_error": 0.01})
@@ -464,6 +465,20 @@ def test_more_runs_than_at_once_are_refused(api: TestClient, database: Database)
     refused = _refused(api.post("/v1/studies?dry_run=true", json=body), "over_limit", "runs")
     assert refused["message"].startswith("81920 are asked for")
     assert refused["allowed"] == "at most 50000 (RGLAB_MAX_BULK_RUNS)"
+
+
+def test_the_seeds_that_a_target_may_add_count_as_runs(settings: Settings) -> None:
+    asked = StudyRequest(chain={"corr_len": [1, 2, 3]}, seeds=(0,), target_error=0.01, max_seeds=9)
+    few, enough = (settings.model_copy(update={"max_bulk_runs": most}) for most in (26, 27))
+    with pytest.raises(OverLimit, match="27 are asked for"):
+        grid_of(asked, few)
+    assert len(grid_of(asked, enough).items) == 3
+
+
+def test_fewer_seeds_at_most_than_are_given_are_refused(api: TestClient) -> None:
+    body = {"seeds": 5, "target_error": 0.01, "max_seeds": 4}
+    refused = _refused(api.post("/v1/studies", json=body), "invalid_spec", "max_seeds")
+    assert refused["allowed"] == "5 to 64"
 
 
 def test_a_value_of_a_cell_is_not_sent_back_whole(api: TestClient) -> None:

@@ -22,7 +22,7 @@ from rgcontract import (
 from rgcontract.bulk import at
 from rgcontract.problem import MOST_NAMED
 from rgcontract.section import Section
-from rgservice.experiments.cost import check_runs, exceeded, over_limits
+from rgservice.experiments.cost import Limit, check_runs, exceeded, over_limits
 from rgservice.experiments.pricing import Named, Priced, named
 from rgservice.experiments.submitting import Stored, acknowledgements, hash_of
 from rgservice.http.answers import Answered
@@ -49,14 +49,13 @@ class Bulk:
             at(first[name], over)
             for name, price in found.prices.items()
             if price.missing
-            for over in over_limits(price.cost, len(price.missing), settings)
+            for over in over_limits(price.cost, len(price.missing), settings, rate=found.rate)
         ]
         refused += exceeded(
-            "RGLAB_MAX_BULK_",
-            ("flops", found.total("flops"), settings.max_bulk_flops,
-             "operations for all together; send fewer"),
-            ("stored_bytes", found.total("stored_bytes"), settings.max_bulk_stored_bytes,
-             "stored bytes for all together; send fewer"),
+            Limit("flops", found.total("flops"), settings.max_bulk_flops, "MAX_BULK_FLOPS",
+                  "operations for all together; send fewer"),
+            Limit("stored_bytes", found.total("stored_bytes"), settings.max_bulk_stored_bytes,
+                  "MAX_BULK_STORED_BYTES", "stored bytes for all together; send fewer"),
         )  # fmt: skip
         return refused
 
@@ -83,7 +82,7 @@ class Bulk:
 class BulkBody(Section):
     """The body of a request for many, as far as it is read at once."""
 
-    experiments: list[Any] = Field(min_length=1, max_length=MOST_AT_ONCE)
+    experiments: tuple[Any, ...] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
 
 def bulk_of(body: bytes, settings: Settings) -> Bulk:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from rgcontract import ExperimentSpec, FieldProblem
 from rgcontract.observables import measured_at
 from rgcore.architecture import Architecture
@@ -26,34 +28,54 @@ def cost_of_run(spec: ExperimentSpec) -> RunCost:
     )
 
 
-def over_limits(cost: RunCost, n_runs: int, settings: Settings) -> list[FieldProblem]:
-    """Which limits so many runs of this cost would exceed, with the estimate."""
+@dataclass(frozen=True)
+class Limit:
+    """What may not be exceeded, and by how much a request would."""
+
+    field: str
+    estimate: float
+    most: float
+    setting: str
+    said: str
+    """Unit and remedy."""
+
+
+def over_limits(
+    cost: RunCost, n_runs: int, settings: Settings, *, rate: float
+) -> list[FieldProblem]:
+    """Which limits so many runs of this cost would exceed, with the estimate.
+
+    Args:
+        cost: of one run.
+        n_runs: how many.
+        settings: the limits.
+        rate: operations per second of one run on this lab's workers.
+    """
     return exceeded(
-        "RGLAB_MAX_",
-        ("flops", n_runs * cost.flops, settings.max_flops,
-         "operations; lower training.steps, training.batch_size, model.width or model.depth"),
-        ("memory_bytes", cost.memory_bytes, settings.max_memory_bytes,
-         "bytes in one run; lower model.width, model.depth or training.batch_size"),
-        ("stored_bytes", n_runs * cost.stored_bytes, settings.max_stored_bytes,
-         "stored bytes; lower seeds, model.width or measurement.levels"),
+        Limit("flops", n_runs * cost.flops, settings.max_flops, "MAX_FLOPS",
+              "operations; lower training.steps, training.batch_size, model.width or model.depth"),
+        Limit("memory_bytes", cost.memory_bytes, settings.max_memory_bytes, "MAX_MEMORY_BYTES",
+              "bytes in one run; lower model.width, model.depth or training.batch_size"),
+        Limit("stored_bytes", n_runs * cost.stored_bytes, settings.max_stored_bytes,
+              "MAX_STORED_BYTES",
+              "stored bytes; lower seeds, model.width or measurement.levels"),
+        Limit("run_seconds", cost.flops / rate, settings.run_time_limit_seconds,
+              "RUN_TIME_LIMIT_SECONDS",
+              "seconds for one run, which would be ended before; lower training.steps, "
+              "training.batch_size, model.width or model.depth"),
     )  # fmt: skip
 
 
-def exceeded(prefix: str, *estimates: tuple[str, float, float, str]) -> list[FieldProblem]:
-    """A problem for each estimate above its limit.
-
-    Args:
-        prefix: of the settings that limit them, which end in the field's name.
-        estimates: field, estimate, limit, and what is said of it: unit and remedy.
-    """
+def exceeded(*limits: Limit) -> list[FieldProblem]:
+    """A problem for each estimate above its limit."""
     return [
         FieldProblem(
-            field=name,
-            message=f"estimated at {estimate:.3g} {said}",
-            allowed=f"at most {limit:.3g} ({prefix}{name.upper()})",
+            field=one.field,
+            message=f"estimated at {one.estimate:.3g} {one.said}",
+            allowed=f"at most {one.most:.3g} (RGLAB_{one.setting})",
         )
-        for name, estimate, limit, said in estimates
-        if estimate > limit
+        for one in limits
+        if one.estimate > one.most
     ]
 
 

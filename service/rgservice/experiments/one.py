@@ -25,7 +25,11 @@ class One:
     def over_limits(self, found: Priced, settings: Settings) -> list[FieldProblem]:
         """The limits that its missing runs would exceed."""
         (price,) = found.prices.values()
-        return over_limits(price.cost, len(price.missing), settings) if price.missing else []
+        return (
+            over_limits(price.cost, len(price.missing), settings, rate=found.rate)
+            if price.missing
+            else []
+        )
 
     def body_hash(self, found: Priced) -> str:  # noqa: ARG002 - its name says nothing of what was sent
         """Of what was sent, before it was completed."""

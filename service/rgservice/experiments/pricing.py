@@ -14,6 +14,10 @@ from rgservice.experiments.cost import cost_of_run
 from rgstore.asked import Asked, under_kept_names
 from rgstore.records import RunKey
 from rgstore.runs import missing_runs
+from rgstore.speed import measured_rate
+
+FLOPS_PER_SECOND = 2e10
+"""One core on small matrices."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,10 @@ class Priced:
     """Submissions as they came; the same experiment may come several times."""
     prices: dict[str, Price]
     """Experiment -> its price over all submissions of it, in the order in which they came."""
+    rate: float
+    """Operations per second of one run on this lab's workers."""
+    rate_measured: bool
+    """Or it is what one core does, until this lab has measured its own."""
 
     def total(self, what: str, *, later: int = 0) -> float:
         """The sum of a cost over all missing runs.
@@ -77,4 +85,6 @@ def priced(session: Session, items: Sequence[Named]) -> Priced:
         wanted.setdefault(one.name, set()).update(one.submission.runs)
     missing = missing_runs(session, wanted)
     costs = {one.name: item.cost for one, item in zip(asked, items, strict=True)}
-    return Priced(asked, {name: Price(costs[name], missing[name]) for name in wanted})
+    prices = {name: Price(costs[name], missing[name]) for name in wanted}
+    measured = measured_rate(session)
+    return Priced(asked, prices, measured or FLOPS_PER_SECOND, measured is not None)

@@ -56,7 +56,7 @@ class Stored:
 def submit(
     use: Parts, request: Request, owner: str, *, key: str | None = None, dry_run: bool = False
 ) -> Answered:
-    """Price what is asked for and store it, or only say what it would cost.
+    """Price what is asked for and store it, or only say what it would cost; refuse both alike.
 
     Args:
         use: the database, and the limits.
@@ -71,11 +71,11 @@ def submit(
     """
     with use.database.begin() as session:
         found = priced(session, request.items)
-        if dry_run:
-            return Answered(forecast(session, found))
         refused = request.over_limits(found, use.settings)
         if refused:
-            raise OverLimit.of(refused, estimate=forecast(session, found).model_dump())
+            raise OverLimit.of(refused, estimate=forecast(found).model_dump())
+        if dry_run:
+            return Answered(forecast(found))
         try:
             told = submissions.submit_all(
                 session,

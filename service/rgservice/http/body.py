@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from rgcontract import field_problems, strictjson
-from rgcontract.problem import MOST_MEMBERS
+from rgcontract.problem import MOST_ITEMS, MOST_MEMBERS
 from rgcontract.section import clipped
 from rgcontract.strictjson import StrictJsonError
 from rgservice.http.errors import (
@@ -71,6 +71,7 @@ def parsed(
     *,
     fill: Callable[[dict[str, Any]], dict[str, Any]] | None = None,
     names: type[BaseModel] | None = None,
+    grid: bool = False,
 ) -> M:
     """A body as a model.
 
@@ -79,6 +80,7 @@ def parsed(
         model: what it is validated against.
         fill: adds to the object that was sent before it is validated.
         names: a model whose field names serve for "did you mean"; `model` if not given.
+        grid: whether its lists may be axes, which the model counts whatever their length.
 
     Raises:
         InvalidJson, InvalidSpec: as they say.
@@ -87,20 +89,21 @@ def parsed(
         sent = strictjson.loads(body)
     except StrictJsonError as error:
         raise InvalidJson(str(error)) from error
-    left_out = _thin(sent) if isinstance(sent, dict | list) else 0
-    if isinstance(sent, dict):
-        sent = sent if fill is None else fill(sent)
-        body = strictjson.dumps(sent).encode() if fill or left_out else body
+    left_out = _thin(sent, lists=not grid) if isinstance(sent, dict | list) else 0
+    if fill is not None and isinstance(sent, dict):
+        sent = fill(sent)
+    if fill is not None or left_out:
+        body = strictjson.dumps(sent).encode()
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
         raise InvalidSpec.of(field_problems(error, names or model), more=left_out) from error
 
 
-def _thin(value: Any) -> int:
-    """Leave out all but the first members of objects that have more than any has.
+def _thin(value: Any, *, lists: bool) -> int:
+    """Leave out all but the first members of what has more of them than any object or list has.
 
-    To find each of them unknown may take seconds. Some of those that stay are unknown.
+    To say of each that it is wrong may take seconds. What stays is too much, and refused for it.
 
     Returns:
         How many were left out.
@@ -112,4 +115,9 @@ def _thin(value: Any) -> int:
             del value[name]
         left_out = len(surplus)
         value = value.values()
-    return left_out + sum(_thin(item) for item in value if isinstance(item, dict | list))
+    elif lists:
+        left_out = max(0, len(value) - MOST_ITEMS - 1)
+        del value[MOST_ITEMS + 1 :]
+    return left_out + sum(
+        _thin(item, lists=lists) for item in value if isinstance(item, dict | list)
+    )

@@ -43,7 +43,7 @@ class Grid:
         cells = self.cells_of(found)
         for name, price in found.prices.items():
             if price.missing or _later(self.request):
-                for problem in cost.over_limits(price.cost, 1, settings):
+                for problem in cost.over_limits(price.cost, 1, settings, rate=found.rate):
                     refused.setdefault(problem.field, _at(problem, cells[name]))
         refused |= {one.field: one for one in _totals(self.request, found, settings)}
         return list(refused.values())
@@ -88,8 +88,9 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
         )
         raise OverLimit.of([too_many], experiments=size)
     grid = _filled(request, Deadline(settings.max_reading_seconds))
-    n_runs = sum(len(item.asked.submission.runs) for item in grid.items)
-    cost.check_runs(n_runs, settings, "give shorter lists, or fewer seeds")
+    later = _later(request) * len(grid.items)
+    n_runs = sum(len(item.asked.submission.runs) for item in grid.items) + later
+    cost.check_runs(n_runs, settings, "give shorter lists, fewer seeds or less max_seeds")
     return grid
 
 
@@ -148,11 +149,11 @@ def _totals(request: StudyRequest, found: Priced, settings: Settings) -> list[Fi
     later = _later(request)
     of_all = f"for {len(found.prices)} experiments; give shorter lists, fewer seeds or less"
     return cost.exceeded(
-        "RGLAB_MAX_",
-        ("flops", found.total("flops", later=later), settings.max_flops,
-         f"operations {of_all} training.steps"),
-        ("stored_bytes", found.total("stored_bytes", later=later), settings.max_stored_bytes,
-         f"stored bytes {of_all} model.width"),
+        cost.Limit("flops", found.total("flops", later=later), settings.max_flops, "MAX_FLOPS",
+                   f"operations {of_all} training.steps"),
+        cost.Limit("stored_bytes", found.total("stored_bytes", later=later),
+                   settings.max_stored_bytes, "MAX_STORED_BYTES",
+                   f"stored bytes {of_all} model.width"),
     )  # fmt: skip
 
 

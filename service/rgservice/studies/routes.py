@@ -48,7 +48,7 @@ async def ask(
     )
 
     def read() -> Grid:  # a short body may ask for many experiments
-        sent = parsed(body, StudyRequest, fill=with_preset, names=STUDY_FIELDS)
+        sent = parsed(body, StudyRequest, fill=with_preset, names=STUDY_FIELDS, grid=True)
         return grid_of(sent, use.settings)
 
     asked = await use.apart.read(owner, read)
