@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rgcore.errors import ParameterError
-
-OPTIMIZERS = ("adam", "adamw", "sgd")
-SCHEDULES = ("constant", "cosine", "one_cycle")
+from rgcore.training.rules import OPTIMIZERS
+from rgcore.training.schedule import SCHEDULES
 
 
 class PlanError(ParameterError):
