@@ -73,7 +73,7 @@ def _names_its_family(schema: dict[str, Any]) -> None:
         schema["required"] = [*schema.get("required", []), "family"]
 
 
-FAMILY = About(column=True)
+FAMILY = About()
 """The row of the field that names the family."""
 
 
@@ -91,7 +91,7 @@ class Chain(Section):
 
     n_states: Annotated[int, About(symbol="V", own=False)] = Field(default=16, ge=2, le=256)
     """Number of states V of the chain; also the vocabulary of the network."""
-    corr_len: Annotated[float, About(symbol="xi", unit="tokens", column=True)] = Field(
+    corr_len: Annotated[float, About(symbol="xi", unit="tokens")] = Field(
         default=1.0, ge=0.05, le=MOST_CORR_LEN
     )
     """Correlation length xi = -1 / ln|l2|, in tokens."""
@@ -264,9 +264,9 @@ class ExplicitChain(Chain):
     """Construction of the transition matrix."""
     matrix: Annotated[_Matrix, _FromList, About(symbol="P")]
     """Row-stochastic: P[i][j] = Pr(next is j | now is i); irreducible and aperiodic."""
-    corr_len: Annotated[
-        float | None, About(symbol="xi", unit="tokens", column=True, derived=True)
-    ] = Field(default=None, ge=0, le=MOST_CORR_LEN)  # type: ignore[assignment]
+    corr_len: Annotated[float | None, About(symbol="xi", unit="tokens", derived=True)] = Field(
+        default=None, ge=0, le=MOST_CORR_LEN
+    )  # type: ignore[assignment]
     """Correlation length, in tokens: computed from the matrix, leave it out."""
 
     @model_validator(mode="before")

@@ -17,7 +17,7 @@ from rgcontract.fields import FieldRow, rows
 from rgcontract.networks import DECIDING_LEVELS, Mixing
 from rgcontract.observables import NETWORK, OBSERVABLES
 from rgcontract.spec import Depth, Submission, Tag, Width
-from rgcontract.status import State
+from rgcontract.status import SHOWN, State
 
 
 class How(StrEnum):
@@ -70,11 +70,12 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Person = Annotated[str, Field(min_length=1, max_length=200)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
-_FIELDS = {row.name: row for row in rows(Submission) if row.column}
+_ROWS = {row.path: row for row in rows(Submission)}
+_FIELDS = {name: _ROWS[path] for name, path in SHOWN.items()}
 
 
 def _field(name: str, kind: Any) -> Filter:
-    """Experiments with this value of a field of the spec that has a column."""
+    """Experiments with this value of a field of the spec that a list shows."""
     row = _FIELDS[name]
     return Filter(name, name, How.EQUALS, kind, _of(row), row.unit, row.symbol)
 

@@ -15,9 +15,9 @@ from rgcontract import (
     field_problems,
     kept,
 )
-from rgcontract.fields import rows
+from rgcontract.status import SHOWN
 
-_COLUMNS = {row.name: attrgetter(row.path) for row in rows(ExperimentSpec) if row.column}
+_COLUMNS = {name: attrgetter(path) for name, path in SHOWN.items()}
 
 
 class UnreadableSpecError(Exception):
@@ -30,7 +30,7 @@ def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
 
 
 def columns_of(spec: ExperimentSpec) -> dict[str, Any]:
-    """What a list is narrowed by, column by column: the fields of the spec whose row says so."""
+    """What a list shows of a spec, column by column."""
     return {name: value(spec) for name, value in _COLUMNS.items()}
 
 

@@ -15,7 +15,9 @@ from rgclient import _keywords
 from rgclient._body import body
 from rgcontract import ExperimentSpec, Submission
 from rgcontract.fields import children, rows
+from rgcontract.status import SHOWN
 from rgcontract.study import STUDY_FIELDS
+from rgstore.tables import ExperimentRow
 from scripts import spec_fields
 
 ROOT = Path(__file__).parents[2]
@@ -79,9 +81,10 @@ def test_units_and_symbols_stand_in_the_description() -> None:
     assert (lengths["x-unit"], lengths["x-symbol"]) == ("tokens", "xi")
 
 
-def test_columns_to_filter_by_are_columns_of_experiments() -> None:
-    from rgstore.tables import ExperimentRow
-
-    columns = {row.name for row in rows(ExperimentSpec) if row.column}
-    assert columns == {"family", "corr_len", "mixing", "depth", "width"}
-    assert columns <= set(ExperimentRow.__table__.columns.keys())
+def test_what_a_list_shows_of_a_spec_is_a_field_with_a_column_of_experiments() -> None:
+    columns = {row.path for row in rows(ExperimentSpec) if row.column}
+    assert columns == set(SHOWN.values())
+    assert columns >= {
+        "chain.family", "chain.corr_len", "model.mixing", "model.depth", "model.width"
+    }  # fmt: skip
+    assert set(SHOWN) <= set(ExperimentRow.__table__.columns.keys())

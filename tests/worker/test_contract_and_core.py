@@ -14,13 +14,13 @@ from rgcontract.fields import rows
 from rgcontract.networks import CHOICES, LEVELS_OF, MIXINGS, has_window
 from rgcore import mixing
 from rgcore.architecture import ACTIVATIONS, NORMS, Architecture
-from rgcore.chain.families import FAMILIES
+from rgcore.chain import FAMILIES
 from rgcore.measurement import KERNELS
 from rgcore.measurement.levels import ROWS_OF
-from rgcore.network.block import ACTIVATION_OF, NORM_OF
+from rgcore.network.block import activation_of
 from rgcore.network.build import NETWORK_OF
-from rgcore.training import TrainingPlan
-from rgcore.training.plan import OPTIMIZERS, SCHEDULES
+from rgcore.network.norms import NORM_OF
+from rgcore.training import OPTIMIZERS, SCHEDULES, TrainingPlan
 
 CORE = {
     "model.mixing": mixing.MIXINGS,
@@ -66,7 +66,7 @@ def test_every_enumeration_of_a_spec_has_a_row_for_each_value() -> None:
 
 def test_weights_are_made_for_whatever_can_be_said_without_torch() -> None:
     assert set(NETWORK_OF) == set(mixing.MIXINGS)
-    assert set(ACTIVATION_OF) == set(ACTIVATIONS)
+    assert all(callable(activation_of(_architecture(activation=name))) for name in ACTIVATIONS)
     assert set(NORM_OF) == set(NORMS)
 
 
