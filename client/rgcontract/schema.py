@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from pydantic import Field
+
 from rgcontract.chains import CHAIN_OF
 from rgcontract.columns import COLUMNS
 from rgcontract.fields import rows
@@ -11,6 +13,7 @@ from rgcontract.filters import FILTERS, Filter
 from rgcontract.networks import CHOICES
 from rgcontract.observables import OBSERVABLES, REASONS
 from rgcontract.roles import ROLES
+from rgcontract.sorting import SORTS, Sort
 from rgcontract.spec import SCHEMA, Submission
 from rgcontract.status import Outcome, State, View
 from rgcontract.study import STUDY_FIELDS
@@ -80,6 +83,18 @@ class ColumnRow(View):
     meaning: str
 
 
+class SortRow(View):
+    """What a list of experiments can be ordered by."""
+
+    name: str
+    """As `sort` takes it; with - before it for falling."""
+    on: str
+    """The column, or the observable that was measured."""
+    unit: str
+    symbol: str
+    meaning: str
+
+
 class ObservableRow(View):
     """An observable."""
 
@@ -136,6 +151,8 @@ class Schema(View):
     """Of a study; a list for one that a submission has too is an axis of its grid."""
     filters: list[FilterRow]
     columns: list[ColumnRow]
+    sorts: list[SortRow] = Field(default_factory=list)
+    """What `sort` takes; empty for a server of before there were any."""
     observables: list[ObservableRow]
     reasons: list[Named]
     """Why a number may be null."""
@@ -158,6 +175,7 @@ def schema() -> Schema:
         study_fields=[_row(SpecField, row) for row in rows(STUDY_FIELDS)],
         filters=[_filter(row) for row in FILTERS.values()],
         columns=[_row(ColumnRow, row) for row in COLUMNS.values()],
+        sorts=[_sort(row) for row in SORTS.values()],
         observables=[_row(ObservableRow, row) for row in OBSERVABLES.values()],
         reasons=[Named(name=name, meaning=meaning) for name, meaning in REASONS.items()],
         families=[
@@ -176,10 +194,20 @@ def schema() -> Schema:
     )
 
 
+def _sort(row: Sort) -> SortRow:
+    return SortRow(
+        name=row.name, on=_on(row), unit=row.unit, symbol=row.symbol, meaning=row.meaning
+    )
+
+
+def _on(row: Filter | Sort) -> str:
+    return row.on if isinstance(row.on, str) else row.on.quantity
+
+
 def _filter(row: Filter) -> FilterRow:
     return FilterRow(
         name=row.name,
-        on=row.on if isinstance(row.on, str) else row.on.quantity,
+        on=_on(row),
         how=row.how,
         value=row.schema,
         unit=row.unit,

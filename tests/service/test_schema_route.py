@@ -29,7 +29,7 @@ def test_every_query_parameter_of_the_list_is_a_filter_and_the_other_way_round(
 ) -> None:
     listing = api.get("/openapi.json").json()["paths"]["/v1/experiments"]["get"]
     taken = {one["name"]: one for one in listing["parameters"] if one["in"] == "query"}
-    assert set(taken) - {"limit", "cursor"} == {row.name for row in told.filters}
+    assert set(taken) - {"limit", "cursor", "sort"} == {row.name for row in told.filters}
     for row in told.filters:
         assert taken[row.name]["description"] == row.meaning
 
@@ -38,6 +38,13 @@ def test_every_column_is_shown_and_the_other_way_round(api: TestClient, told: Sc
     api.post("/v1/experiments", json={})
     (item,) = api.get("/v1/experiments").json()["items"]
     assert [row.name for row in told.columns] == list(item)
+
+
+def test_every_order_that_is_told_is_taken_and_none_else(api: TestClient, told: Schema) -> None:
+    refused = api.get("/v1/experiments?sort=no").json()["errors"][0]["allowed"]
+    assert refused.partition(";")[0].split(", ") == [row.name for row in told.sorts]
+    for row in told.sorts:
+        assert api.get("/v1/experiments", params={"sort": row.name}).status_code == 200
 
 
 def test_every_field_of_a_submission_is_told(told: Schema) -> None:
