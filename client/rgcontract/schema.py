@@ -9,6 +9,7 @@ from pydantic import Field
 from rgcontract.chains import CHAIN_OF
 from rgcontract.columns import COLUMNS
 from rgcontract.fields import rows
+from rgcontract.figures import FIGURES
 from rgcontract.filters import FILTERS, Filter
 from rgcontract.networks import CHOICES
 from rgcontract.observables import OBSERVABLES, REASONS
@@ -120,6 +121,17 @@ class ObservableRow(View):
     """What changes it by rounding alone."""
 
 
+class FigureRow(View):
+    """A figure of results."""
+
+    name: str
+    meaning: str
+    results: int
+    """How many results it is drawn from."""
+    needs: list[str]
+    """The observables that each of them has to have."""
+
+
 class FamilyRow(View):
     """A family of chains."""
 
@@ -154,6 +166,8 @@ class Schema(View):
     sorts: list[SortRow] = Field(default_factory=list)
     """What `sort` takes; empty for a server of before there were any."""
     observables: list[ObservableRow]
+    figures: list[FigureRow] = Field(default_factory=list)
+    """Empty for a server of before there were any."""
     reasons: list[Named]
     """Why a number may be null."""
     families: list[FamilyRow]
@@ -177,6 +191,7 @@ def schema() -> Schema:
         columns=[_row(ColumnRow, row) for row in COLUMNS.values()],
         sorts=[_sort(row) for row in SORTS.values()],
         observables=[_row(ObservableRow, row) for row in OBSERVABLES.values()],
+        figures=[_row(FigureRow, row) for row in FIGURES.values()],
         reasons=[Named(name=name, meaning=meaning) for name, meaning in REASONS.items()],
         families=[
             FamilyRow(

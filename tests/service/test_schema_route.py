@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from rgcontract import SCHEMA, Outcome, State
 from rgcontract.fields import rows
+from rgcontract.figures import FIGURES
 from rgcontract.observables import OBSERVABLES
 from rgcontract.schema import Schema
 from rgcontract.spec import Submission
@@ -75,6 +76,8 @@ def test_the_rest_is_what_the_registries_have(told: Schema) -> None:
     assert {one for row in told.observables for one in row.reasons} <= {
         one.name for one in told.reasons
     }
+    assert [row.name for row in told.figures] == list(FIGURES)
+    assert {need for row in told.figures for need in row.needs} <= OBSERVABLES.keys()
     assert [role.name for role in told.roles] == ["member"]
 
 
