@@ -68,7 +68,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_and_all_there_are(
     assert message.startswith("unknown query parameter")
     assert ("did you mean" in message) == (nearest is not None)
     assert nearest is None or f"did you mean {nearest}" in message
-    assert allowed.split(", ") == ["limit", "cursor", *FILTERS]
+    assert allowed.split(", ") == ["limit", "cursor", "sort", *FILTERS]
 
 
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])
