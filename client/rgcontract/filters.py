@@ -55,6 +55,10 @@ class Filter:
     meaning: str
     unit: str = ""
     symbol: str = ""
+    range: str = ""
+    """Of an end of a range, the name of what it bounds."""
+    range_of: str = ""
+    """And what that is."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -87,12 +91,15 @@ def _of(row: FieldRow) -> str:
 def _range(name: str, on: str | Measured, kind: Any, meaning: str, **said: str) -> list[Filter]:
     """Experiments within a range, ends included: `name_min` and `name_max`."""
     return [
-        Filter(f"{name}_{end}", on, how, kind, f"{meaning}, at {words} this", **said)
+        Filter(
+            f"{name}_{end}", on, how, kind, f"{meaning}, at {words} this",
+            range=name, range_of=meaning, **said,
+        )
         for end, how, words in (
             ("min", How.AT_LEAST, "least"),
             ("max", How.AT_MOST, "most"),
         )
-    ]
+    ]  # fmt: skip
 
 
 _XI = _FIELDS["corr_len"]
@@ -133,9 +140,7 @@ FILTERS: dict[str, Filter] = {
 }  # fmt: skip
 """Every filter by name, in the order in which they are told."""
 RANGES: dict[str, str] = {
-    row.name: f"{row.name.removesuffix('_min')}_max"
-    for row in FILTERS.values()
-    if row.how is How.AT_LEAST
+    row.name: f"{row.range}_max" for row in FILTERS.values() if row.how is How.AT_LEAST
 }
 """The lower end of each range -> the upper one."""
 

@@ -27,13 +27,18 @@ def conditions(asked: Mapping[str, Any]) -> list[ColumnElement[bool]]:
 def _condition(row: Filter, value: Any) -> ColumnElement[bool]:
     if row.how is How.HAS:
         return _tagged(value)
-    of = _measured(row.on) if isinstance(row.on, Measured) else getattr(ExperimentRow, row.on)
+    of = compared_by(row.on)
     compared: dict[How, ColumnElement[bool]] = {
         How.EQUALS: of == value,
         How.AT_LEAST: of >= value,
         How.AT_MOST: of <= value,
     }
     return compared[row.how]
+
+
+def compared_by(on: str | Measured) -> ColumnElement[Any]:
+    """What a filter, or an order, is on: a column, or a number that was measured."""
+    return _measured(on) if isinstance(on, Measured) else getattr(ExperimentRow, on)
 
 
 def _measured(of: Measured) -> ColumnElement[float]:

@@ -218,7 +218,7 @@ def test_a_new_filter_is_its_row(tree: Tree) -> None:
     assert tree.python("-c", ASKED_BY_THE_NEW_FILTER).split() == ["True", "True", "422", "200"]
 
 
-def test_a_new_figure_is_its_file_and_its_row(tree: Tree) -> None:
+def test_a_new_figure_is_its_file_its_row_and_its_line(tree: Tree) -> None:
     tree.write(
         "client/rgfigures/_sizes.py",
         '''"""The size of the network."""
@@ -240,13 +240,15 @@ def sizes(results):
         "from rgfigures._ranks import ranks\n",
         "from rgfigures._ranks import ranks\nfrom rgfigures._sizes import sizes\n",
     )
+    tree.change(registry, '    "ranks": ranks,\n', '    "ranks": ranks,\n    "sizes": sizes,\n')
+    rows = "client/rgcontract/figures.py"
     tree.change(
-        registry,
+        rows,
         '        FigureRow(\n            "contrast",',
-        '        FigureRow("sizes", "Depth and width.", 1, (), sizes),\n'
+        '        FigureRow("sizes", "Depth and width.", 1, ()),\n'
         '        FigureRow(\n            "contrast",',
     )
-    assert tree.touched == {"client/rgfigures/_sizes.py", registry}
+    assert tree.touched == {"client/rgfigures/_sizes.py", registry, rows}
     told = (
         "from types import SimpleNamespace as N; from rgfigures import drawn;"
         "figure = drawn('sizes', [N(spec=N(model=N(depth=3, width=5)))]);"

@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from rgcontract import State
 from rgstore import experiments
 from rgstore.database import Database
+from rgstore.ordering import Place
 
 pytestmark = pytest.mark.by_hand("experiments without runs")
 
@@ -98,7 +99,7 @@ def test_what_few_have_is_found_by_an_index(database: Database, stored: Any, fil
 def test_a_page_after_another_is_read_in_order_and_nothing_is_sorted(
     database: Database, stored: Any, filters: Any, index: str
 ) -> None:
-    plan = _plan(database, filters, (stored, "e-2500"), sorting=False)
+    plan = _plan(database, filters, Place(stored, "e-2500"), sorting=False)
     assert index in plan
     assert "Sort" not in plan
 

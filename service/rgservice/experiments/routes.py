@@ -17,8 +17,9 @@ from rgcontract import (
     Result,
     Submission,
     bulk_problems,
+    sorting,
 )
-from rgservice.experiments import listing, steering, submitting
+from rgservice.experiments import cursors, listing, steering, submitting
 from rgservice.experiments.bulk import bulk_of
 from rgservice.experiments.one import one
 from rgservice.experiments.results import Arrays, result_view
@@ -97,10 +98,13 @@ def list_experiments(
     reader: OwnerDep,
     filters: Annotated[Any, Depends(listing.Filters)],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(max_length=cursors.LONGEST)] = None,
+    sort: Annotated[
+        str, Query(max_length=80, description=f"What it is ordered by: {sorting.TAKEN}")
+    ] = sorting.NEWEST_FIRST,
 ) -> ExperimentPage:
     """Experiments, newest first, a page at a time. State and counts are those of all their runs."""
-    return listing.page(session, vars(filters), reader, cursor=cursor, limit=limit)
+    return listing.page(session, vars(filters), reader, sort=sort, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}", responses=refusals(401, 404, 422))
