@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from rgcontract import ExperimentSummary
@@ -34,7 +34,7 @@ def words_of(session: Session, names: Iterable[str], reader: str) -> dict[str, W
     """Experiment -> what its reader calls it, for those of which they asked for anything."""
     row = SubmissionRow
     requests = session.execute(
-        select(row.experiment_id, row.label, row.tags)
+        select(row.experiment_id, row.label, func.array_remove(row.tags, None))
         .where(row.owner == reader, among(row.experiment_id, names))
         .order_by(row.id)
     )
