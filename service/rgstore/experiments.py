@@ -68,7 +68,7 @@ def page(
         after: the key of the last one of the page before.
         limit: how many at most.
     """
-    narrowed = conditions(filters)
+    narrowed = conditions(session, filters)
     if after is not None:
         narrowed.append(tuple_(ExperimentRow.created_at, ExperimentRow.id) < after)
     return session.execute(
