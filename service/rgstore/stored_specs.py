@@ -53,10 +53,10 @@ def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
         UnreadableSpecError: code of another release stored it, or it is damaged.
     """
     try:
-        _check_sections(stored)
         whole = {**stored, "seeds": tuple(seeds)}
         _check_form(whole.get("schema", SCHEMA))
-        return StoredSpec.model_validate(whole, strict=False)
+        spec = StoredSpec.model_validate(whole, strict=False)
+        _check_sections(stored)  # what is wrong with those that are there says more
     except UnreadableSpecError:
         raise
     except ValidationError as error:
@@ -68,6 +68,7 @@ def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
         raise UnreadableSpecError("; ".join(found)) from error
     except Exception as error:  # whatever our validators trip over in another release's spec
         raise UnreadableSpecError(f"{type(error).__name__}: {error}") from error
+    return spec
 
 
 def _check_sections(stored: dict[str, Any]) -> None:
