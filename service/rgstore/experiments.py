@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from rgcontract import ExperimentSummary
@@ -40,7 +40,7 @@ def words_of(session: Session, names: Iterable[str], reader: str) -> dict[str, W
     """Experiment -> what its reader calls it, for those of which they asked for anything."""
     row = SubmissionRow
     requests = session.execute(
-        select(row.experiment_id, row.label, row.tags)
+        select(row.experiment_id, row.label, func.array_remove(row.tags, None))
         .where(row.owner == reader, among(row.experiment_id, names))
         .order_by(row.id)
     )
@@ -83,7 +83,7 @@ def page(
     Returns:
         Of each experiment `COLUMNS`, and last what it is ordered by.
     """
-    narrowed = conditions(filters)
+    narrowed = conditions(session, filters)
     if after is not None:
         narrowed.append(ordering.comes_after(order, after))
     return session.execute(

@@ -13,6 +13,7 @@ import pytest
 import rgclient
 from rgclient import _keywords
 from rgclient._body import body
+from rgclient._signatures import LEFT_OUT
 from rgcontract import ExperimentSpec, Submission
 from rgcontract.fields import children, rows
 from rgcontract.status import SHOWN
@@ -40,9 +41,17 @@ def test_a_notebook_is_shown_every_keyword_with_its_default(function: Any) -> No
     for row in rows(Submission):
         if row.path in {"chain.seed", "chain.seeds"}:  # these have to name their section
             continue
-        assert shown[row.name].default == (... if row.required else row.default), row.path
+        assert shown[row.name].default == (LEFT_OUT if row.required else row.default), row.path
     assert {*children(Submission, "")} <= set(shown)
     assert all(one.kind is one.KEYWORD_ONLY for one in shown.values())
+
+
+@pytest.mark.parametrize("function", [rgclient.submit, rgclient.forecast, rgclient.study])
+def test_what_has_no_default_is_shown_as_left_out(function: Any) -> None:
+    shown = str(inspect.signature(function))
+    assert "matrix=<left out>" in shown
+    assert "chain=<left out>" in shown
+    assert "Ellipsis" not in shown
 
 
 def test_a_study_is_shown_with_its_preset_first() -> None:

@@ -10,6 +10,7 @@ import pytest
 from blocked import until_blocked
 from sqlalchemy import select, text
 
+from rgcontract import Outcome
 from rgstore import endings, heartbeats, trainings
 from rgstore.claiming import Holder, claim_fleet
 from rgstore.database import (
@@ -115,8 +116,8 @@ def test_a_heartbeat_of_another_holder_or_attempt_stores_nothing(
         lambda s, c: endings.finish(s, c, trained=True),
         endings.let_go,
         lambda s, c: endings.hand_back(s, c, worker="w9", error="x"),
-        lambda s, c: endings.fail(s, c, outcome="failed", error="x"),
-        lambda s, c: endings.retry_or_fail(s, c, outcome="crashed", error="x"),
+        lambda s, c: endings.fail(s, c, outcome=Outcome.FAILED, error="x"),
+        lambda s, c: endings.retry_or_fail(s, c, outcome=Outcome.CRASHED, error="x"),
     ],
 )
 def test_no_ending_by_another_holder_or_attempt_goes_through(
@@ -171,7 +172,7 @@ def test_an_experiment_is_summed_up_by_one_at_a_time(
 
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as session:
-            endings.fail(session, first, outcome="failed", error="x")
+            endings.fail(session, first, outcome=Outcome.FAILED, error="x")
             ending = pool.submit(end, second)
             until_blocked(database)
             assert not ending.done()

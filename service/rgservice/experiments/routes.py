@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import (
@@ -26,23 +26,13 @@ from rgservice.experiments.results import Arrays, result_view
 from rgservice.experiments.steering import Found
 from rgservice.experiments.views import experiment_view
 from rgservice.http.answers import Answered, response
+from rgservice.http.asking import DryRun, Key
 from rgservice.http.body import parsed, read_body, read_model
 from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.seeds import SeedsQuery
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=AUTHENTICATED)
-
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$",
-        description="The same key with the same body is answered the same and counted once",
-    ),
-]  # fmt: skip
-
-DryRun = Annotated[bool, Query(description="Only say what it would cost")]
-"""Of every route that asks for something."""
 
 
 @router.post(
