@@ -1,6 +1,7 @@
 """Run the tests once and write down which of them touch which line, and how long each takes.
 
 `python -m scripts.mutation.recording OUT TEST...`, run in the copy that is going to be mutated.
+Those marked `slow` are left out: each guard has a quick test.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ def record(out: Path, tests: list[str]) -> None:
     measured = coverage.Coverage(data_file=None, source=[str(root / one) for one in PACKAGES])
     recorder = Recorder(measured)
     measured.start()
-    pytest.main([*TESTS_QUIETLY, *tests], plugins=[recorder])
+    pytest.main([*TESTS_QUIETLY, "-m", "not slow", *tests], plugins=[recorder])
     measured.stop()
     data = measured.get_data()
     usable = {test: s for test, s in recorder.seconds.items() if test not in recorder.failed}
