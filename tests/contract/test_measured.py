@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -16,9 +17,15 @@ LOSS, RANK = (
 
 
 def result(*snapshots: Snapshot, mixing: str = "context") -> Result:
-    """Of these snapshots; of the rest, only the spec."""
+    """Of these snapshots and of a spec that says how tokens mix, and of nothing else."""
     spec = StoredSpec.model_validate_json(json.dumps({"model": {"mixing": mixing}, "seeds": [0]}))
-    return Result.model_construct(spec=spec, snapshots=list(snapshots))
+    parts: dict[str, Any] = {"spec": spec, "snapshots": list(snapshots)}
+    return Result.model_construct(**parts)
+
+
+def snapshot(when: str, *levels: LevelResult, network: LevelResult | None = None) -> Snapshot:
+    parts: dict[str, Any] = {"when": when, "levels": list(levels), "network": network}
+    return Snapshot.model_construct(**parts)
 
 
 def level(name: str, **quantities: Estimate) -> LevelResult:
@@ -26,12 +33,13 @@ def level(name: str, **quantities: Estimate) -> LevelResult:
 
 
 WHOLE = result(
-    Snapshot.model_construct(
-        when="final",
-        levels=[level("position", effective_rank=RANK, loss=LOSS), level("token")],
+    snapshot(
+        "final",
+        level("position", effective_rank=RANK, loss=LOSS),
+        level("token"),
         network=level("network", stream_correlation=LOSS),
     ),
-    Snapshot.model_construct(when="initial", levels=[], network=None),
+    snapshot("initial"),
 )
 
 
