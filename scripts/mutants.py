@@ -13,7 +13,6 @@ every mutant, here the whole suite of minutes. So the runner is our own (`script
 from __future__ import annotations
 
 import argparse
-import hashlib
 import subprocess
 import sys
 import time
@@ -25,7 +24,8 @@ from queue import SimpleQueue
 from rgcontract.files import write_text
 from scripts.mutation.choosing import Choosing
 from scripts.mutation.mutant import Mutant
-from scripts.mutation.places import PACKAGES, RECORDED, SHARED
+from scripts.mutation.places import PACKAGES, RECORDED
+from scripts.mutation.recording import digest
 from scripts.mutation.report import as_json, markdown, score
 from scripts.mutation.sample import sample
 from scripts.mutation.sites import sites
@@ -89,7 +89,7 @@ def _recorded(trees: Sequence[Path], folders: Sequence[str], out: Path) -> list[
         RuntimeError: tests of a folder could not be recorded; what they said is in the text.
     """
     records = {
-        folder: out / f"lines-{Path(folder).name}-{_digest(trees[0], folder)}.json"
+        folder: out / f"lines-{Path(folder).name}-{digest(trees[0], folder)}.json"
         for folder in folders
     }
     left: SimpleQueue[Path] = SimpleQueue()
@@ -117,16 +117,6 @@ def _recorded(trees: Sequence[Path], folders: Sequence[str], out: Path) -> list[
         with ThreadPoolExecutor(len(trees)) as pool:
             list(pool.map(record, missing))
     return list(records.values())
-
-
-def _digest(tree: Path, folder: str) -> str:
-    """Of all code and of the tests of a folder."""
-    found = hashlib.sha256()
-    for place in (*PACKAGES, "worker/rgworker", *SHARED, folder):
-        path = tree / place
-        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            found.update(str(file.relative_to(tree)).encode() + file.read_bytes())
-    return found.hexdigest()[:12]
 
 
 def _tried(trees: Sequence[Path], mutants: Sequence[Mutant], choosing: Choosing) -> list[Trial]:

@@ -6,6 +6,7 @@ Those marked `slow` are left out: each guard has a quick test.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import coverage
 import pytest
 
 from rgcontract.files import write_text
-from scripts.mutation.places import PACKAGES, TESTS_QUIETLY
+from scripts.mutation.places import PACKAGES, SHARED, TESTS_QUIETLY
 
 
 class Recorder:
@@ -60,6 +61,16 @@ def record(out: Path, tests: list[str]) -> None:
         for file in data.measured_files()
     }
     write_text(out, json.dumps({"seconds": usable, "lines": lines}))
+
+
+def digest(tree: Path, folder: str) -> str:
+    """What a recording of a folder of tests depends on: the code, these tests, what they share."""
+    found = hashlib.sha256()
+    for place in (*PACKAGES, "worker/rgworker", *SHARED, folder):
+        path = tree / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            found.update(str(file.relative_to(tree)).encode() + file.read_bytes())
+    return found.hexdigest()[:12]
 
 
 if __name__ == "__main__":
