@@ -6,8 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from rgcontract import Submission, shape_hash
+from rgcontract.about import Decides
+from rgcontract.fields import rows
 
 
 def spec(**fields: Any) -> Submission:
@@ -56,3 +59,12 @@ def test_members_of_a_fleet_may_differ_in(fields: Any) -> None:
 )
 def test_members_of_a_fleet_agree_in(fields: Any) -> None:
     assert shape_hash(spec(**fields)) != shape_hash(DEFAULT)
+
+
+class Plain(BaseModel):
+    depth: int = 1
+
+
+def test_a_field_that_says_nothing_of_it_is_shared_and_decides_nothing() -> None:
+    (row,) = rows(Plain)
+    assert (row.shared, row.decides) == (True, Decides.NOTHING)
