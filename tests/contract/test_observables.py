@@ -58,6 +58,14 @@ def test_rows_are_json() -> None:
     assert "Infinity" not in said
 
 
+def test_only_losses_angles_and_lengths_have_a_unit() -> None:
+    assert {row.name: row.unit for row in OBSERVABLES.values() if row.unit} == {
+        **dict.fromkeys(("loss", "bayes_loss", "visible_bayes_loss", "excess_loss"), "nats"),
+        "subspace_angle": "radians",
+        "corr_len_flow": "tokens",
+    }
+
+
 def test_a_unit_stands_in_the_label_of_an_axis() -> None:
     assert OBSERVABLES["loss"].axis_label == "loss (nats)"
     assert OBSERVABLES["effective_rank"].axis_label == "effective rank"
