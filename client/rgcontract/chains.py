@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Union
 
@@ -311,35 +309,6 @@ if TYPE_CHECKING:
 else:
     _TAGGED = tuple(Annotated[chain, Tag(str(family))] for family, chain in CHAIN_OF.items())
     ChainSpec = Annotated[Union[_TAGGED], Discriminator(_family)]  # noqa: UP007 - of a tuple
-
-
-@dataclass(frozen=True)
-class FamilyRow:
-    """A family of chains, in words."""
-
-    name: Family
-    construction: str
-    """How the transition matrix is made."""
-    exact: str
-    """What is known of it in closed form."""
-    drawn: bool
-    """Whether a chain seed draws the matrix."""
-    fields: tuple[str, ...]
-    """Of the chain section, those that it has."""
-
-
-def family_rows() -> tuple[FamilyRow, ...]:
-    """Every family there is."""
-    return tuple(
-        FamilyRow(
-            family,
-            inspect.cleandoc(chain.__doc__ or ""),
-            chain.exact,
-            chain.drawn,
-            tuple(chain.model_fields),
-        )
-        for family, chain in CHAIN_OF.items()
-    )
 
 
 def _is_seed(value: object) -> bool:

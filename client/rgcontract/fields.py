@@ -156,7 +156,7 @@ def nearest(name: str, model: type[BaseModel], *, without: Collection[str] = ())
         path = f"{at}.{leaf}" if at else leaf
         if path not in without:
             places.setdefault(leaf, set()).add(path)
-    close = difflib.get_close_matches(name, sorted(places), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name, sorted(places))
     return [path for match in close for path in sorted(places[match])][:3]
 
 

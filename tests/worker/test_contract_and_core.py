@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from rgcontract import ExperimentSpec, TrainingSpec
-from rgcontract.chains import CHAIN_OF, Chain, Family, family_rows
+from rgcontract.chains import CHAIN_OF, Chain, Family
 from rgcontract.fields import rows
 from rgcontract.networks import CHOICES, LEVELS_OF, MIXINGS, has_window
+from rgcontract.schema import schema
 from rgcore import mixing
 from rgcore.architecture import ACTIVATIONS, NORMS, Architecture
 from rgcore.chain import FAMILIES
@@ -46,10 +47,10 @@ def test_the_fields_of_a_family_are_the_parameters_of_its_function(family: Any) 
 
 
 def test_every_family_says_how_it_is_made_and_what_is_known_of_it() -> None:
-    said = family_rows()
+    said = schema().families
     assert [row.name for row in said] == [*CHAIN_OF]
-    assert all(row.construction and row.exact for row in said)
-    assert len({row.construction for row in said}) == len(said)
+    assert all(row.meaning and row.exact for row in said)
+    assert len({row.meaning for row in said}) == len(said)
 
 
 @pytest.mark.parametrize("path", CORE)
