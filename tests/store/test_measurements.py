@@ -104,9 +104,7 @@ def test_only_runs_of_some_length_say_how_fast_the_lab_is(
         assert measured_rate(session) == rate
 
 
-def test_a_run_of_no_seconds_says_nothing_of_speed(
-    database: Database, put: Any, take: Any
-) -> None:
+def test_a_run_of_no_seconds_says_nothing_of_speed(database: Database, put: Any, take: Any) -> None:
     put()
     _store(database, take(), [1.0])
     with database.begin() as session:
