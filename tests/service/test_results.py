@@ -134,3 +134,17 @@ def test_the_causes_of_no_result_are_those_of_the_runs_that_failed(
         endings.retry_or_fail(session, claims[1], outcome="crashed", error="the trainer is gone")
     answer = api.get(f"/v1/experiments/{name}/result")
     assert (answer.status_code, answer.json()["causes"]) == (409, ["the loss is no number"])
+
+
+def test_a_result_of_some_of_its_runs_is_given_to_who_asks_for_it(
+    api: TestClient, database: Database
+) -> None:
+    name = api.post("/v1/experiments", json={"seeds": 2}).json()["id"]
+    holder = claiming.Holder("w/1", "w", "host", "cpu", {}, {})
+    with database.begin() as session:
+        claim = claim_one(session, holder, lease_seconds=60)
+        assert claim is not None
+        measurements.store(session, claim, _record(claim.seed), summarise_runs)
+    refused = api.get(f"/v1/experiments/{name}/result")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_ready")
+    assert _result(api, name, partial=True)["seeds"] == [claim.seed]
