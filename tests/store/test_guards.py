@@ -22,7 +22,8 @@ from rgstore.database import (
 from rgstore.endings import LeaseLostError
 from rgstore.heartbeats import TrainingProgress
 from rgstore.records import Training, Weights
-from rgstore.tables import RunRow, WeightsRow
+from rgstore.tables import ExperimentRow, RunRow, WeightsRow
+from rgstore.transitions import lock_experiments
 
 SHORT, LONG = {"corr_len": 1.0}, {"corr_len": 7.0}
 HALF = TrainingProgress("training", 0.5, 10, 1.25)
@@ -157,6 +158,17 @@ def test_weights_that_no_row_can_hold_are_not_stored(database: Database) -> None
         assert session.scalars(select(WeightsRow.step)).all() == [1]
         assert trainings.find(session, "net", 3, (1, 2)) is None  # it is trained again
     assert trainings.MOST_WEIGHTS_BYTES < 2**30
+
+
+def test_who_locks_an_experiment_keeps_nobody_from_rows_that_refer_to_it(
+    database: Database, put: Any
+) -> None:
+    name = put().experiment_id
+    key = select(ExperimentRow.id).where(ExperimentRow.id == name)
+    of_key = key.with_for_update(read=True, key_share=True, nowait=True)  # as a foreign key does
+    with database.begin() as one, database.begin() as two:
+        lock_experiments(one, [name])
+        assert two.scalars(of_key).all() == [name]
 
 
 def test_an_experiment_is_summed_up_by_one_at_a_time(
