@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from measured_study import CHAIN
 from sqlalchemy import update
 
-from rgcontract import Result, strictjson
+from rgcontract import Outcome, Result, strictjson
 from rgcontract.observables import NETWORK
 from rgcore.statistics import summarise_runs
 from rgstore import claiming, endings, measurements
@@ -130,8 +130,8 @@ def test_the_causes_of_no_result_are_those_of_the_runs_that_failed(
         claims = claiming.claim_fleet(
             session, holder, lease_seconds=60, size_of=lambda _: 2, share=1
         )
-        endings.fail(session, claims[0], outcome="failed", error="the loss is no number")
-        endings.retry_or_fail(session, claims[1], outcome="crashed", error="the trainer is gone")
+        endings.fail(session, claims[0], outcome=Outcome.FAILED, error="the loss is no number")
+        endings.retry_or_fail(session, claims[1], outcome=Outcome.CRASHED, error="the trainer is gone")
     answer = api.get(f"/v1/experiments/{name}/result")
     assert (answer.status_code, answer.json()["causes"]) == (409, ["the loss is no number"])
 
