@@ -25,12 +25,12 @@ from rgcore.claims import (
     LOCALIZED,
     NEGLIGIBLE,
     Finding,
-    effective_transitions,
     localized_drift,
     monotone_collapse,
     page_p_value,
     selective_collapse,
 )
+from rgcore.observables import effective_transitions
 
 Array = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int, float], Finding]

@@ -13,7 +13,6 @@ every mutant, here the whole suite of minutes. So the runner is our own (`script
 from __future__ import annotations
 
 import argparse
-import hashlib
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from rgcontract.files import write_text
 from scripts.mutation.choosing import Choosing
 from scripts.mutation.mutant import Mutant
 from scripts.mutation.places import PACKAGES, RECORDED
+from scripts.mutation.recording import digest
 from scripts.mutation.report import as_json, markdown, score
 from scripts.mutation.sample import sample
 from scripts.mutation.sites import sites
@@ -51,7 +51,7 @@ def main() -> int:
     _say(f"{len(mutants)} mutants, seed {asked.seed}")
     asked.out.mkdir(parents=True, exist_ok=True)
     with copies(ROOT, asked.workers) as trees:
-        records = _recorded(trees, asked.out)
+        records = _recorded(trees, asked.tests or RECORDED, asked.out)
         trials = _tried(trees, mutants, Choosing.read(ROOT, records))
     trials.sort(key=lambda trial: mutants.index(trial.mutant))
     write_text(asked.out / "mutants.json", as_json(ROOT, trials, asked.seed))
@@ -71,51 +71,52 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", action="append", metavar="ID", help="this mutant; may be repeated"
     )
+    parser.add_argument(
+        "--tests",
+        action="append",
+        choices=RECORDED,
+        help="only tests of this folder may notice; may be repeated",
+    )
     parser.add_argument("--out", type=Path, default=ROOT / ".mutants", help="where the report goes")
     parser.add_argument("--floor", type=float, default=0.9, help="a lower score is a failure")
     return parser
 
 
-def _recorded(trees: Sequence[Path], out: Path) -> list[Path]:
-    """Which tests touch which line, in `out`; it is kept as long as code and tests stay."""
-    digest = _digest(trees[0])
-    records = [out / f"lines-{digest}-{part}.json" for part in range(len(RECORDED))]
+def _recorded(trees: Sequence[Path], folders: Sequence[str], out: Path) -> list[Path]:
+    """Which tests touch which line, a file in `out` a folder; kept as long as code and tests stay.
+
+    Raises:
+        RuntimeError: tests of a folder could not be recorded; what they said is in the text.
+    """
+    records = {
+        folder: out / f"lines-{Path(folder).name}-{digest(trees[0], folder)}.json"
+        for folder in folders
+    }
     left: SimpleQueue[Path] = SimpleQueue()
     for tree in trees:
         left.put(tree)
 
-    def record(part: int) -> None:
+    def record(folder: str) -> None:
         tree = left.get()
-        command = [
-            sys.executable,
-            "-m",
-            "scripts.mutation.recording",
-            str(records[part]),
-            *RECORDED[part],
-        ]
+        begun = time.monotonic()
+        command = [sys.executable, "-m", "scripts.mutation.recording", str(records[folder]), folder]
         try:
-            subprocess.run(  # noqa: S603 - our own tests
-                command, cwd=tree, env=environment(tree), check=True,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            ended = subprocess.run(  # noqa: S603 - our own tests
+                command, cwd=tree, env=environment(tree), check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
         finally:
             left.put(tree)
+        if ended.returncode != 0:
+            raise RuntimeError(f"the tests of {folder} could not be recorded:\n{ended.stdout}")
+        _say(f"{folder}: {time.monotonic() - begun:.0f} s")
 
-    missing = [part for part, path in enumerate(records) if not path.exists()]
+    missing = [folder for folder, path in records.items() if not path.exists()]
     if missing:
         _say("running the tests once, to see which of them touch which line")
         with ThreadPoolExecutor(len(trees)) as pool:
             list(pool.map(record, missing))
-    return records
-
-
-def _digest(tree: Path) -> str:
-    """Of all code and tests."""
-    found = hashlib.sha256()
-    for folder in (*PACKAGES, "worker/rgworker", "tests"):
-        for path in sorted((tree / folder).rglob("*.py")):
-            found.update(str(path.relative_to(tree)).encode() + path.read_bytes())
-    return found.hexdigest()[:12]
+    return list(records.values())
 
 
 def _tried(trees: Sequence[Path], mutants: Sequence[Mutant], choosing: Choosing) -> list[Trial]:

@@ -30,6 +30,7 @@ KINDS: dict[str, type[errors.ResponseError]] = {
     Code.NOT_CANCELLABLE: errors.Conflict,
     Code.NOT_RETRYABLE: errors.Conflict,
     Code.UNREADABLE_SPEC: errors.Conflict,
+    Code.UNREADABLE_RECORD: errors.Conflict,
     Code.IDEMPOTENCY_KEY_REUSED: errors.Conflict,
     Code.REQUEST_TIMEOUT: errors.ServerError,
     Code.BUSY: errors.ServerError,

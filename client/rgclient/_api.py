@@ -212,7 +212,7 @@ class Api:
     ) -> Answer:
         """Send a body; with a key, so that the server takes all attempts for one."""
         key = {"Idempotency-Key": str(uuid.uuid4())} if keyed else {}
-        text = json.dumps(body, allow_nan=False)
+        text = json.dumps(body)
         return self._connection.ask("POST", path, answer, params=params, body=text, headers=key)
 
     def _cancel(self, path: str, view: type[Cancelled], params: Mapping[str, str]) -> Cancelled:

@@ -11,6 +11,7 @@ from typing import Any
 from rgclient._errors import InvalidValue, UnknownField
 from rgclient._named import Named
 from rgclient._plain import plain
+from rgcontract.sorting import TAKEN, NoSuchOrder, order
 from rgcontract.synonyms import meant
 
 PAGE = 100
@@ -154,6 +155,23 @@ def filters(asked: Mapping[str, Any], unknown: Mapping[str, Any]) -> dict[str, s
         did_you = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(asked)}"
         raise UnknownField(f"no filter {name!r}; {did_you}")
     return {name: _one(value, name) for name, value in asked.items() if value is not None}
+
+
+def sorted_by(sort: Any) -> dict[str, str]:
+    """The query of the order of a list.
+
+    Raises:
+        UnknownField: there is no such order; the message has the nearest.
+        InvalidValue: it is no text.
+    """
+    if sort is None:
+        return {}
+    if not isinstance(sort, str):
+        raise InvalidValue(f'sort is {_kind(sort)}; give a name, such as sort="-corr_len"')
+    try:
+        return {"sort": str(order(sort))}
+    except NoSuchOrder as error:
+        raise UnknownField(f"{error} (allowed: {TAKEN})") from None
 
 
 def page_size(limit: Any) -> int:

@@ -13,6 +13,7 @@ from rgclient._arguments import (
     many,
     page_size,
     preset_name,
+    sorted_by,
 )
 from rgclient._body import body
 from rgclient._errors import AmbiguousField, InvalidValue, UnknownField
@@ -123,20 +124,23 @@ class Client(Api):
         self,
         *_unnamed: Any,
         limit: int | None = None,
+        sort: str | None = None,
         **asked: Any,
     ) -> Iterator[Experiment]:
         """Experiments, newest first, fetched page by page as they are read.
 
         Args:
             limit: how many at most; all of them if not given.
+            sort: what they are ordered by, such as `"corr_len"`, or `"-corr_len"` for the largest
+                first; one of those that follow the filters.
             **asked: filters: the rows of `rgcontract.filters`, which follow.
 
         Raises:
-            UnknownField, InvalidValue: there is no such filter, or a value is none of one.
+            UnknownField, InvalidValue: there is no such filter or order, or a value is none of one.
         """
         filters_by_name("experiments", _unnamed)
         known = {name: asked.pop(name, None) for name in FILTERS}
-        params = {**filters(known, asked), "limit": str(page_size(limit))}
+        params = {**filters(known, asked), "limit": str(page_size(limit)), **sorted_by(sort)}
         pages = self._pages(EXPERIMENTS, ExperimentPage, params)
         found = (Experiment(self, of_summary(one)) for page in pages for one in page.items)
         return islice(found, limit)

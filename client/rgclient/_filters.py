@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from rgcontract.filters import FILTERS
+from rgcontract.sorting import SORTS
 
 Given = ParamSpec("Given")
 Found = TypeVar("Found")
 
 
 def with_filters(function: Callable[Given, Found]) -> Callable[Given, Found]:
-    """Itself, with every filter in its signature and its documentation."""
+    """Itself, with every filter and order in its signature and its documentation."""
     signature = inspect.signature(function)
     *before, rest = signature.parameters.values()
     keywords = [
@@ -24,6 +25,7 @@ def with_filters(function: Callable[Given, Found]) -> Callable[Given, Found]:
         f"    {row.name}: {row.meaning}{f', {row.unit}' if row.unit else ''}."
         for row in FILTERS.values()
     ]
+    orders = [f"    {name}" for name in SORTS]
     text = inspect.cleandoc(function.__doc__ or "")
-    function.__doc__ = "\n".join([text, "", "Filters:", *told])
+    function.__doc__ = "\n".join([text, "", "Filters:", *told, "", "Orders:", *orders])
     return function

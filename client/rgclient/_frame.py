@@ -1,4 +1,4 @@
-"""A result as a tidy table: one row per moment, level, quantity and layer."""
+"""A result as a tidy table: one row per moment, level, quantity and index."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 from rgclient._extras import optional
 from rgclient._series import layer_series
+from rgcontract.observables import OBSERVABLES, Axis
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from rgcontract import Result
 
+INDEXES = tuple(
+    axis.value for axis in Axis if any(row.axes == (axis,) for row in OBSERVABLES.values())
+)
+"""What the one index of an observable may count: a column each, empty for the others."""
 COLUMNS = [
-    "when", "step", "level", "quantity", "layer",
+    "when", "step", "level", "quantity", *INDEXES,
     "mean", "standard_error", "low", "high", "n_seeds", "n", "half_shift",
 ]  # fmt: skip
 
 
 def frame(data: Result) -> pd.DataFrame:
-    """Every per-layer quantity; arrays with more indexes are left out."""
+    """Every quantity with one index; arrays with more are left out."""
     pandas = optional("pandas", "frame")
-    return pandas.DataFrame(rows(data), columns=COLUMNS)
+    found = pandas.DataFrame(rows(data), columns=COLUMNS)
+    return found.astype(dict.fromkeys(INDEXES, "Int64"))
 
 
 def rows(data: Result) -> list[tuple[Any, ...]]:
@@ -39,7 +45,14 @@ def rows(data: Result) -> list[tuple[Any, ...]]:
                 )
                 key = (snapshot.when, snapshot.step, part.level, name)
                 found += [
-                    (*key, *point, len(seeds), series.n, shift)
-                    for point, shift in zip(series, series.half_shift, strict=True)
+                    (*key, *_index(name, at), *numbers, len(seeds), series.n, shift)
+                    for (at, *numbers), shift in zip(series, series.half_shift, strict=True)
                 ]
     return found
+
+
+def _index(quantity: str, at: int) -> list[int | None]:
+    """The index in the column of what it counts; of what is not known here, a layer."""
+    row = OBSERVABLES.get(quantity)
+    counts = row.axes[0].value if row is not None and row.axes else Axis.LAYER.value
+    return [at if name == counts else None for name in INDEXES]

@@ -180,10 +180,11 @@ class Result:
         return self._series("corr_len_flow", NETWORK, when)
 
     def to_frame(self) -> pd.DataFrame:
-        """Every per-layer quantity as tidy pandas rows.
+        """Every quantity with one index as tidy pandas rows.
 
-        Columns: when, step, level, quantity, layer, mean, standard_error, low, high, n_seeds, n,
-        half_shift.
+        Columns: when, step, level, quantity, layer, transition, mode, mean, standard_error, low,
+        high, n_seeds, n, half_shift. Of layer, transition and mode one has the index, by what it
+        counts.
         Needs `pip install 'rgclient[frame]'`.
         """
         return frame(self.data)

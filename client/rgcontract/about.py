@@ -53,7 +53,6 @@ class About:
         own: whether the members of a fleet may differ in it; None for what its section says.
         decides: what the section, or the field at the top, decides.
         derived: whether linear algebra fills it in, so that it is no part of an identity.
-        column: whether `experiments` has a column of that name, to filter and sort by.
     """
 
     symbol: str = ""
@@ -64,7 +63,6 @@ class About:
     own: bool | None = None
     decides: Decides | None = None
     derived: bool = False
-    column: bool = False
 
     def __post_init__(self) -> None:
         if self.since > FIRST and self.as_before is ABSENT:
@@ -105,3 +103,14 @@ def about(info: FieldInfo) -> About:
 def abouts(model: type[BaseModel]) -> dict[str, About]:
     """The rows of a model's fields by name."""
     return {name: about(info) for name, info in model.model_fields.items()}
+
+
+@dataclass(frozen=True)
+class Shows:
+    """The row of a column of a list: `depth: Annotated[int, Shows("model.depth")]`.
+
+    Attributes:
+        path: of the field of a spec that it shows, dotted.
+    """
+
+    path: str

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, Union
 
@@ -78,7 +76,7 @@ def _names_its_family(schema: dict[str, Any]) -> None:
         schema["required"] = [*schema.get("required", []), "family"]
 
 
-FAMILY = About(column=True)
+FAMILY = About()
 """The row of the field that names the family."""
 
 
@@ -96,7 +94,7 @@ class Chain(Section):
 
     n_states: Annotated[int, About(symbol="V", own=False)] = Field(default=16, ge=2, le=256)
     """Number of states V of the chain; also the vocabulary of the network."""
-    corr_len: Annotated[float, About(symbol="xi", unit="tokens", column=True)] = Field(
+    corr_len: Annotated[float, About(symbol="xi", unit="tokens")] = Field(
         default=1.0, ge=0.05, le=MOST_CORR_LEN
     )
     """Correlation length xi = -1 / ln|l2|, in tokens."""
@@ -269,9 +267,9 @@ class ExplicitChain(Chain):
     """Construction of the transition matrix."""
     matrix: Annotated[_Matrix, _FromList, About(symbol="P")]
     """Row-stochastic: P[i][j] = Pr(next is j | now is i); irreducible and aperiodic."""
-    corr_len: Annotated[
-        float | None, About(symbol="xi", unit="tokens", column=True, derived=True)
-    ] = Field(default=None, ge=0, le=MOST_CORR_LEN)  # type: ignore[assignment]
+    corr_len: Annotated[float | None, About(symbol="xi", unit="tokens", derived=True)] = Field(
+        default=None, ge=0, le=MOST_CORR_LEN
+    )  # type: ignore[assignment]
     """Correlation length, in tokens: computed from the matrix, leave it out."""
 
     @model_validator(mode="before")
@@ -316,35 +314,6 @@ if TYPE_CHECKING:
 else:
     _TAGGED = tuple(Annotated[chain, Tag(str(family))] for family, chain in CHAIN_OF.items())
     ChainSpec = Annotated[Union[_TAGGED], Discriminator(_family)]  # noqa: UP007 - of a tuple
-
-
-@dataclass(frozen=True)
-class FamilyRow:
-    """A family of chains, in words."""
-
-    name: Family
-    construction: str
-    """How the transition matrix is made."""
-    exact: str
-    """What is known of it in closed form."""
-    drawn: bool
-    """Whether a chain seed draws the matrix."""
-    fields: tuple[str, ...]
-    """Of the chain section, those that it has."""
-
-
-def family_rows() -> tuple[FamilyRow, ...]:
-    """Every family there is."""
-    return tuple(
-        FamilyRow(
-            family,
-            inspect.cleandoc(chain.__doc__ or ""),
-            chain.exact,
-            chain.drawn,
-            tuple(chain.model_fields),
-        )
-        for family, chain in CHAIN_OF.items()
-    )
 
 
 def _is_seed(value: object) -> bool:

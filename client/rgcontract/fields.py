@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from rgcontract.about import Decides, about
 from rgcontract.section import sections
+from rgcontract.status import SHOWN
 from rgcontract.synonyms import meant
 
 BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
@@ -52,7 +53,7 @@ class FieldRow:
     shared: bool
     """Whether the members of a fleet have it in common."""
     column: bool
-    """Whether experiments have a column of that name, to filter and sort by."""
+    """Whether a list shows it: experiments have a column of it, to filter and sort by."""
     families: tuple[str, ...]
     """Of a field of a chain, the families that have it."""
 
@@ -113,7 +114,7 @@ def _row(owner: _Owner, name: str) -> FieldRow:
         since=said.since,
         decides=decides,
         shared=decides is Decides.WEIGHTS and not own,
-        column=said.column,
+        column=owner.at(field.alias or name) in SHOWN.values(),
         families=() if family is None else (str(family.default),),
     )
 
@@ -155,7 +156,7 @@ def nearest(name: str, model: type[BaseModel], *, without: Collection[str] = ())
         path = f"{at}.{leaf}" if at else leaf
         if path not in without:
             places.setdefault(leaf, set()).add(path)
-    close = difflib.get_close_matches(name, sorted(places), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(name, sorted(places))
     return [path for match in close for path in sorted(places[match])][:3]
 
 

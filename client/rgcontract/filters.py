@@ -17,7 +17,7 @@ from rgcontract.fields import FieldRow, rows
 from rgcontract.networks import DECIDING_LEVELS, Mixing
 from rgcontract.observables import NETWORK, OBSERVABLES
 from rgcontract.spec import Depth, Submission, Tag, Width
-from rgcontract.status import State
+from rgcontract.status import SHOWN, State
 
 
 class How(StrEnum):
@@ -55,6 +55,10 @@ class Filter:
     meaning: str
     unit: str = ""
     symbol: str = ""
+    range: str = ""
+    """Of an end of a range, the name of what it bounds."""
+    range_of: str = ""
+    """And what that is."""
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -70,11 +74,12 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Person = Annotated[str, Field(min_length=1, max_length=200)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
-_FIELDS = {row.name: row for row in rows(Submission) if row.column}
+_ROWS = {row.path: row for row in rows(Submission)}
+_FIELDS = {name: _ROWS[path] for name, path in SHOWN.items()}
 
 
 def _field(name: str, kind: Any) -> Filter:
-    """Experiments with this value of a field of the spec that has a column."""
+    """Experiments with this value of a field of the spec that a list shows."""
     row = _FIELDS[name]
     return Filter(name, name, How.EQUALS, kind, _of(row), row.unit, row.symbol)
 
@@ -86,12 +91,15 @@ def _of(row: FieldRow) -> str:
 def _range(name: str, on: str | Measured, kind: Any, meaning: str, **said: str) -> list[Filter]:
     """Experiments within a range, ends included: `name_min` and `name_max`."""
     return [
-        Filter(f"{name}_{end}", on, how, kind, f"{meaning}, at {words} this", **said)
+        Filter(
+            f"{name}_{end}", on, how, kind, f"{meaning}, at {words} this",
+            range=name, range_of=meaning, **said,
+        )
         for end, how, words in (
             ("min", How.AT_LEAST, "least"),
             ("max", How.AT_MOST, "most"),
         )
-    ]
+    ]  # fmt: skip
 
 
 _XI = _FIELDS["corr_len"]
@@ -132,9 +140,7 @@ FILTERS: dict[str, Filter] = {
 }  # fmt: skip
 """Every filter by name, in the order in which they are told."""
 RANGES: dict[str, str] = {
-    row.name: f"{row.name.removesuffix('_min')}_max"
-    for row in FILTERS.values()
-    if row.how is How.AT_LEAST
+    row.name: f"{row.range}_max" for row in FILTERS.values() if row.how is How.AT_LEAST
 }
 """The lower end of each range -> the upper one."""
 

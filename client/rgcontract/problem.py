@@ -47,6 +47,7 @@ class Code(StrEnum):
     NOT_RETRYABLE = "not_retryable"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     UNREADABLE_SPEC = "unreadable_spec"
+    UNREADABLE_RECORD = "unreadable_record"
     REQUEST_TIMEOUT = "request_timeout"
     BUSY = "busy"
     UNAVAILABLE = "unavailable"

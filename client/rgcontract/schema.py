@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from pydantic import Field
+
 from rgcontract.chains import CHAIN_OF
 from rgcontract.columns import COLUMNS
 from rgcontract.fields import rows
+from rgcontract.figures import FIGURES
 from rgcontract.filters import FILTERS, Filter
 from rgcontract.networks import CHOICES
 from rgcontract.observables import OBSERVABLES, REASONS
 from rgcontract.roles import ROLES
+from rgcontract.sorting import SORTS, Sort
 from rgcontract.spec import SCHEMA, Submission
 from rgcontract.status import Outcome, State, View
 from rgcontract.study import STUDY_FIELDS
@@ -80,6 +84,18 @@ class ColumnRow(View):
     meaning: str
 
 
+class SortRow(View):
+    """What a list of experiments can be ordered by."""
+
+    name: str
+    """As `sort` takes it; with - before it for falling."""
+    on: str
+    """The column, or the observable that was measured."""
+    unit: str
+    symbol: str
+    meaning: str
+
+
 class ObservableRow(View):
     """An observable."""
 
@@ -103,6 +119,17 @@ class ObservableRow(View):
     reasons: list[str]
     laws: list[str]
     """What changes it by rounding alone."""
+
+
+class FigureRow(View):
+    """A figure of results."""
+
+    name: str
+    meaning: str
+    results: int
+    """How many results it is drawn from."""
+    needs: list[str]
+    """The observables that each of them has to have."""
 
 
 class FamilyRow(View):
@@ -136,7 +163,11 @@ class Schema(View):
     """Of a study; a list for one that a submission has too is an axis of its grid."""
     filters: list[FilterRow]
     columns: list[ColumnRow]
+    sorts: list[SortRow] = Field(default_factory=list)
+    """What `sort` takes; empty for a server of before there were any."""
     observables: list[ObservableRow]
+    figures: list[FigureRow] = Field(default_factory=list)
+    """Empty for a server of before there were any."""
     reasons: list[Named]
     """Why a number may be null."""
     families: list[FamilyRow]
@@ -158,7 +189,9 @@ def schema() -> Schema:
         study_fields=[_row(SpecField, row) for row in rows(STUDY_FIELDS)],
         filters=[_filter(row) for row in FILTERS.values()],
         columns=[_row(ColumnRow, row) for row in COLUMNS.values()],
+        sorts=[_sort(row) for row in SORTS.values()],
         observables=[_row(ObservableRow, row) for row in OBSERVABLES.values()],
+        figures=[_row(FigureRow, row) for row in FIGURES.values()],
         reasons=[Named(name=name, meaning=meaning) for name, meaning in REASONS.items()],
         families=[
             FamilyRow(
@@ -176,10 +209,20 @@ def schema() -> Schema:
     )
 
 
+def _sort(row: Sort) -> SortRow:
+    return SortRow(
+        name=row.name, on=_on(row), unit=row.unit, symbol=row.symbol, meaning=row.meaning
+    )
+
+
+def _on(row: Filter | Sort) -> str:
+    return row.on if isinstance(row.on, str) else row.on.quantity
+
+
 def _filter(row: Filter) -> FilterRow:
     return FilterRow(
         name=row.name,
-        on=row.on if isinstance(row.on, str) else row.on.quantity,
+        on=_on(row),
         how=row.how,
         value=row.schema,
         unit=row.unit,

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from rgcontract.about import FIRST, About, Decides
 from rgcontract.chains import ChainSpec, RandomReversibleChain
-from rgcontract.forms import in_full
+from rgcontract.forms import in_full, newest
 from rgcontract.networks import (
     LEVELS_OF,
     Activation,
@@ -30,9 +30,6 @@ Depth = Annotated[int, Field(ge=1, le=64)]
 Width = Annotated[int, Field(ge=2, le=1024)]
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 
-SCHEMA = 1
-"""The newest form of a spec. Counted up by whoever adds a field, or a value: its row says that it
-came with this schema, and the value under which all is as before."""
 DEFAULT_CONTEXT = 3
 LEAST_FACTOR = 1e-300
 """Of what networks are multiplied by: near 2e-308 float64 loses digits, and trainers read 0."""
@@ -52,7 +49,7 @@ class DataSpec(Section):
 class ModelSpec(Section):
     """The pure-MLP residual network."""
 
-    mixing: Annotated[Mixing, About(column=True)] = Mixing.CONTEXT
+    mixing: Mixing = Mixing.CONTEXT
     """How tokens reach a stream. `context`: a window around each position, once. `flat`: the whole
     sequence in one stream. `mixer`: a token-mixing MLP in every block. `window`: every block reads
     the streams at t - 1, t and t + 1."""
@@ -60,9 +57,9 @@ class ModelSpec(Section):
         default=None, ge=0, le=32
     )
     """Radius c of the window, in tokens (`mixing` context only; 3 if not given)."""
-    depth: Annotated[Depth, About(symbol="L", unit="blocks", column=True)] = 8
+    depth: Annotated[Depth, About(symbol="L", unit="blocks")] = 8
     """Number of residual blocks, L; the residual stream is measured at L + 1 places."""
-    width: Annotated[Width, About(symbol="d", unit="channels", column=True)] = 64
+    width: Annotated[Width, About(symbol="d", unit="channels")] = 64
     """Dimension d of the residual stream."""
     hidden_ratio: float = Field(default=4.0, ge=0.25, le=8)
     """Hidden units of a block, as a multiple of the width."""
@@ -138,26 +135,8 @@ class MeasurementSpec(Section):
         )
 
 
-def _known(form: int) -> int:
-    if form > SCHEMA:
-        raise conflict(
-            "",
-            f"{form} is a form of a newer release; the newest that is read here is {SCHEMA}",
-            f"{FIRST} to {SCHEMA}, or leave it out",
-        )
-    return form
-
-
-Form = Annotated[
-    int,
-    Field(ge=FIRST, json_schema_extra={"maximum": SCHEMA}),
-    AfterValidator(_known),
-    About(decides=Decides.NOTHING),
-]
-
-
-class ExperimentSpec(Section):
-    """One experiment: what is measured, on what, and with which training seeds."""
+class Parts(Section):
+    """The parts of an experiment, in whatever form they are written."""
 
     chain: Annotated[ChainSpec, About(decides=Decides.WEIGHTS, own=True)] = Field(
         default_factory=RandomReversibleChain
@@ -177,6 +156,33 @@ class ExperimentSpec(Section):
     """What is read off the network."""
     seeds: Annotated[Seeds, About(decides=Decides.NOTHING)] = (0, 1, 2)
     """Training seeds: how many (3 means 0, 1, 2) or which ones. One run each."""
+
+
+SCHEMA = newest(Parts)
+"""The newest form of a spec: the one with which the last of its fields, or values, came."""
+
+
+def _known(form: int) -> int:
+    if form > SCHEMA:
+        raise conflict(
+            "",
+            f"{form} is a form of a newer release; the newest that is read here is {SCHEMA}",
+            f"{FIRST} to {SCHEMA}, or leave it out",
+        )
+    return form
+
+
+Form = Annotated[
+    int,
+    Field(ge=FIRST, json_schema_extra={"maximum": SCHEMA}),
+    AfterValidator(_known),
+    About(decides=Decides.NOTHING),
+]
+
+
+class ExperimentSpec(Parts):
+    """One experiment: what is measured, on what, and with which training seeds."""
+
     form: Form = Field(default=SCHEMA, alias="schema")
     """The form in which the spec is written; the newest if not given. Fields that came later, and
     are not given, have the value under which all is as it was before them."""

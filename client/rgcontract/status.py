@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rgcontract.about import Shows
 from rgcontract.spec import StoredSpec
 from rgcontract.unknown import OrAsTold
 
@@ -242,7 +243,7 @@ class Experiment(View):
 
 
 class ExperimentSummary(View):
-    """An experiment in a list. Each field is a column: a row of `rgcontract.columns`."""
+    """An experiment in a list. Each field is the row of a column: see `rgcontract.columns`."""
 
     id: str
     """Its name."""
@@ -252,11 +253,11 @@ class ExperimentSummary(View):
     """SHA-256 of its chain, or of the draws of it: experiments on the same have the same."""
     state: OrAsTold[State]
     """Of all its runs together."""
-    family: str
-    corr_len: float
-    mixing: str
-    depth: int
-    width: int
+    family: Annotated[str, Shows("chain.family")]
+    corr_len: Annotated[float, Shows("chain.corr_len")]
+    mixing: Annotated[str, Shows("model.mixing")]
+    depth: Annotated[int, Shows("model.depth")]
+    width: Annotated[int, Shows("model.width")]
     run_counts: RunCounts
     """All its runs by state."""
     label: str | None
@@ -273,6 +274,15 @@ class ExperimentSummary(View):
     """What of it this server cannot read, since another release stored it; null where it can."""
     stuck: str | None = None
     """Why no worker that is running can take its queued runs; null where one can."""
+
+
+SHOWN: dict[str, str] = {
+    name: said.path
+    for name, field in ExperimentSummary.model_fields.items()
+    for said in field.metadata
+    if isinstance(said, Shows)
+}
+"""Column of a list -> the path of the field of a spec that it shows."""
 
 
 class ExperimentPage(View):

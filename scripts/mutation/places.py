@@ -9,10 +9,17 @@ PACKAGES = {  # directory: that of its own tests
     "service/rgservice": "tests/service",
 }
 RECORDED = (
-    ("tests/core",),
-    ("tests/contract", "tests/store", "tests/service", "tests/worker", "tests/client"),
+    "tests/core",
+    "tests/service",
+    "tests/store",
+    "tests/client",
+    "tests/contract",
+    "tests/worker",
+    "tests/laws",
 )
-"""Tests that may notice a mutant, in parts that take about as long as each other."""
+"""Tests that may notice a mutant, those that take longest first; each is recorded by itself."""
+SHARED = ("tests/conftest.py", "tests/support")
+"""What the tests of every folder stand on."""
 
 ROOTS = ("client", "service", "worker", ".")  # what a copy is imported from
 

@@ -1,10 +1,12 @@
 """Run the tests once and write down which of them touch which line, and how long each takes.
 
 `python -m scripts.mutation.recording OUT TEST...`, run in the copy that is going to be mutated.
+Those marked `slow` are left out: each guard has a quick test.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ import coverage
 import pytest
 
 from rgcontract.files import write_text
-from scripts.mutation.places import PACKAGES, TESTS_QUIETLY
+from scripts.mutation.places import PACKAGES, SHARED, TESTS_QUIETLY
 
 
 class Recorder:
@@ -47,7 +49,7 @@ def record(out: Path, tests: list[str]) -> None:
     measured = coverage.Coverage(data_file=None, source=[str(root / one) for one in PACKAGES])
     recorder = Recorder(measured)
     measured.start()
-    pytest.main([*TESTS_QUIETLY, *tests], plugins=[recorder])
+    pytest.main([*TESTS_QUIETLY, "-m", "not slow", *tests], plugins=[recorder])
     measured.stop()
     data = measured.get_data()
     usable = {test: s for test, s in recorder.seconds.items() if test not in recorder.failed}
@@ -59,6 +61,16 @@ def record(out: Path, tests: list[str]) -> None:
         for file in data.measured_files()
     }
     write_text(out, json.dumps({"seconds": usable, "lines": lines}))
+
+
+def digest(tree: Path, folder: str) -> str:
+    """What a recording of a folder of tests depends on: the code, these tests, what they share."""
+    found = hashlib.sha256()
+    for place in (*PACKAGES, "worker/rgworker", *SHARED, folder):
+        path = tree / place
+        for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            found.update(str(file.relative_to(tree)).encode() + file.read_bytes())
+    return found.hexdigest()[:12]
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from rgstore.among import among
@@ -27,6 +27,15 @@ def of(session: Session, digests: Iterable[str]) -> dict[str, list[str]]:
     for today, stored in rows:
         found.setdefault(today, []).append(stored)
     return found
+
+
+def names_of(session: Session, digest: str) -> set[str]:
+    """All names, itself included, of what goes by a hash of today or of before."""
+    row = AliasRow
+    pairs = session.execute(
+        select(row.today, row.stored).where(or_(row.today == digest, row.stored == digest))
+    )
+    return {digest, *(name for pair in pairs for name in pair)}
 
 
 def of_experiments(session: Session, spec_hashes: Sequence[str]) -> dict[str, str]:

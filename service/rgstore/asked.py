@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -45,6 +46,8 @@ class Submitted:
     added_runs: int
     run_ids: list[int]
     """Runs that it put in line."""
+    told_at: datetime | None = None
+    """When it was acknowledged, where it came again under its key."""
 
 
 def name_of(spec_hash: str) -> str:

@@ -41,7 +41,7 @@ def finish(session: Session, claim: Claim, *, trained: bool) -> None:
 
 
 def fail(
-    session: Session, claim: Claim, *, outcome: str, error: str, traceback: str | None = None
+    session: Session, claim: Claim, *, outcome: Outcome, error: str, traceback: str | None = None
 ) -> None:
     """The run cannot be measured, and trying again would not help."""
     _leave(session, claim, State.FAILED, outcome, error, traceback, phase=None)
@@ -84,7 +84,7 @@ def hand_back(session: Session, claim: Claim, *, worker: str, error: str) -> Sta
 
 
 def retry_or_fail(
-    session: Session, claim: Claim, *, outcome: str, error: str, traceback: str | None = None
+    session: Session, claim: Claim, *, outcome: Outcome, error: str, traceback: str | None = None
 ) -> State:
     """A fault that may pass: back to the line while attempts are left, failed after that.
 
@@ -112,7 +112,7 @@ def _leave(
     session: Session,
     claim: Claim,
     target: State,
-    outcome: str,
+    outcome: Outcome,
     error: str | None = None,
     traceback: str | None = None,
     **values: Any,
@@ -127,7 +127,7 @@ def end_attempt(
     session: Session,
     run_id: int,
     number: int,
-    outcome: str,
+    outcome: Outcome,
     error: str | None,
     traceback: str | None = None,
 ) -> None:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from rgcontract import ExperimentSummary
+from rgcontract.sorting import NEWEST_FIRST, Order, order
+from rgstore import ordering
 from rgstore.among import among
 from rgstore.filtering import conditions
+from rgstore.ordering import Place
 from rgstore.tables import ExperimentRow, SubmissionRow
 
 COLUMNS = tuple(name for name in ExperimentSummary.model_fields if hasattr(ExperimentRow, name))
 """What a list shows that an experiment has a column for: all but the spec, which is most of it."""
+
+KEY = "ordered_by"
+"""Label of what a list is ordered by."""
+NEWEST = order(NEWEST_FIRST)
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ def words_of(session: Session, names: Iterable[str], reader: str) -> dict[str, W
     """Experiment -> what its reader calls it, for those of which they asked for anything."""
     row = SubmissionRow
     requests = session.execute(
-        select(row.experiment_id, row.label, row.tags)
+        select(row.experiment_id, row.label, func.array_remove(row.tags, None))
         .where(row.owner == reader, among(row.experiment_id, names))
         .order_by(row.id)
     )
@@ -58,22 +64,33 @@ def get(session: Session, name: str) -> ExperimentRow | None:
 
 
 def page(
-    session: Session, filters: Mapping[str, Any], *, after: tuple[datetime, str] | None, limit: int
+    session: Session,
+    filters: Mapping[str, Any],
+    *,
+    order: Order = NEWEST,
+    after: Place | None,
+    limit: int,
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """A page of experiments, newest first, from just after a (created_at, id) key.
+    """A page of experiments in an order, from just after a place in it.
 
     Args:
         session: to read in.
         filters: what it is narrowed to, filter -> value.
-        after: the key of the last one of the page before.
+        order: the newest first if not given.
+        after: the place of the last one of the page before.
         limit: how many at most.
+
+    Returns:
+        Of each experiment `COLUMNS`, and last what it is ordered by.
     """
-    narrowed = conditions(filters)
+    narrowed = conditions(session, filters)
     if after is not None:
-        narrowed.append(tuple_(ExperimentRow.created_at, ExperimentRow.id) < after)
+        narrowed.append(ordering.comes_after(order, after))
     return session.execute(
-        select(*(getattr(ExperimentRow, name) for name in COLUMNS))
+        select(
+            *(getattr(ExperimentRow, name) for name in COLUMNS), ordering.value(order).label(KEY)
+        )
         .where(*narrowed)
-        .order_by(ExperimentRow.created_at.desc(), ExperimentRow.id.desc())
+        .order_by(*ordering.in_order(order))
         .limit(limit)
     ).all()

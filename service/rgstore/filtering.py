@@ -7,33 +7,49 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Double, func, literal, select
+from sqlalchemy.orm import Session
 
-from rgcontract.filters import FILTERS, Filter, How, Measured
+from rgcontract.filters import FILTERS, Digest, Filter, How, Measured
+from rgstore import aliases
 from rgstore.among import among
 from rgstore.tables import ExperimentRow, SubmissionRow, SummaryRow
 
 _NAN: BindParameter[float] = literal(math.nan, Double())
 
 
-def conditions(asked: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+def conditions(session: Session, asked: Mapping[str, Any]) -> list[ColumnElement[bool]]:
     """What experiments must fulfil.
 
     Args:
+        session: to look up in what names a hash had before.
         asked: filter -> its value; None asks for any.
     """
-    return [_condition(FILTERS[name], value) for name, value in asked.items() if value is not None]
+    return [
+        _condition(session, FILTERS[name], value)
+        for name, value in asked.items()
+        if value is not None
+    ]
 
 
-def _condition(row: Filter, value: Any) -> ColumnElement[bool]:
+def _condition(session: Session, row: Filter, value: Any) -> ColumnElement[bool]:
     if row.how is How.HAS:
         return _tagged(value)
-    of = _measured(row.on) if isinstance(row.on, Measured) else getattr(ExperimentRow, row.on)
+    of = compared_by(row.on)
+    if row.type is Digest:
+        names = aliases.names_of(session, value)
+        if len(names) > 1:  # one is compared for itself: its index then gives the order too
+            return of.in_(sorted(names))
     compared: dict[How, ColumnElement[bool]] = {
         How.EQUALS: of == value,
         How.AT_LEAST: of >= value,
         How.AT_MOST: of <= value,
     }
     return compared[row.how]
+
+
+def compared_by(on: str | Measured) -> ColumnElement[Any]:
+    """What a filter, or an order, is on: a column, or a number that was measured."""
+    return _measured(on) if isinstance(on, Measured) else getattr(ExperimentRow, on)
 
 
 def _measured(of: Measured) -> ColumnElement[float]:

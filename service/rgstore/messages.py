@@ -63,8 +63,8 @@ def make_celery(broker_url: str) -> Celery:
         task_acks_late=False,
         task_publish_retry=False,
         worker_prefetch_multiplier=1,
-        worker_send_task_events=False,
-        # it goes through a channel that all who use the broker share: one lab could stop another's
+        # It goes through a channel that all who use the broker share: one lab could stop another's.
+        # So would events of tasks, which are off unless asked for.
         worker_enable_remote_control=False,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,

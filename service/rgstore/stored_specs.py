@@ -15,13 +15,23 @@ from rgcontract import (
     field_problems,
     kept,
 )
-from rgcontract.fields import rows
+from rgcontract.about import FIRST, abouts
+from rgcontract.forms import below
+from rgcontract.status import SHOWN
 
-_COLUMNS = {row.name: attrgetter(row.path) for row in rows(ExperimentSpec) if row.column}
+_SECTIONS = [name for name in below(ExperimentSpec) if abouts(ExperimentSpec)[name].since == FIRST]
+"""Sections that every release has stored: what is not there was lost, it is no default."""
+_COLUMNS = {name: attrgetter(path) for name, path in SHOWN.items()}
 
 
 class UnreadableSpecError(Exception):
     """A stored spec that this code cannot read; the message names the fields."""
+
+
+DAMAGED = (
+    UnreadableSpecError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError,
+)  # fmt: skip
+"""What code trips over that reads a record of another release, or one that is damaged."""
 
 
 def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
@@ -30,7 +40,7 @@ def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
 
 
 def columns_of(spec: ExperimentSpec) -> dict[str, Any]:
-    """What a list is narrowed by, column by column: the fields of the spec whose row says so."""
+    """What a list shows of a spec, column by column."""
     return {name: value(spec) for name, value in _COLUMNS.items()}
 
 
@@ -40,12 +50,13 @@ def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
     Lax, since what was stored is plain JSON: 7.0 may come back as 7, a tuple as a list.
 
     Raises:
-        UnreadableSpecError: code of another release stored it.
+        UnreadableSpecError: code of another release stored it, or it is damaged.
     """
     try:
         whole = {**stored, "seeds": tuple(seeds)}
         _check_form(whole.get("schema", SCHEMA))
-        return StoredSpec.model_validate(whole, strict=False)
+        spec = StoredSpec.model_validate(whole, strict=False)
+        _check_sections(stored)  # what is wrong with those that are there says more
     except UnreadableSpecError:
         raise
     except ValidationError as error:
@@ -57,6 +68,13 @@ def loaded_spec(stored: dict[str, Any], seeds: Sequence[int]) -> StoredSpec:
         raise UnreadableSpecError("; ".join(found)) from error
     except Exception as error:  # whatever our validators trip over in another release's spec
         raise UnreadableSpecError(f"{type(error).__name__}: {error}") from error
+    return spec
+
+
+def _check_sections(stored: dict[str, Any]) -> None:
+    lost = [name for name in _SECTIONS if name not in stored]
+    if lost:
+        raise UnreadableSpecError("; ".join(f"{name}: is not stored" for name in lost))
 
 
 def _check_form(form: Any) -> None:

@@ -180,7 +180,8 @@ def collapse_ratios(session: Session, part: Part) -> dict[str, CollapseRatios]:
     found: dict[str, CollapseRatios] = {}
     for experiment, chain_seed, seed, rank_0, rank_l in rows:
         ratios = found.setdefault(experiment, CollapseRatios({})).of_run
-        ratios[chain_seed, seed] = rank_l / rank_0 if rank_0 else math.nan
+        known = rank_0 and rank_l is not None
+        ratios[chain_seed, seed] = rank_l / rank_0 if known else math.nan
     return found
 
 

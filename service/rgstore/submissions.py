@@ -125,10 +125,8 @@ Added = dict[tuple[str, RunKey], int]
 def _insert_experiments(session: Session, asked: Iterable[Asked], owner: str) -> set[str]:
     """Insert the experiments that are not there. Returns the names of the new ones."""
     row = ExperimentRow
-    rows = recordset([_experiment(one, owner) for one in asked], row.id, row.spec_hash,
-        row.training_hash, row.chain_hash, row.spec_schema, row.training_protocol, row.protocol,
-        row.spec, row.family, row.corr_len, row.mixing, row.depth, row.width, row.flops_per_run,
-        row.label, row.tags, row.priority, row.owner, row.state)  # fmt: skip
+    new = [_experiment(one, owner) for one in asked]
+    rows = recordset(new, *(getattr(row, name) for name in new[0]))
     statement = (
         insert(row)
         .from_select(list(rows.c.keys()), select(rows).order_by(rows.c.id))

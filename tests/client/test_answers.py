@@ -31,6 +31,7 @@ EXPECTED = {
     Code.NOT_CANCELLABLE: "Conflict",
     Code.NOT_RETRYABLE: "Conflict",
     Code.UNREADABLE_SPEC: "Conflict",
+    Code.UNREADABLE_RECORD: "Conflict",
     Code.IDEMPOTENCY_KEY_REUSED: "Conflict",
     Code.UNAVAILABLE: "ServerError",
     Code.INTERNAL: "ServerError",

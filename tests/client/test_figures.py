@@ -12,6 +12,11 @@ from matplotlib.figure import Figure
 from rgclient import Result
 from rgcontract.measured import NotThere
 from rgfigures import FIGURES, drawn
+from rgfigures._registry import DRAWN_BY
+
+
+def test_each_figure_that_is_told_is_drawn_by_something_and_nothing_else_is() -> None:
+    assert list(DRAWN_BY) == list(FIGURES)
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -12,7 +12,7 @@ import pytest
 
 from rgclient import MissingExtra, Result
 from rgclient._extras import optional
-from rgclient._frame import COLUMNS
+from rgclient._frame import COLUMNS, INDEXES, _index
 
 mpl.use("Agg")  # before pyplot: a display may be there, or not
 
@@ -28,7 +28,7 @@ def axes() -> Iterator[Any]:
 
 def test_the_frame_has_the_columns(result: Result) -> None:
     assert list(result.to_frame().columns) == COLUMNS == [
-        "when", "step", "level", "quantity", "layer",
+        "when", "step", "level", "quantity", "layer", "transition", "mode",
         "mean", "standard_error", "low", "high", "n_seeds", "n", "half_shift",
     ]  # fmt: skip
 
@@ -59,10 +59,27 @@ def test_a_row_of_the_frame(result: Result) -> None:
 def test_the_columns_of_the_frame_are_numbers(make_result: Any) -> None:
     frame = make_result(ranks={0: [10.0, None, 5.0]}).to_frame()
     kinds = {name: frame[name].dtype.kind for name in COLUMNS[4:]}
-    counts = dict.fromkeys(["layer", "n_seeds", "n"], "i")
-    assert kinds == dict.fromkeys([*COLUMNS[5:9], "half_shift"], "f") | counts
+    counts = dict.fromkeys([*INDEXES, "n_seeds", "n"], "i")
+    assert kinds == dict.fromkeys([*COLUMNS[7:11], "half_shift"], "f") | counts
     final = frame[(frame.when == "final") & (frame.layer == 1)]
     assert math.isnan(final.iloc[0]["mean"])
+
+
+def test_an_index_stands_in_the_column_of_what_it_counts(result: Result) -> None:
+    frame = result.to_frame()
+    drift = frame[frame.quantity == "kernel_drift"]
+    assert set(drift.transition) == {0, 1}
+    assert drift[["layer", "mode"]].isna().all(axis=None)
+    assert set(frame[frame.quantity == "effective_rank"].layer) == {0, 1, 2}
+    assert (frame[list(INDEXES)].notna().sum(axis=1) == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("quantity", "column"),
+    [("relevance_eigenvectors_ceiling", "mode"), ("kernel_drift", "transition"), ("new", "layer")],
+)
+def test_the_row_of_an_observable_says_what_its_index_counts(quantity: str, column: str) -> None:
+    assert _index(quantity, 3) == [3 if name == column else None for name in INDEXES]
 
 
 def test_a_plot_has_both_moments_with_bands(result: Result, axes: Any) -> None:

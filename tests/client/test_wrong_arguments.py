@@ -12,6 +12,7 @@ import pytest
 
 import rgclient
 from rgclient import Client, InvalidValue, Result, RGLabError, UnknownField
+from rgclient._arguments import sorted_by
 
 SUBMITTING = [
     (lambda c: c.submit({"corr_len": 7}), r"submit takes fields by name: submit\(\*\*\{\.\.\.\}\)"),
@@ -147,3 +148,12 @@ def test_a_level_or_moment_that_is_no_name_gets_those_that_are_there(
     if wrong is not None:
         with pytest.raises(RGLabError, match="there are position, pooled"):
             result.effective_rank(level=wrong or [1])  # type: ignore[arg-type]  # on purpose
+
+
+def test_a_list_takes_an_order_or_says_the_nearest() -> None:
+    assert sorted_by("-corr_len") == {"sort": "-corr_len"}
+    assert sorted_by(None) == {}
+    with pytest.raises(UnknownField, match="did you mean corr_len"):
+        sorted_by("corr_length")
+    with pytest.raises(InvalidValue, match="give a name"):
+        sorted_by(7)

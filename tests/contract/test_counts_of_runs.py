@@ -20,6 +20,10 @@ def test_of_both_together_is_the_sum_of_each_state() -> None:
     assert SOME + more == RunCounts(queued=3, running=30, done=300, failed=3_000, cancelled=30_000)
 
 
+def test_a_run_that_waits_or_is_measured_is_not_at_its_end() -> None:
+    assert {state for state in State if not state.is_final} == {State.QUEUED, State.RUNNING}
+
+
 def test_a_state_that_no_run_is_in_is_not_among_them() -> None:
     assert RunCounts(done=2, failed=1).states == {State.DONE, State.FAILED}
     assert RunCounts().states == frozenset()

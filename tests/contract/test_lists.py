@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 import runpy
-from typing import Any
 
 import pytest
 
 import rgclient
 from rgcontract import ExperimentSummary, RunCounts, State
-from rgcontract.columns import COLUMNS
+from rgcontract.columns import COLUMNS, Column
 from rgcontract.fields import rows
 from rgcontract.filters import FILTERS, RANGES, Filter, How, Measured
 from rgcontract.observables import OBSERVABLES
 from rgcontract.spec import Submission
+from rgcontract.status import SHOWN
 
 ROWS = FILTERS.values()
 
@@ -31,10 +31,12 @@ def test_a_filter_says_what_it_compares(row: Filter) -> None:
     assert row.schema.keys() & {"type", "enum"}
 
 
-@pytest.mark.parametrize("row", rows(Submission), ids=lambda row: row.path)
-def test_a_field_that_has_a_column_can_be_filtered_by_and_is_shown(row: Any) -> None:
-    filtered = any(found.on == row.name for found in ROWS)
-    assert (filtered and row.name in COLUMNS) or not row.column
+@pytest.mark.parametrize(("column", "path"), SHOWN.items())
+def test_a_column_that_shows_a_field_of_a_spec_says_what_the_field_says(
+    column: str, path: str
+) -> None:
+    (row,) = (row for row in rows(Submission) if row.path == path)
+    assert COLUMNS[column] == Column(column, row.meaning, row.unit, row.symbol)
 
 
 @pytest.mark.parametrize(

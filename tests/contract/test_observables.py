@@ -46,11 +46,24 @@ def test_row_is_whole(row: Any) -> None:
     assert 0 < row.resolution <= 1e-6
 
 
+def test_no_two_observables_mean_the_same() -> None:
+    meanings = [row.meaning for row in OBSERVABLES.values()]
+    assert len(set(meanings)) == len(meanings)
+
+
 def test_rows_are_json() -> None:
     said = json.dumps([asdict(row) | {"laws": sorted(row.laws)} for row in OBSERVABLES.values()])
     assert json.loads(said)[0]["axes"] == ["layer"]
     assert "NaN" not in said
     assert "Infinity" not in said
+
+
+def test_only_losses_angles_and_lengths_have_a_unit() -> None:
+    assert {row.name: row.unit for row in OBSERVABLES.values() if row.unit} == {
+        **dict.fromkeys(("loss", "bayes_loss", "visible_bayes_loss", "excess_loss"), "nats"),
+        "subspace_angle": "radians",
+        "corr_len_flow": "tokens",
+    }
 
 
 def test_a_unit_stands_in_the_label_of_an_axis() -> None:
@@ -74,6 +87,9 @@ def test_what_is_at_each_position_has_positions() -> None:
 def test_a_distance_of_a_layer_from_itself_is_none() -> None:
     zero = {row.name for row in OBSERVABLES.values() if row.on_itself == 0.0}
     one = {row.name for row in OBSERVABLES.values() if row.on_itself == 1.0}
-    assert {"kernel_drift", "procrustes_distance"} <= zero
+    assert zero == {
+        "kernel_drift", "kernel_drift_debiased", "kernel_drift_by_position", "frobenius_drift",
+        "procrustes_distance", "subspace_angle",
+    }  # fmt: skip
     assert one == {"cka", "cka_debiased"}
     assert all(math.isfinite(row.of_independent or 0.0) for row in OBSERVABLES.values())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
+from pydantic import BaseModel
 
-from rgcontract import Submission, shape_hash
+from rgcontract import ExperimentSpec, Submission, shape_hash
+from rgcontract.about import About, Decides
+from rgcontract.fields import rows
 
 
 def spec(**fields: Any) -> Submission:
@@ -56,3 +59,23 @@ def test_members_of_a_fleet_may_differ_in(fields: Any) -> None:
 )
 def test_members_of_a_fleet_agree_in(fields: Any) -> None:
     assert shape_hash(spec(**fields)) != shape_hash(DEFAULT)
+
+
+class Plain(BaseModel):
+    depth: Annotated[int, About(decides=Decides.WEIGHTS)] = 1
+    note: str = ""
+
+
+def test_of_what_says_no_more_that_is_shared_which_decides_the_weights() -> None:
+    assert {row.path: row.shared for row in rows(Plain)} == {"depth": True, "note": False}
+
+
+def test_the_rows_of_a_spec_say_in_what_members_may_differ() -> None:
+    deciding = [row for row in rows(ExperimentSpec) if row.decides is Decides.WEIGHTS]
+    own = {row.path for row in deciding if not row.shared}
+    assert {path for path in own if not path.startswith("chain.")} == {
+        "training.lr", "training.weight_decay", "training.grad_clip",
+    }  # fmt: skip
+    assert {row.path for row in deciding if row.section == "chain" and row.shared} == {
+        "chain.n_states"
+    }

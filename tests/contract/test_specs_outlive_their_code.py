@@ -1,7 +1,7 @@
 """What is stored under a name is found by it, whatever fields specs get later.
 
 The later release is this one, in a copy of the wire contract in which every section has a field
-more, and every enumeration a value.
+more, and enumerations a value.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,25 +16,42 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from golden_names import NAMES
+from golden_names import NAMES, unused
+from pydantic import ValidationError
 
 import rgcontract
-from rgcontract import ExperimentSpec, Submission
-from rgcontract.fields import rows
+from rgcontract import SCHEMA, ExperimentSpec, StoredSpec, Submission, field_problems, schema_of
+from rgcontract.chains import Family
+from rgcontract.fields import allowed
+from rgcontract.forms import below
 
 GOLDEN = json.loads(NAMES.read_text())
+NEXT = SCHEMA + 1
+"""The schema of the later release."""
 LATER = (
-    "    later: Annotated[float, About(since=2, as_before=0.5{more})] = 0.25\n"
+    f"    later: Annotated[float, About(since={NEXT}, as_before=0.5{{more}})] = 0.25\n"
     '    """Came later; its default is not what all had before."""\n'
 )
-FAMILIES: dict[str, dict[str, Any]] = {
+NEEDED: dict[str, dict[str, Any]] = {
     "explicit": {"matrix": [[0.5, 0.5], [0.25, 0.75]]},
     "spectrum": {"eigenvalues": [0.5, 0.25]},
 }
-CHAINS = [
-    {"family": family, **FAMILIES.get(family, {})}
-    for family in ("potts", "ring", "random_reversible", "hierarchical", "spectrum", "explicit")
-]
+CHAINS = [{"family": str(family), **NEEDED.get(family, {})} for family in Family]
+NEW_VALUES = {
+    "networks": {
+        '"gelu", "tanh", "silu"]': '"gelu", "tanh", "silu", "later"]',
+        '"adam", "sgd"]': '"adam", "sgd", "later"]',
+    },
+    "spec": {
+        'Annotated[Activation, About(symbol="f")]': (
+            f'Annotated[Activation, About(symbol="f", new_values={{"later": {NEXT}}})]'
+        ),
+        "optimizer: Optimizer =": (
+            f'optimizer: Annotated[Optimizer, About(new_values={{"later": {NEXT}}})] ='
+        ),
+    },
+}
+"""Module -> what is written there otherwise: an activation and an optimizer more."""
 ASK = """
 import json, sys
 from rgcontract import *
@@ -61,21 +77,17 @@ def _with_a_field_more(source: str) -> str:
     found = [
         node
         for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef) and node.name in {*SECTIONS, "ExperimentSpec"}
+        if isinstance(node, ast.ClassDef) and node.name in {*SECTIONS, "Parts"}
     ]
     for node in sorted(found, key=lambda one: -one.lineno):
         end = node.body[0].end_lineno  # of its docstring
         assert end is not None
-        more = ", decides=Decides.WEIGHTS" if node.name == "ExperimentSpec" else ""
+        more = ", decides=Decides.WEIGHTS" if node.name == "Parts" else ""
         lines.insert(end, LATER.format(more=more))
     return "".join(lines)
 
 
-SECTIONS = {
-    "DataSpec", "ModelSpec", "TrainingSpec", "MeasurementSpec",
-    "PottsChain", "RingChain", "RandomReversibleChain", "HierarchicalChain", "SpectrumChain",
-    "ExplicitChain",
-}  # fmt: skip
+SECTIONS = {part.__name__ for parts in below(ExperimentSpec).values() for part in parts}
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +96,13 @@ def later(tmp_path_factory: pytest.TempPathFactory) -> Any:
     directory = tmp_path_factory.mktemp("later")
     contract = directory / "rgcontract"
     shutil.copytree(Path(rgcontract.__file__).parent, contract)
-    for module in ("spec", "chains"):
+    for module in ("spec", "chains", "networks"):
         path = contract / f"{module}.py"
-        path.write_text(_with_a_field_more(path.read_text()))
-    spec = (contract / "spec.py").read_text()
-    spec, times = re.subn(r"(?m)^SCHEMA = \d+$", "SCHEMA = 2", spec)
-    assert times == 1
-    (contract / "spec.py").write_text(spec)
+        source = path.read_text()
+        for old, new in NEW_VALUES.get(module, {}).items():
+            assert source.count(old) == 1, old
+            source = source.replace(old, new)
+        path.write_text(_with_a_field_more(source))
 
     def answers(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
         found = subprocess.run(
@@ -121,26 +133,13 @@ def _with_later(spec: dict[str, Any], path: str, value: float) -> dict[str, Any]
 
 def test_the_golden_names_are_of_every_family_and_choice() -> None:
     assert len(GOLDEN) >= 60
-    written = [json.loads(json.dumps(one["spec"])) for one in GOLDEN]
-    read = [
-        Submission.model_validate_json(json.dumps(one)).model_dump(mode="json") for one in written
-    ]
-    for row in rows(ExperimentSpec):
-        section, _, name = row.path.rpartition(".")
-        values = [spec[section].get(name) for spec in read] if section else []
-        used = {
-            one
-            for value in values
-            for one in (value if isinstance(value, list) else [value])
-            if isinstance(one, str)
-        }
-        assert set(row.choices) <= used, row.path
+    assert unused([one["spec"] for one in GOLDEN]) == []
 
 
 def test_the_later_release_has_a_field_more_in_every_section(later: Any) -> None:
     for chain, answer in zip(CHAINS, later([{"chain": chain} for chain in CHAINS]), strict=True):
         full = answer["full"]
-        assert full["schema"] == 2
+        assert full["schema"] == NEXT
         assert full["later"] == 0.25
         for section in ("chain", "data", "model", "training", "measurement"):
             assert full[section]["later"] == 0.25, (chain, section)
@@ -156,8 +155,8 @@ def test_no_name_moves_when_every_section_has_a_field_more(later: Any) -> None:
 def test_what_uses_nothing_new_is_kept_so_that_code_of_before_reads_it(later: Any) -> None:
     answers = later([_written_before(one["spec"]) for one in GOLDEN])
     for one, answer in zip(GOLDEN, answers, strict=True):
-        assert answer["schema"] == 1
         spec = Submission.model_validate_json(json.dumps(one["spec"])).spec
+        assert answer["schema"] == schema_of(spec)
         assert answer["kept"] == rgcontract.kept(spec, "json")
         assert answer["again"] == one["measurement"]
 
@@ -166,7 +165,7 @@ def test_a_default_that_is_not_as_before_is_another_experiment_and_needs_newer_c
     later: Any,
 ) -> None:
     (answer,) = later([{}])
-    assert answer["schema"] == 2
+    assert answer["schema"] == NEXT
     assert answer["names"]["measurement"] != GOLDEN[0]["measurement"]
     assert answer["again"] == answer["names"]["measurement"]
     assert answer["kept"]["model"]["later"] == 0.25
@@ -195,7 +194,7 @@ def test_a_value_of_a_later_field_moves_the_names_of_what_it_decides(
     for (path, moved), answer in zip(MOVED.items(), changed, strict=True):
         found = {name for name, value in answer["names"].items() if value != before["names"][name]}
         assert found == moved, path
-        assert answer["schema"] == 2
+        assert answer["schema"] == NEXT
         assert answer["again"] == answer["names"]["measurement"]
 
 
@@ -204,3 +203,39 @@ def test_the_value_as_before_written_out_moves_nothing(later: Any, path: Any) ->
     before, written = later([_written_before({}), _with_later({}, path, 0.5)])
     assert written["names"] == before["names"]
     assert written["kept"] == before["kept"]
+
+
+NEW = {"model.activation": "later", "training.optimizer": "later"}
+
+
+def _with_new(path: str) -> dict[str, Any]:
+    section, _, name = path.rpartition(".")
+    return {section: {name: NEW[path]}}
+
+
+@pytest.mark.parametrize("path", NEW)
+def test_a_new_value_is_another_experiment_and_needs_newer_code(later: Any, path: str) -> None:
+    before, new = later([_written_before({}), _written_before(_with_new(path))])
+    assert (before["schema"], new["schema"]) == (1, NEXT)
+    moved = {name for name, value in new["names"].items() if value != before["names"][name]}
+    assert moved == {"measurement", "training", "shape"}
+    assert new["again"] == new["names"]["measurement"]
+
+
+@pytest.mark.parametrize("path", NEW)
+def test_a_new_value_is_kept_as_it_is_beside_nothing_else_that_is_new(
+    later: Any, path: str
+) -> None:
+    section, _, name = path.rpartition(".")
+    before, new = later([_written_before({}), _written_before(_with_new(path))])
+    assert new["kept"].pop(section) == {**before["kept"].pop(section), name: NEW[path]}
+    assert new["kept"] == before["kept"]
+
+
+@pytest.mark.parametrize("model", [Submission, StoredSpec])
+@pytest.mark.parametrize("path", NEW)
+def test_code_of_before_refuses_a_new_value_with_those_that_it_knows(path: str, model: Any) -> None:
+    with pytest.raises(ValidationError) as refused:
+        model.model_validate_json(json.dumps({**_with_new(path), "seeds": [0]}))
+    (problem,) = field_problems(refused.value, model)
+    assert (problem.field, problem.allowed) == (path, allowed(model, path))

@@ -105,7 +105,7 @@ def test_cancelling_one_of_a_fleet_leaves_the_other(
     lab.worker()
     until(_in_training(bob, dropped.id))
     dropped.cancel()
-    until(lambda: bob.view(dropped.id).state is State.CANCELLED, 20)
+    until(lambda: bob.view(dropped.id).state is State.CANCELLED)
     assert client.view(kept.id).state is State.RUNNING
     kept.wait(progress=False)
     assert _sizes(kept) == _sizes(dropped) == {2}

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from lab_processes import LONG, TINY, Lab, kill_group, until
+from lab_processes import LONG, PATIENCE, TINY, Lab, kill_group, until
 
 import rgclient
 from rgcontract import State
@@ -92,7 +92,7 @@ def test_a_killed_worker_costs_an_attempt_and_nothing_else(
     until(lambda: client.view(experiment.id).runs[0].progress is not None)
     kill_group(doomed)
     lab.worker()
-    result = experiment.wait(progress=False, timeout=90)
+    result = experiment.wait(progress=False, timeout=PATIENCE)
     outcomes = [(attempt.number, attempt.outcome) for attempt in experiment.attempts()[0]]
     assert outcomes == [(1, "lost"), (2, "done")]
     assert result.seeds == (0,)
@@ -103,17 +103,18 @@ def test_a_running_experiment_can_be_cancelled(lab: Lab, client: rgclient.Client
     experiment = client.submit(**LONG, seeds=1)
     until(lambda: client.view(experiment.id).state is State.RUNNING)
     experiment.cancel()
-    until(lambda: client.view(experiment.id).state is State.CANCELLED, 20)
+    until(lambda: client.view(experiment.id).state is State.CANCELLED)
     assert experiment.attempts()[0][0].outcome == "cancelled"
     with pytest.raises(rgclient.ExperimentCancelled):
         experiment.wait(progress=False)
 
 
 def test_a_worker_that_is_stopped_gives_its_run_back(lab: Lab, client: rgclient.Client) -> None:
-    first = lab.worker()
+    first = lab.worker(RGLAB_LEASE_SECONDS="60")  # it is to be given back, not lost
     experiment = client.submit(**LONG, seeds=1)
     until(lambda: client.view(experiment.id).state is State.RUNNING)
-    first.stop()
+    first.stop(PATIENCE)  # one that is killed instead gives nothing back
+    assert first.exit_code == 0
     view = client.view(experiment.id)
     assert view.state is State.QUEUED
     assert view.runs[0].attempts[0].outcome == "released"
@@ -127,7 +128,7 @@ def test_an_attempt_past_its_time_limit_is_failed_with_the_limit(
     lab.worker(RGLAB_RUN_TIME_LIMIT_SECONDS="2")
     experiment = client.submit(**LONG, seeds=1)
     with pytest.raises(rgclient.ExperimentFailed, match="longer than the limit of 2 s"):
-        experiment.wait(progress=False, timeout=60)
+        experiment.wait(progress=False, timeout=PATIENCE)
 
 
 def test_a_run_that_diverges_is_failed_with_the_cause_and_not_repeated(
@@ -138,7 +139,7 @@ def test_a_run_that_diverges_is_failed_with_the_cause_and_not_repeated(
     model = {**SPEC["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
     experiment = client.submit(**{**TINY, "training": wild, "model": model}, seeds=1)
     with pytest.raises(rgclient.ExperimentFailed, match="try a smaller"):
-        experiment.wait(progress=False, timeout=60)
+        experiment.wait(progress=False, timeout=PATIENCE)
     (attempt,) = experiment.attempts()[0]
     assert attempt.traceback is not None
     assert "DivergedError" in attempt.traceback
@@ -150,7 +151,7 @@ def test_submissions_are_kept_while_the_broker_is_away(lab: Lab, client: rgclien
     assert client.view(experiment.id).state is State.QUEUED
     lab.start_broker()
     lab.worker()
-    assert experiment.wait(progress=False, timeout=60).seeds == (0,)
+    assert experiment.wait(progress=False, timeout=PATIENCE).seeds == (0,)
 
 
 @pytest.mark.parametrize("mixing", ["flat", "mixer", "window"])

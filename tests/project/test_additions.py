@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from rgcontract import SCHEMA, Submission, measurement_hash
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +37,32 @@ print(name in inspect.signature(rgclient.Client.experiments).parameters)
 print(lab.get(f"/?{name}=-1").status_code, lab.get(f"/?{name}=1").status_code)
 """
 
+LISTED_WITH_THE_NEW_COLUMN = """
+from sqlalchemy import update
+
+from rgservice.experiments.views import summary_views
+from rgstore import experiments
+from rgstore.tables import ExperimentRow
+
+
+def listed(database):
+    with database.begin() as session:
+        rows = experiments.page(session, {}, after=None, limit=10)
+        return [one.n_states for one in summary_views(session, rows, "alice")]
+
+
+def test_what_the_spec_says_is_stored_and_listed(database, put):
+    put(chain={"n_states": 5})
+    assert listed(database) == [5]
+
+
+def test_what_a_release_without_the_column_stored_is_listed_without_it(database, put):
+    put()
+    with database.begin() as session:
+        session.execute(update(ExperimentRow).values(n_states=None))
+    assert listed(database) == [None]
+"""
+
 
 class Tree:
     """A copy of the project that a contributor works in."""
@@ -53,7 +81,7 @@ class Tree:
         return {
             str(path.relative_to(self.root)): path.read_bytes()
             for path in kept
-            if path.suffix in {".py", ".md"}
+            if path.suffix in {".py", ".md", ".json"}
         }
 
     @property
@@ -190,7 +218,7 @@ def test_a_new_filter_is_its_row(tree: Tree) -> None:
     assert tree.python("-c", ASKED_BY_THE_NEW_FILTER).split() == ["True", "True", "422", "200"]
 
 
-def test_a_new_figure_is_its_file_and_its_row(tree: Tree) -> None:
+def test_a_new_figure_is_its_file_its_row_and_its_line(tree: Tree) -> None:
     tree.write(
         "client/rgfigures/_sizes.py",
         '''"""The size of the network."""
@@ -212,13 +240,15 @@ def sizes(results):
         "from rgfigures._ranks import ranks\n",
         "from rgfigures._ranks import ranks\nfrom rgfigures._sizes import sizes\n",
     )
+    tree.change(registry, '    "ranks": ranks,\n', '    "ranks": ranks,\n    "sizes": sizes,\n')
+    rows = "client/rgcontract/figures.py"
     tree.change(
-        registry,
+        rows,
         '        FigureRow(\n            "contrast",',
-        '        FigureRow("sizes", "Depth and width.", 1, (), sizes),\n'
+        '        FigureRow("sizes", "Depth and width.", 1, ()),\n'
         '        FigureRow(\n            "contrast",',
     )
-    assert tree.touched == {"client/rgfigures/_sizes.py", registry}
+    assert tree.touched == {"client/rgfigures/_sizes.py", registry, rows}
     told = (
         "from types import SimpleNamespace as N; from rgfigures import drawn;"
         "figure = drawn('sizes', [N(spec=N(model=N(depth=3, width=5)))]);"
@@ -227,18 +257,20 @@ def sizes(results):
     assert tree.python("-c", told).strip() == "[3.0, 5.0]"
 
 
-def test_a_new_family_is_its_file_its_rows_its_test_and_its_page(tree: Tree) -> None:
+def test_a_new_family_is_its_file_its_row_its_test_and_its_page(tree: Tree) -> None:
     tree.write(
-        "worker/rgcore/chain/zipf.py",
+        "worker/rgcore/chain/families/zipf.py",
         '''"""Potts with an uneven law: stay, or draw a state with probability pi_i ~ 1 / i."""
 
 import math
 
 import numpy as np
 
+from rgcore.chain.families.registry import family
 from rgcore.chain.markov import markov_chain
 
 
+@family
 def zipf(n_states, corr_len, seed):  # noqa: ARG001
     """P = t I + (1 - t) 1 pi^T: eigenvalues 1, and t = exp(-1 / xi) V - 1 times."""
     law = 1.0 / np.arange(1.0, n_states + 1.0)
@@ -248,20 +280,11 @@ def zipf(n_states, corr_len, seed):  # noqa: ARG001
     return markov_chain("zipf", transition, law)
 ''',
     )
-    core = "worker/rgcore/chain/families.py"
-    tree.change(
-        core,
-        "from rgcore.chain.spectrum import spectrum\n",
-        "from rgcore.chain.spectrum import spectrum\nfrom rgcore.chain.zipf import zipf\n",
-    )
-    tree.change(
-        core, '    "spectrum": spectrum,\n', '    "spectrum": spectrum,\n    "zipf": zipf,\n'
-    )
     contract = "client/rgcontract/chains.py"
     tree.change(
         contract,
-        "FAMILY = About(column=True)",
-        'FAMILY = About(column=True, new_values={"zipf": 2})',
+        "FAMILY = About()",
+        f'FAMILY = About(new_values={{"zipf": {SCHEMA + 1}}})',
     )
     tree.change(
         contract, '    EXPLICIT = "explicit"\n', '    EXPLICIT = "explicit"\n    ZIPF = "zipf"\n'
@@ -280,7 +303,6 @@ def zipf(n_states, corr_len, seed):  # noqa: ARG001
 class RandomReversibleChain(Chain):''',
     )
     tree.change(contract, "    ExplicitChain,\n)", "    ExplicitChain,\n    ZipfChain,\n)")
-    tree.change("client/rgcontract/spec.py", "\nSCHEMA = 1\n", "\nSCHEMA = 2\n")
     tree.write(
         "tests/core/chain/test_zipf.py",
         """import math
@@ -303,15 +325,18 @@ def test_every_eigenvalue_but_the_first_is_that_of_the_correlation_length():
         "| tokens of uneven frequency | `zipf` |\n| states with a geometry: near and far |",
     )
     assert tree.touched == {
-        "worker/rgcore/chain/zipf.py",
-        core,
+        "worker/rgcore/chain/families/zipf.py",
         contract,
-        "client/rgcontract/spec.py",
         "tests/core/chain/test_zipf.py",
         "docs/chains.md",
     }
     tree.python("scripts/spec_fields.py")
-    assert tree.touched == {"client/rgclient/_keywords.py", "docs/fields.md"}
+    tree.python("tests/support/golden_names.py")
+    assert tree.touched == {
+        "client/rgclient/_keywords.py",
+        "docs/fields.md",
+        "tests/contract/golden/names.json",
+    }
     assert "zipf" in tree.read("docs/fields.md")
     told = (
         "from rgcontract import Submission; from rgcontract.schema import schema;"
@@ -319,5 +344,122 @@ def test_every_eigenvalue_but_the_first_is_that_of_the_correlation_length():
         "print(asked.chain.family, 'zipf' in [row.name for row in schema().families])"
     )
     assert tree.python("-c", told).split() == ["zipf", "True"]
-    tree.passes("tests/core/chain/test_zipf.py")
-    tree.passes("tests/contract/test_identity.py", "-k", "golden or hash or name")
+    tree.passes(
+        "tests/core/chain/test_zipf.py",
+        "tests/contract/test_schema_number.py",
+        "tests/contract/test_specs_outlive_their_code.py",
+        "tests/contract/test_identity.py",
+        "tests/project/test_spec_fields.py",
+        "tests/worker/test_contract_and_core.py",
+    )
+
+
+def test_a_new_field_of_the_model_is_its_row_its_use_and_its_test(tree: Tree) -> None:
+    tree.change(
+        "client/rgcontract/spec.py",
+        "    activation: Annotated[Activation,",
+        f'''    hidden_multiple: Annotated[int, About(since={SCHEMA + 1}, as_before=1)] = Field(
+        default=1, ge=1, le=64
+    )
+    """Hidden units of a block are rounded up to a multiple of this."""
+    activation: Annotated[Activation,''',
+    )
+    use = "worker/rgcore/architecture.py"
+    tree.change(
+        use,
+        "    init_scale: float\n",
+        "    init_scale: float\n    hidden_multiple: int = 1\n",
+    )
+    tree.change(
+        use,
+        "        return max(1, round(self.hidden_ratio * self.width))",
+        "        units = max(1, round(self.hidden_ratio * self.width))\n"
+        "        return -(-units // self.hidden_multiple) * self.hidden_multiple",
+    )
+    tree.write(
+        "tests/core/network/test_hidden_multiple.py",
+        """import pytest
+
+from rgcore.cost import parameter_count
+from rgcore.network import build_network
+from rgcore.random import derive_generator
+
+
+@pytest.mark.parametrize(("multiple", "units"), [(1, 12), (5, 15), (12, 12), (64, 64)])
+def test_hidden_units_are_rounded_up_to_a_multiple(make_arch, multiple, units):
+    arch = make_arch("context", hidden_multiple=multiple)
+    assert arch.hidden == units
+    weights = build_network(arch, derive_generator(0, "init")).parameters()
+    assert parameter_count(arch) == sum(weight.numel() for weight in weights)
+""",
+    )
+    assert tree.touched == {
+        "client/rgcontract/spec.py",
+        use,
+        "tests/core/network/test_hidden_multiple.py",
+    }
+    tree.python("scripts/spec_fields.py")
+    assert tree.touched == {"client/rgclient/_keywords.py", "docs/fields.md"}
+    assert "| `model.hidden_multiple` |" in tree.read("docs/fields.md")
+    told = (
+        "from rgcontract import SCHEMA, Submission, measurement_hash, schema_of;"
+        "from rgworker.unpack import architecture_of;"
+        "made = lambda **model: Submission.model_validate({'model': {'width': 10, **model}});"
+        "before, new = made(hidden_multiple=1), made(hidden_multiple=64);"
+        "print(architecture_of(new).hidden, schema_of(before), schema_of(new) == SCHEMA,"
+        " measurement_hash(before))"
+    )
+    before = Submission.model_validate({"model": {"width": 10}})
+    assert tree.python("-c", told).split() == ["64", "1", "True", measurement_hash(before)]
+    tree.passes(
+        "tests/core/network/test_hidden_multiple.py",
+        "tests/contract/test_schema_number.py",
+        "tests/contract/test_identity.py",
+        "tests/contract/test_specs_outlive_their_code.py",
+        "tests/project/test_spec_fields.py",
+        "tests/worker/test_contract_and_core.py",
+    )
+
+
+def test_a_new_column_of_a_list_is_its_row_and_a_migration(tree: Tree) -> None:
+    tree.change(
+        "client/rgcontract/status.py",
+        '    width: Annotated[int, Shows("model.width")]\n',
+        '    width: Annotated[int, Shows("model.width")]\n'
+        '    n_states: Annotated[int | None, Shows("chain.n_states")] = None\n',
+    )
+    last = max(path.name[:4] for path in (tree.root / "migrations/versions").glob("[0-9]*.py"))
+    number = f"{int(last) + 1:04}"
+    migration = f"migrations/versions/{number}_states_in_lists.py"
+    tree.write(
+        migration,
+        f'''"""Lists show the number of states of a chain."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{number}"
+down_revision = "{last}"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.add_column("experiments", sa.Column("n_states", sa.Integer()))
+    op.execute("UPDATE experiments SET n_states = (spec #>> '{{chain,n_states}}')::integer")
+
+
+def downgrade():
+    op.drop_column("experiments", "n_states")
+''',
+    )
+    assert tree.touched == {"client/rgcontract/status.py", migration}
+    told = "from rgcontract.schema import schema; print([c.name for c in schema().columns])"
+    assert "'n_states'" in tree.python("-c", told)
+    tree.write("tests/store/test_states_in_lists.py", LISTED_WITH_THE_NEW_COLUMN)
+    tree.passes(
+        "tests/store/test_states_in_lists.py",
+        "tests/store/test_schema.py::test_the_migrations_build_what_the_models_describe",
+        "tests/contract/test_lists.py",
+        "tests/project/test_spec_fields.py",
+    )

@@ -162,14 +162,14 @@ def test_a_task_is_sent_and_taken_by_the_constant_that_names_it() -> None:
     assert sorted(names) == [("rgstore.messages", "MEASURE"), ("rgworker.ear", "MEASURE")]
 
 
-def test_modules_are_loaded_by_a_computed_name_at_two_seams() -> None:
+def test_modules_are_loaded_by_a_computed_name_at_three_seams() -> None:
     loading = {
         module
         for module, text in sources()
         for called, _ in _calls(text)
         if called in {"import_module", "__import__"} and not module.startswith("rgclient.")
     }
-    assert loading == {"rglab.cli.become", "rgcore.observables"}
+    assert loading == {"rglab.cli.become", "rgcore.observables", "rgcore.chain.families"}
 
 
 def test_uvicorn_is_handed_the_application_and_not_its_name() -> None:

@@ -13,9 +13,12 @@ import pytest
 import rgclient
 from rgclient import _keywords
 from rgclient._body import body
+from rgclient._signatures import LEFT_OUT
 from rgcontract import ExperimentSpec, Submission
 from rgcontract.fields import children, rows
+from rgcontract.status import SHOWN
 from rgcontract.study import STUDY_FIELDS
+from rgstore.tables import ExperimentRow
 from scripts import spec_fields
 
 ROOT = Path(__file__).parents[2]
@@ -38,9 +41,17 @@ def test_a_notebook_is_shown_every_keyword_with_its_default(function: Any) -> No
     for row in rows(Submission):
         if row.path in {"chain.seed", "chain.seeds"}:  # these have to name their section
             continue
-        assert shown[row.name].default == (... if row.required else row.default), row.path
+        assert shown[row.name].default == (LEFT_OUT if row.required else row.default), row.path
     assert {*children(Submission, "")} <= set(shown)
     assert all(one.kind is one.KEYWORD_ONLY for one in shown.values())
+
+
+@pytest.mark.parametrize("function", [rgclient.submit, rgclient.forecast, rgclient.study])
+def test_what_has_no_default_is_shown_as_left_out(function: Any) -> None:
+    shown = str(inspect.signature(function))
+    assert "matrix=<left out>" in shown
+    assert "chain=<left out>" in shown
+    assert "Ellipsis" not in shown
 
 
 def test_a_study_is_shown_with_its_preset_first() -> None:
@@ -79,9 +90,10 @@ def test_units_and_symbols_stand_in_the_description() -> None:
     assert (lengths["x-unit"], lengths["x-symbol"]) == ("tokens", "xi")
 
 
-def test_columns_to_filter_by_are_columns_of_experiments() -> None:
-    from rgstore.tables import ExperimentRow
-
-    columns = {row.name for row in rows(ExperimentSpec) if row.column}
-    assert columns == {"family", "corr_len", "mixing", "depth", "width"}
-    assert columns <= set(ExperimentRow.__table__.columns.keys())
+def test_what_a_list_shows_of_a_spec_is_a_field_with_a_column_of_experiments() -> None:
+    columns = {row.path for row in rows(ExperimentSpec) if row.column}
+    assert columns == set(SHOWN.values())
+    assert columns >= {
+        "chain.family", "chain.corr_len", "model.mixing", "model.depth", "model.width"
+    }  # fmt: skip
+    assert set(SHOWN) <= set(ExperimentRow.__table__.columns.keys())

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from rgcontract import ExplicitChain, Submission, chains, stochastic
 from rgcontract.stochastic import defect
 from rgcore.chain import ChainError, checks, make_chain
-from rgcore.chain.explicit import ROW_SUM, SUMS_TO_ONE
+from rgcore.chain.families.explicit import ROW_SUM, SUMS_TO_ONE
 from rgservice.experiments.completing import completed
 from rgservice.http.errors import InvalidSpec
 from rgstore.stored_specs import loaded_spec, stored_spec

@@ -53,6 +53,14 @@ def test_every_json_answer_has_a_schema(described: dict[str, Any]) -> None:
         assert all(kind.get("schema") for kind in content.values()), path
 
 
+@pytest.mark.parametrize("path", ["/v1/experiments", "/v1/experiments/bulk", "/v1/studies"])
+def test_who_asks_for_something_is_told_of_every_answer(
+    described: dict[str, Any], path: str
+) -> None:
+    answers = described["paths"][path]["post"]["responses"]
+    assert {"200", "201", "400", "401", "413", "415", "422", "503"} == {*answers}
+
+
 def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:
     for name in re.findall(r"#/components/schemas/([^\"]+)", json.dumps(described)):
         assert name in described["components"]["schemas"]

@@ -52,8 +52,8 @@ def _refused(answer: Any) -> list[tuple[str, str, str]]:
         ("familiy=potts", "familiy", "family"),
         ("corr_len=7", "corr_len", "corr_len_min"),
         ("page=2", "page", None),
-        ("sort=", "sort", None),
-        ("sort", "sort", None),
+        ("order=", "order", None),
+        ("order", "order", None),
         ("label=x", "label", None),
         ("dry_run=true", "dry_run", None),
         ("=x", "", None),
@@ -68,7 +68,7 @@ def test_an_unknown_parameter_is_named_with_the_nearest_and_all_there_are(
     assert message.startswith("unknown query parameter")
     assert ("did you mean" in message) == (nearest is not None)
     assert nearest is None or f"did you mean {nearest}" in message
-    assert allowed.split(", ") == ["limit", "cursor", *FILTERS]
+    assert allowed.split(", ") == ["limit", "cursor", "sort", *FILTERS]
 
 
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/bulk", "/v1/studies"])

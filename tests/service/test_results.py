@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from measured_study import CHAIN
 from sqlalchemy import update
 
-from rgcontract import Result, strictjson
+from rgcontract import Outcome, Result, strictjson
 from rgcontract.observables import NETWORK
 from rgcore.statistics import summarise_runs
-from rgstore import claiming, measurements
+from rgstore import claiming, endings, measurements
 from rgstore.database import Database
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.tables import ExperimentRow
@@ -118,3 +118,35 @@ def test_the_result_is_not_there_before_every_run_is_measured(api: TestClient) -
     answer = api.get(f"/v1/experiments/{name}/result")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
     assert answer.json()["state"] == "queued"
+
+
+def test_the_causes_of_no_result_are_those_of_the_runs_that_failed(
+    api: TestClient, database: Database
+) -> None:
+    """A run that waits for its next attempt remembers what ended the last one."""
+    name = api.post("/v1/experiments", json={"seeds": 2}).json()["id"]
+    holder = claiming.Holder("w/1", "w", "host", "cpu", {}, {})
+    with database.begin() as session:
+        claims = claiming.claim_fleet(
+            session, holder, lease_seconds=60, size_of=lambda _: 2, share=1
+        )
+        endings.fail(session, claims[0], outcome=Outcome.FAILED, error="the loss is no number")
+        endings.retry_or_fail(
+            session, claims[1], outcome=Outcome.CRASHED, error="the trainer is gone"
+        )
+    answer = api.get(f"/v1/experiments/{name}/result")
+    assert (answer.status_code, answer.json()["causes"]) == (409, ["the loss is no number"])
+
+
+def test_a_result_of_some_of_its_runs_is_given_to_who_asks_for_it(
+    api: TestClient, database: Database
+) -> None:
+    name = api.post("/v1/experiments", json={"seeds": 2}).json()["id"]
+    holder = claiming.Holder("w/1", "w", "host", "cpu", {}, {})
+    with database.begin() as session:
+        claim = claim_one(session, holder, lease_seconds=60)
+        assert claim is not None
+        measurements.store(session, claim, _record(claim.seed), summarise_runs)
+    refused = api.get(f"/v1/experiments/{name}/result")
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_ready")
+    assert _result(api, name, partial=True)["seeds"] == [claim.seed]

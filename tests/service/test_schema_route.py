@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from rgcontract import SCHEMA, Outcome, State
 from rgcontract.fields import rows
+from rgcontract.figures import FIGURES
 from rgcontract.observables import OBSERVABLES
 from rgcontract.schema import Schema
 from rgcontract.spec import Submission
@@ -29,7 +30,7 @@ def test_every_query_parameter_of_the_list_is_a_filter_and_the_other_way_round(
 ) -> None:
     listing = api.get("/openapi.json").json()["paths"]["/v1/experiments"]["get"]
     taken = {one["name"]: one for one in listing["parameters"] if one["in"] == "query"}
-    assert set(taken) - {"limit", "cursor"} == {row.name for row in told.filters}
+    assert set(taken) - {"limit", "cursor", "sort"} == {row.name for row in told.filters}
     for row in told.filters:
         assert taken[row.name]["description"] == row.meaning
 
@@ -38,6 +39,13 @@ def test_every_column_is_shown_and_the_other_way_round(api: TestClient, told: Sc
     api.post("/v1/experiments", json={})
     (item,) = api.get("/v1/experiments").json()["items"]
     assert [row.name for row in told.columns] == list(item)
+
+
+def test_every_order_that_is_told_is_taken_and_none_else(api: TestClient, told: Schema) -> None:
+    refused = api.get("/v1/experiments?sort=no").json()["errors"][0]["allowed"]
+    assert refused.partition(";")[0].split(", ") == [row.name for row in told.sorts]
+    for row in told.sorts:
+        assert api.get("/v1/experiments", params={"sort": row.name}).status_code == 200
 
 
 def test_every_field_of_a_submission_is_told(told: Schema) -> None:
@@ -68,6 +76,8 @@ def test_the_rest_is_what_the_registries_have(told: Schema) -> None:
     assert {one for row in told.observables for one in row.reasons} <= {
         one.name for one in told.reasons
     }
+    assert [row.name for row in told.figures] == list(FIGURES)
+    assert {need for row in told.figures for need in row.needs} <= OBSERVABLES.keys()
     assert [role.name for role in told.roles] == ["member"]
 
 

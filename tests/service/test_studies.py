@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from measured_study import GRID, measure, numbers_of
 from sqlalchemy import event, func, select
 
-from rgcontract import PRESETS, Findings, StudyRequest
+from rgcontract import PRESETS, Findings, Outcome, StudyRequest
 from rgservice.http.errors import OverLimit
 from rgservice.studies.asking import grid_of
 from rgstore import claiming, endings
@@ -368,7 +368,7 @@ def test_only_failed_and_cancelled_runs_are_retried(
         holder = claiming.Holder("w/1", "w", "h", "cpu", {}, {})
         claim = claim_one(session, holder, lease_seconds=9)
         assert claim is not None
-        endings.fail(session, claim, outcome="failed", error="x")
+        endings.fail(session, claim, outcome=Outcome.FAILED, error="x")
     api.post(f"/v1/studies/{name}/cancel")
     announcer.told.clear()
     study = api.post(f"/v1/studies/{name}/retry").json()

@@ -13,11 +13,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 
 from migrations import alembic_config, upgrade
-from rgcontract import StudyRequest, Submission, measurement_hash, training_hash
+from rgcontract import StudyRequest, Submission, chain_hash, measurement_hash, training_hash
 from rgservice.experiments.completing import completed
 from rgservice.experiments.pricing import priced
 from rgservice.studies.asking import grid_of
-from rgstore import studies, trainings
+from rgstore import experiments, studies, trainings
 from rgstore.asked import Asked, under_kept_names
 from rgstore.chains import chains_of
 from rgstore.database import Database
@@ -128,6 +128,32 @@ def test_what_is_known_of_the_chain_is_found(database: Database, migrated: Any, 
         experiment = session.get_one(ExperimentRow, _name(kept))
         (found,) = chains_of(session, experiment, [0])
         assert found.chain_hash == kept["chain"]
+
+
+@by_spec
+def test_a_list_is_narrowed_to_its_chain_by_the_hash_of_today_and_by_that_of_before(
+    database: Database, migrated: Any, kept: Any
+) -> None:
+    migrated(_experiment(kept))
+    today = chain_hash(_today(kept).chain)
+    with database.begin() as session:
+        for digest, found in ((today, [_name(kept)]), (kept["chain"], [_name(kept)]), ("0", [])):
+            page = experiments.page(session, {"chain_hash": digest}, after=None, limit=9)
+            assert [row.id for row in page] == found
+
+
+@by_spec
+def test_what_is_stored_under_the_hash_of_today_is_found_by_that_of_before(
+    database: Database, migrated: Any, kept: Any
+) -> None:
+    migrated(_experiment(kept))
+    spec = _today(kept)
+    with database.begin() as session:
+        row = session.get_one(ExperimentRow, _name(kept))
+        row.chain_hash = chain_hash(spec.chain)
+        session.flush()
+        page = experiments.page(session, {"chain_hash": kept["chain"]}, after=None, limit=9)
+        assert [one.id for one in page] == [_name(kept)]
 
 
 def test_of_two_that_were_one_the_first_to_be_completed_is_it(

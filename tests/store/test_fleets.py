@@ -11,7 +11,7 @@ from cancelling import nobody_wants
 from set_clock import SetClock
 from sqlalchemy import select, update
 
-from rgcontract import State
+from rgcontract import Outcome, State
 from rgstore import endings, heartbeats, upkeep
 from rgstore.database import Database
 from rgstore.heartbeats import TrainingProgress
@@ -136,7 +136,7 @@ def test_a_run_whose_worker_or_trainer_ended_goes_alone(
     else:
         for claim in claims:
             with database.begin() as session:
-                endings.retry_or_fail(session, claim, outcome="crashed", error="boom")
+                endings.retry_or_fail(session, claim, outcome=Outcome.CRASHED, error="boom")
     again = [_ids(take_fleet()) for _ in run_ids]
     assert sorted(again) == [[run_id] for run_id in run_ids]
 

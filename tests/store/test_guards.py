@@ -10,6 +10,7 @@ import pytest
 from blocked import until_blocked
 from sqlalchemy import select, text
 
+from rgcontract import Outcome
 from rgstore import endings, heartbeats, trainings
 from rgstore.claiming import Holder, claim_fleet
 from rgstore.database import (
@@ -21,7 +22,8 @@ from rgstore.database import (
 from rgstore.endings import LeaseLostError
 from rgstore.heartbeats import TrainingProgress
 from rgstore.records import Training, Weights
-from rgstore.tables import RunRow, WeightsRow
+from rgstore.tables import ExperimentRow, RunRow, WeightsRow
+from rgstore.transitions import lock_experiments
 
 SHORT, LONG = {"corr_len": 1.0}, {"corr_len": 7.0}
 HALF = TrainingProgress("training", 0.5, 10, 1.25)
@@ -115,8 +117,8 @@ def test_a_heartbeat_of_another_holder_or_attempt_stores_nothing(
         lambda s, c: endings.finish(s, c, trained=True),
         endings.let_go,
         lambda s, c: endings.hand_back(s, c, worker="w9", error="x"),
-        lambda s, c: endings.fail(s, c, outcome="failed", error="x"),
-        lambda s, c: endings.retry_or_fail(s, c, outcome="crashed", error="x"),
+        lambda s, c: endings.fail(s, c, outcome=Outcome.FAILED, error="x"),
+        lambda s, c: endings.retry_or_fail(s, c, outcome=Outcome.CRASHED, error="x"),
     ],
 )
 def test_no_ending_by_another_holder_or_attempt_goes_through(
@@ -158,6 +160,17 @@ def test_weights_that_no_row_can_hold_are_not_stored(database: Database) -> None
     assert trainings.MOST_WEIGHTS_BYTES < 2**30
 
 
+def test_who_locks_an_experiment_keeps_nobody_from_rows_that_refer_to_it(
+    database: Database, put: Any
+) -> None:
+    name = put().experiment_id
+    key = select(ExperimentRow.id).where(ExperimentRow.id == name)
+    of_key = key.with_for_update(read=True, key_share=True, nowait=True)  # as a foreign key does
+    with database.begin() as one, database.begin() as two:
+        lock_experiments(one, [name])
+        assert two.scalars(of_key).all() == [name]
+
+
 def test_an_experiment_is_summed_up_by_one_at_a_time(
     database: Database, put: Any, take_fleet: Any
 ) -> None:
@@ -171,7 +184,7 @@ def test_an_experiment_is_summed_up_by_one_at_a_time(
 
     with ThreadPoolExecutor(1) as pool:
         with database.begin() as session:
-            endings.fail(session, first, outcome="failed", error="x")
+            endings.fail(session, first, outcome=Outcome.FAILED, error="x")
             ending = pool.submit(end, second)
             until_blocked(database)
             assert not ending.done()

@@ -11,7 +11,7 @@ from cancelling import nobody_wants
 from set_clock import NOON, SetClock
 from sqlalchemy import func, select
 
-from rgcontract import State
+from rgcontract import Outcome, State
 from rgstore import claiming, endings, experiments, heartbeats, upkeep, wishes
 from rgstore.database import Database
 from rgstore.endings import LeaseLostError
@@ -124,8 +124,8 @@ def test_a_lease_that_lasts_is_left_alone(
     [
         lambda s, c: endings.finish(s, c, trained=True),
         endings.let_go,
-        lambda s, c: endings.fail(s, c, outcome="failed", error="x"),
-        lambda s, c: endings.retry_or_fail(s, c, outcome="crashed", error="x"),
+        lambda s, c: endings.fail(s, c, outcome=Outcome.FAILED, error="x"),
+        lambda s, c: endings.retry_or_fail(s, c, outcome=Outcome.CRASHED, error="x"),
     ],
 )
 def test_no_write_of_a_lost_lease_goes_through(
@@ -194,7 +194,9 @@ def test_a_fault_is_tried_again_until_attempts_run_out(
     for _ in range(2):
         claim = take()
         with database.begin() as session:
-            states.append(endings.retry_or_fail(session, claim, outcome="crashed", error="boom"))
+            states.append(
+                endings.retry_or_fail(session, claim, outcome=Outcome.CRASHED, error="boom")
+            )
     assert states == [State.QUEUED, State.FAILED]
     assert _attempts(database, claim.run_id) == [(1, "crashed"), (2, "crashed")]
     assert _run(database, claim.run_id).error == "boom (attempt 2 of 2)"
@@ -212,7 +214,7 @@ def test_a_run_that_crashes_while_it_is_to_be_cancelled_is_cancelled(
     claim = take()
     _ask_to_cancel(database, name)
     with database.begin() as session:
-        state = endings.retry_or_fail(session, claim, outcome="crashed", error="boom")
+        state = endings.retry_or_fail(session, claim, outcome=Outcome.CRASHED, error="boom")
     assert state is State.CANCELLED
     assert _attempts(database, claim.run_id) == [(1, "crashed")]
 
@@ -263,7 +265,7 @@ def test_retrying_a_failed_run_gives_fresh_attempts(
 ) -> None:
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
-        endings.fail(session, take(), outcome="failed", error="x")
+        endings.fail(session, take(), outcome=Outcome.FAILED, error="x")
     with database.begin() as session:
         of_name = RunRow.experiment_id == name
         assert wishes.want_again(session, [of_name], "alice", attempt_limit=3)

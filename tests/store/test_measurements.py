@@ -102,3 +102,12 @@ def test_only_runs_of_some_length_say_how_fast_the_lab_is(
     with database.begin() as session:
         session.execute(update(ExperimentRow).values(flops_per_run=flops))
         assert measured_rate(session) == rate
+
+
+def test_a_run_of_no_seconds_says_nothing_of_speed(database: Database, put: Any, take: Any) -> None:
+    put()
+    _store(database, take(), [1.0])
+    with database.begin() as session:
+        session.execute(update(ExperimentRow).values(flops_per_run=1e12))
+        session.execute(update(ResultRow).values(seconds=0.0))
+        assert measured_rate(session) is None

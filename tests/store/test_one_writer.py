@@ -1,4 +1,4 @@
-"""The state of a run, and of an experiment, is written in one file: by rule, not by habit."""
+"""States and outcomes: which there are is said once, and a state is written in one file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import rglab
 import rgservice
 import rgstore
 import rgworker
+from rgcontract import Outcome, State
+from rgstore.invariants import work
 
 WRITER = Path("rgstore/transitions.py")
 PACKAGES = (rglab, rgservice, rgstore, rgworker)
@@ -125,3 +127,32 @@ def test_the_state_of_a_run_is_written_in_one_file() -> None:
 def test_that_file_writes_it() -> None:
     (path,) = (path for path, _ in _files(rgstore) if path.as_posix().endswith(WRITER.as_posix()))
     assert list(writes_of_states(path.read_text()))
+
+
+NAMES = {*State, *Outcome}
+NO_STATES = {(Path("rgstore/invariants/work.py"), work.DONE.name)}
+"""(file, text) that is the name of something else."""
+
+
+def plain_names(source: str) -> list[tuple[int, str]]:
+    """(line, text) of the states and outcomes that stand in a file as plain texts."""
+    return [
+        (node.lineno, node.value)
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in NAMES
+    ]
+
+
+@pytest.mark.parametrize("line", ["end(run, 'crashed')", "if run.state == 'done': pass"])
+def test_a_state_or_outcome_as_a_plain_text_is_seen(line: str) -> None:
+    assert plain_names(line)
+
+
+def test_states_and_outcomes_are_named_by_their_enumerations() -> None:
+    plain = [
+        f"{path}:{number}: {text!r}"
+        for path, _ in _files(*PACKAGES)
+        for number, text in plain_names(path.read_text())
+        if (Path(*path.parts[-3:]), text) not in NO_STATES
+    ]
+    assert plain == []

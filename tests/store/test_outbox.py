@@ -15,7 +15,7 @@ from slow_commit import make_commits_slow
 from sqlalchemy import func, select, text, update
 from sqlalchemy.pool import QueuePool
 
-from rgcontract import State
+from rgcontract import Outcome, State
 from rgstore import endings, further_seeds, studies, upkeep, wishes
 from rgstore.claiming import Claim, Holder
 from rgstore.database import Database
@@ -68,7 +68,7 @@ def _wanted_again(database: Any, put: Any, take: Any) -> Any:
 def _retried(database: Any, put: Any, take: Any) -> Any:
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
-        endings.fail(session, take(), outcome="failed", error="x")
+        endings.fail(session, take(), outcome=Outcome.FAILED, error="x")
 
     def retry() -> None:
         with database.begin() as session:
@@ -107,7 +107,7 @@ def _crashed(database: Any, put: Any, take: Any) -> Any:
 
     def crash() -> None:
         with database.begin() as session:
-            endings.retry_or_fail(session, claim, outcome="crashed", error="boom")
+            endings.retry_or_fail(session, claim, outcome=Outcome.CRASHED, error="boom")
 
     return crash
 
@@ -164,7 +164,7 @@ def test_what_is_rolled_back_is_told_to_nobody(
 ) -> None:
     name = put(attempt_limit=1).experiment_id
     with database.begin() as session:
-        endings.fail(session, take(), outcome="failed", error="x")
+        endings.fail(session, take(), outcome=Outcome.FAILED, error="x")
     database.announce_to(fast)
 
     def retry() -> None:

@@ -208,6 +208,13 @@ def test_a_run_that_is_handed_back_while_it_is_to_be_cancelled_is_cancelled(
     with database.begin() as session:
         wishes.withdraw(session, [name], "alice")
     assert _hand_back(database, claim) is State.CANCELLED
+    with database.begin() as session:
+        (attempt,) = attempts_of(session, [claim.run_id])
+        assert session.get_one(RunRow, claim.run_id).state == State.CANCELLED
+        assert (attempt.outcome, attempt.error) == (
+            "unreadable",
+            "cannot read the spec: training.tempo",
+        )
 
 
 def test_handing_back_needs_the_lease(database: Database, put: Any) -> None:

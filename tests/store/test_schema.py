@@ -30,7 +30,7 @@ CHANGES = {
         f"{KEY} NOT ENFORCED",
     ),
     "a default": ("", "ALTER TABLE runs ALTER fraction SET DEFAULT 1"),
-    "no default": ("", "ALTER TABLE runs ALTER fraction DROP DEFAULT"),
+    "no default": ("", "ALTER TABLE runs ALTER cancel_requested DROP DEFAULT"),
     "a null that is allowed": ("", "ALTER TABLE runs ALTER fraction DROP NOT NULL"),
     "a type": ("", "ALTER TABLE runs ALTER fraction TYPE real"),
     "the text of a check": (

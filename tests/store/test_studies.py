@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import statistics
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from measured_study import GRID, ask, measure, numbers_of
+from blocked import until_blocked
+from measured_study import GRID, ask, measure, numbers_of, store_in
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -128,6 +130,27 @@ def test_findings_stay_due_if_a_run_was_measured_meanwhile(database: Database) -
         over = study_runs.count_measured(session, name)
         measure(database, most=1)
         judging.keep_findings(session, study, {}, over=over)
+    assert _study(database, name).findings_due
+
+
+def test_findings_stay_due_if_a_run_is_being_stored_while_they_are_written(
+    database: Database, take: Any
+) -> None:
+    """Who writes them waits for a run that is not committed yet, and then counts it."""
+    name = ask(database, **GRID)
+    claim = take()
+
+    def written() -> None:
+        with database.begin() as session:
+            over = study_runs.count_measured(session, name)
+            judging.keep_findings(session, session.get_one(StudyRow, name), {}, over=over)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as storing:
+            store_in(storing, claim, numbers_of(claim))
+            writing = pool.submit(written)
+            until_blocked(database)
+        writing.result()
     assert _study(database, name).findings_due
 
 

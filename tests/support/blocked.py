@@ -15,7 +15,7 @@ WAITING = text(
 
 def until_blocked(database: Database, sessions: int = 1) -> None:
     """Return once so many sessions of this database wait for locks that others hold."""
-    until(lambda: _waiting(database) >= sessions, 30)
+    until(lambda: _waiting(database) >= sessions)
 
 
 def _waiting(database: Database) -> int:

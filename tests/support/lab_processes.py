@@ -34,7 +34,11 @@ FAST = {
 }
 
 
-def until(true: Callable[[], object], seconds: float = 60.0) -> None:
+PATIENCE = 120.0
+"""Seconds that a test waits for a process: many times what it takes, on a slow and busy machine."""
+
+
+def until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + seconds
     while not true():
@@ -93,7 +97,7 @@ class Lab:
         """End every process."""
         for child in reversed(self.children):
             if child.exit_code is None:
-                child.stop()
+                child.stop(PATIENCE)
 
 
 def kill_group(child: Child) -> None:

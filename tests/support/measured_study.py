@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 from claims import claim_one
+from sqlalchemy.orm import Session
 
 from rgcontract import Study, StudyRequest
 from rgcore.statistics import summarise_runs
@@ -93,6 +94,12 @@ def measure(
 
 def store(database: Database, claim: Claim, numbers: Numbers) -> None:
     """Store the numbers of one run as its worker would."""
+    with database.begin() as session:
+        store_in(session, claim, numbers)
+
+
+def store_in(session: Session, claim: Claim, numbers: Numbers) -> None:
+    """The same in a transaction that goes on."""
     record = RunRecord(
         seconds=1.0,
         trained=True,
@@ -100,9 +107,8 @@ def store(database: Database, claim: Claim, numbers: Numbers) -> None:
         chain=CHAIN,
         quantities=_quantities(numbers),
     )
-    with database.begin() as session:
-        measurements.store(session, claim, record, summarise_runs)
-        judging.mark_due(session, claim.experiment_id, claim.seed)
+    measurements.store(session, claim, record, summarise_runs)
+    judging.mark_due(session, claim.experiment_id, claim.seed)
 
 
 def _quantities(numbers: Numbers) -> list[Quantity]:

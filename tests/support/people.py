@@ -10,7 +10,7 @@ from measured_study import numbers_of, store
 
 from rgclient import Client
 from rgclient._clock import Clock
-from rgcontract import State
+from rgcontract import Outcome, State
 from rgstore import claiming, endings
 from rgstore.database import Database
 from rgstore.tokens import make_token
@@ -39,7 +39,7 @@ class Lab:
         while (claim := self.claim(kind)) is not None:
             if claim.seed in failing:
                 with self._database.begin() as session:
-                    endings.fail(session, claim, outcome="failed", error="the loss diverged")
+                    endings.fail(session, claim, outcome=Outcome.FAILED, error="the loss diverged")
             else:
                 self.measure(claim)
 

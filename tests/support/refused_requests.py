@@ -397,7 +397,7 @@ def _queries() -> Iterator[Refused]:
             yield _post(f"{path}?dry_run={value}", "{}")
     for query in ("arrays=some", "arrays=", "partial=maybe", "arrays=x&partial=x"):
         yield _get(f"{EXPERIMENTS}/{{queued}}/result?{query}")
-    for path in (EXPERIMENTS, BULK):
+    for path in (EXPERIMENTS, BULK, STUDIES):
         for key in ("k" * 201, "a b", ""):
             name = f"POST {path}: Idempotency-Key {key!r}"
             yield _post(path, "{}", name, headers={"Idempotency-Key": key})

@@ -110,7 +110,7 @@ class LabOf(Lab):
 
     def await_state(self, name: str, state: str, *, of: str = "experiments") -> None:
         """Wait for it."""
-        until(lambda: self.state(name, of=of) == state, 120)
+        until(lambda: self.state(name, of=of) == state)
 
 
 SMALL = {**TINY, "measurement": {"n_sequences": 64, "levels": ["pooled"]}}

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 
 from rgcontract import ExperimentSpec, TrainingSpec
-from rgcontract.chains import CHAIN_OF, Chain, Family, family_rows
+from rgcontract.chains import CHAIN_OF, Chain, Family
 from rgcontract.fields import rows
 from rgcontract.networks import CHOICES, LEVELS_OF, MIXINGS, has_window
+from rgcontract.schema import schema
 from rgcore import mixing
 from rgcore.architecture import ACTIVATIONS, NORMS, Architecture
-from rgcore.chain.families import FAMILIES
+from rgcore.chain import FAMILIES
 from rgcore.measurement import KERNELS
 from rgcore.measurement.levels import ROWS_OF
-from rgcore.network.block import ACTIVATION_OF, NORM_OF
+from rgcore.network.block import activation_of
 from rgcore.network.build import NETWORK_OF
-from rgcore.training import TrainingPlan
-from rgcore.training.plan import OPTIMIZERS, SCHEDULES
+from rgcore.network.norms import NORM_OF
+from rgcore.training import OPTIMIZERS, SCHEDULES, TrainingPlan
 
 CORE = {
     "model.mixing": mixing.MIXINGS,
@@ -46,10 +47,10 @@ def test_the_fields_of_a_family_are_the_parameters_of_its_function(family: Any) 
 
 
 def test_every_family_says_how_it_is_made_and_what_is_known_of_it() -> None:
-    said = family_rows()
+    said = schema().families
     assert [row.name for row in said] == [*CHAIN_OF]
-    assert all(row.construction and row.exact for row in said)
-    assert len({row.construction for row in said}) == len(said)
+    assert all(row.meaning and row.exact for row in said)
+    assert len({row.meaning for row in said}) == len(said)
 
 
 @pytest.mark.parametrize("path", CORE)
@@ -66,7 +67,7 @@ def test_every_enumeration_of_a_spec_has_a_row_for_each_value() -> None:
 
 def test_weights_are_made_for_whatever_can_be_said_without_torch() -> None:
     assert set(NETWORK_OF) == set(mixing.MIXINGS)
-    assert set(ACTIVATION_OF) == set(ACTIVATIONS)
+    assert all(callable(activation_of(_architecture(activation=name))) for name in ACTIVATIONS)
     assert set(NORM_OF) == set(NORMS)
 
 

@@ -103,6 +103,16 @@ def test_two_labs_on_one_broker_do_not_take_each_others_messages(
     assert (one.messages(), two.messages()) == (1, 2)
 
 
+def test_a_worker_is_on_no_channel_that_labs_share(valkey: ValkeyServer, listen: Listen) -> None:
+    """Remote control listens on one, and events of tasks are sent to one."""
+    ear = listen()
+    _told(valkey, "any")
+    until(lambda: ear.messages() == 1)
+    with redis.Redis(port=valkey.port) as client:
+        assert (client.pubsub_channels(), client.pubsub_numpat()) == ([], 0)
+        assert not {"cmdstat_publish", "cmdstat_subscribe"} & client.info("commandstats").keys()
+
+
 def test_an_acknowledgement_that_the_link_swallows_makes_nobody_deaf(
     valkey: ValkeyServer, listen: Listen, link: Link
 ) -> None:

@@ -16,7 +16,7 @@ from measured_study import DEPTH, GRID, Key, ask, measure, numbers_of, store
 from scipy import stats
 from sqlalchemy import func, select, update
 
-from rgcontract import Findings, State
+from rgcontract import Findings, Outcome, State
 from rgstore import claiming, endings, further_seeds, judging, study_runs
 from rgstore.database import Database
 from rgstore.tables import ExperimentRow, RunRow, StudyRow
@@ -430,7 +430,7 @@ def test_no_seeds_are_added_to_a_study_with_a_failed_run(database: Database) -> 
     with database.begin() as session:
         claim = claim_one(session, claiming.Holder("w/1", "w", "h", "cpu", {}, {}), lease_seconds=9)
         assert claim is not None
-        endings.fail(session, claim, outcome="failed", error="x")
+        endings.fail(session, claim, outcome=Outcome.FAILED, error="x")
     assert refresh(database) == []
 
 

@@ -8,8 +8,23 @@ from rgcore.errors import ParameterError
 from rgcore.mixing import MIXINGS, Mixing
 
 ACTIVATIONS = ("gelu", "relu", "silu", "tanh")
-NORMS = {"layer": 2, "none": 0, "rms": 1}
-"""Parameters of a norm for each of the d channels."""
+"""Each is the function of that name in `torch.nn.functional`."""
+
+
+@dataclass(frozen=True)
+class Norm:
+    """What a norm has for each of the d channels; its arithmetic is in `rgcore.network.norms`."""
+
+    gain: bool = False
+    bias: bool = False
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers of a channel."""
+        return self.gain + self.bias
+
+
+NORMS = {"layer": Norm(gain=True, bias=True), "none": Norm(), "rms": Norm(gain=True)}
 
 
 class ArchitectureError(ParameterError):
@@ -28,8 +43,8 @@ class Architecture:
         depth: L, residual blocks.
         width: d, dimension of the residual stream and of the token embedding.
         hidden_ratio: hidden units of a block over d; of a mixer's token mixing, over T.
-        activation: f, one of relu, gelu, tanh, silu.
-        norm: N, one of none, layer, rms; also the norm before the read-out.
+        activation: f, one of `ACTIVATIONS`.
+        norm: N, one of `NORMS`; also the norm before the read-out.
         residual_scale: s, factor of a block's output.
         init_scale: factor on the standard deviation of all initial weights.
 

@@ -13,6 +13,7 @@ from rgcontract import Finding, Findings
 from rgcore.claims import CONFIDENCE
 from rgstore import clock, further_seeds, judging, studies, study_runs
 from rgstore.database import Database
+from rgstore.stored_specs import DAMAGED
 from rgstore.study_runs import NO_RUNS, Part
 from rgstore.tables import StudyRow
 from rgworker.verdicts import Judge, fewest_rows
@@ -50,7 +51,7 @@ def _refresh(session: Session, study: StudyRow, attempt_limit: int) -> list[int]
     complete = study_runs.runs_by_study(session, [study.id]).get(study.id, NO_RUNS).is_done
     try:
         findings = _findings(session, study, complete=complete)
-    except (ValueError, ArithmeticError):  # stored numbers that no claim can be read from
+    except DAMAGED:  # stored numbers that no claim can be read from
         log.exception("study %s: no findings", study.id)
         findings = None
     added = _add_seeds(session, study, attempt_limit)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from rgcontract import IMPLEMENTED, ExperimentSpec, Protocols, State, training_hash
+from rgcontract import IMPLEMENTED, ExperimentSpec, Outcome, Protocols, State, training_hash
 from rgcore.statistics import summarise_runs
 from rgstore import claiming, endings, trainings
 from rgstore.claiming import Claim, Holder
@@ -27,7 +27,7 @@ from rgworker.fleet_size import fleet_size
 from rgworker.process import Lent, Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Broken, Finished, Job, Ready, Task, Unread
 from rgworker.upkeep import AWAY
-from rgworker.watch import Outcome, StoppedError, TimedOutError, Watch
+from rgworker.watch import Ending, StoppedError, TimedOutError, Watch
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +109,10 @@ class Supervisor:
             claimed()
             if not claims:
                 return states
-            for claim, outcome in self._outcomes(lent, claims):
+            for claim, ending in self._endings(lent, claims):
                 alone = len(claims) == 1
                 try:
-                    states.append(self._settle(claim, ready, outcome, alone=alone))
+                    states.append(self._settle(claim, ready, ending, alone=alone))
                 except LeaseLostError as error:
                     log.warning("%s; leaving it to its new holder", error)
                 except Exception as error:  # the others go on
@@ -121,7 +121,7 @@ class Supervisor:
             self._judge()
         return states
 
-    def _outcomes(self, lent: Lent, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Outcome]]:
+    def _endings(self, lent: Lent, claims: Sequence[Claim]) -> Iterator[tuple[Claim, Ending]]:
         """How each run ends, as soon as it does: some before the trainer hears of them."""
         begun: list[tuple[Claim, Task]] = []
         for claim in claims:
@@ -145,26 +145,27 @@ class Supervisor:
         lost = Broken.by(0, error, may_pass=True)
         cause = f"how it ended could not be stored: {lost.error}"
         try:
-            return [self._retry(claim, "failed", cause, lost.traceback)]
+            return [self._retry(claim, Outcome.FAILED, cause, lost.traceback)]
         except Exception:
             log.exception("run %s: it waits for the end of its lease", claim.run_id)
             return []
 
-    def _settle(self, claim: Claim, ready: Ready, outcome: Outcome, *, alone: bool) -> State:
+    def _settle(self, claim: Claim, ready: Ready, ending: Ending, *, alone: bool) -> State:
         """Write down how an attempt ended."""
-        match outcome:
+        match ending:
             case Unread():
-                return self._hand_back(claim, f"cannot read the spec: {outcome.error}")
+                return self._hand_back(claim, f"cannot read the spec: {ending.error}")
             case Finished():
-                return self._store(claim, ready, outcome.record)
+                return self._store(claim, ready, ending.record)
             case Broken():
-                write = self._retry if outcome.may_pass else self._fail
-                return write(claim, "failed", outcome.error, outcome.traceback)
+                write = self._retry if ending.may_pass else self._fail
+                return write(claim, Outcome.FAILED, ending.error, ending.traceback)
             case TimedOutError() if alone:
-                return self._fail(claim, "timed_out", str(outcome))
+                return self._fail(claim, Outcome.TIMED_OUT, str(ending))
             case TimedOutError() | TrainerDiedError():  # whose fault it was, each alone will show
-                name = "timed_out" if isinstance(outcome, TimedOutError) else "crashed"
-                return self._retry(claim, name, str(outcome))
+                late = isinstance(ending, TimedOutError)
+                outcome = Outcome.TIMED_OUT if late else Outcome.CRASHED
+                return self._retry(claim, outcome, str(ending))
             case StoppedError():
                 return self._let_go(claim)
 
@@ -248,12 +249,16 @@ class Supervisor:
         except AWAY as error:
             log.warning("findings not written yet: %s", error)
 
-    def _fail(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
+    def _fail(
+        self, claim: Claim, outcome: Outcome, error: str, traceback: str | None = None
+    ) -> State:
         with self.database.begin() as session:
             endings.fail(session, claim, outcome=outcome, error=error, traceback=traceback)
         return State.FAILED
 
-    def _retry(self, claim: Claim, outcome: str, error: str, traceback: str | None = None) -> State:
+    def _retry(
+        self, claim: Claim, outcome: Outcome, error: str, traceback: str | None = None
+    ) -> State:
         with self.database.begin() as session:
             return endings.retry_or_fail(
                 session, claim, outcome=outcome, error=error, traceback=traceback

@@ -38,7 +38,7 @@ class TimedOutError(StoppedError):
     """The attempt ran past its wall-clock limit."""
 
 
-Outcome = Finished | Broken | Unread | StoppedError | TrainerDiedError
+Ending = Finished | Broken | Unread | StoppedError | TrainerDiedError
 
 
 class Watch:
@@ -67,7 +67,7 @@ class Watch:
         self._at_work = set(self._open)  # members that the trainer still has
         self._progress = dict.fromkeys(self._open, TrainingProgress("starting", 0.0, 0, None))
 
-    def outcomes(self, job: Job) -> Iterator[tuple[Claim, Outcome]]:
+    def outcomes(self, job: Job) -> Iterator[tuple[Claim, Ending]]:
         """Hand over the job; how each run ends, as soon as it does.
 
         A run that has gone to another worker has no outcome here.
@@ -86,7 +86,7 @@ class Watch:
             if self._at_work and not self._lent.discarded:
                 self._lent.discard()
 
-    def _listen(self, job: Job) -> Iterator[tuple[Claim, Outcome]]:
+    def _listen(self, job: Job) -> Iterator[tuple[Claim, Ending]]:
         self._lent.trainer.start(job)
         started = time.monotonic()
         next_beat = started + self._settings.heartbeat_seconds

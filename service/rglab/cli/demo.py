@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from rgclient import Client, Experiment, Result, RGLabError
+from rgcontract import State
 from rgcontract.credentials import CredentialsError
 from rgcontract.files import replacing
 from rgfigures import drawn
@@ -52,7 +53,7 @@ def demo(
 
 def _measure(client: Client, check: Check) -> list[Result]:
     experiments = [client.submit(**fields) for fields in contrast.specs()]
-    if all(experiment.state == "done" for experiment in experiments):
+    if all(experiment.state == State.DONE for experiment in experiments):
         say("both correlation lengths are measured already: reading the stored measurements")
     else:
         _watch(client, experiments, check)

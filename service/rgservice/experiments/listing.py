@@ -9,11 +9,14 @@ from typing import Annotated, Any
 from fastapi import Query
 from sqlalchemy.orm import Session
 
-from rgcontract import ExperimentPage
+from rgcontract import ExperimentPage, sorting
 from rgcontract.filters import FILTERS, RANGES
+from rgcontract.sorting import Order
+from rgservice.experiments import cursors
 from rgservice.experiments.views import summary_views
-from rgservice.http import paging as cursors
+from rgservice.http.paging import refused, without_nul
 from rgstore import experiments
+from rgstore.ordering import Place
 
 Filters: Any = make_dataclass(
     "Filters",
@@ -27,24 +30,40 @@ Filters: Any = make_dataclass(
 
 
 def page(
-    session: Session, filters: Mapping[str, Any], reader: str, *, cursor: str | None, limit: int
+    session: Session,
+    filters: Mapping[str, Any],
+    reader: str,
+    *,
+    sort: str,
+    cursor: str | None,
+    limit: int,
 ) -> ExperimentPage:
-    """A page of experiments, newest first, as their reader calls them.
+    """A page of experiments in the order of `sort`, as their reader calls them.
 
     Raises:
-        InvalidQuery: the cursor is not one of ours, a text filter holds NUL, or a range is empty.
+        InvalidQuery: there is no such order, the cursor is not one of this list, a text filter
+            holds NUL, or a range is empty.
     """
     texts = {name: value for name, value in filters.items() if isinstance(value, str)}
-    cursors.without_nul(**texts)
+    without_nul(**texts)
     for least, most in RANGES.items():
         _is_a_range(least, filters[least], most, filters[most])
-    after = cursors.decoded(cursor) if cursor else None
-    rows = experiments.page(session, filters, after=after, limit=limit + 1)
+    order = _order(sort)
+    after = cursors.decoded(cursor, order, filters) if cursor else None
+    rows = experiments.page(session, filters, order=order, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
-    last = cursors.encoded(shown[-1].created_at, shown[-1].id) if more else None
+    place = Place(getattr(shown[-1], experiments.KEY), shown[-1].id) if more else None
+    last = cursors.encoded(order, filters, place) if place else None
     return ExperimentPage(items=summary_views(session, shown, reader), next_cursor=last)
+
+
+def _order(sort: str) -> Order:
+    try:
+        return sorting.order(sort)
+    except sorting.NoSuchOrder as error:
+        raise refused("sort", str(error), sorting.TAKEN) from error
 
 
 def _is_a_range(lower: str, least: float | None, upper: str, most: float | None) -> None:
     if least is not None and most is not None and least > most:
-        raise cursors.refused(lower, f"{least:g} is above {upper}, {most:g}", f"at most {upper}")
+        raise refused(lower, f"{least:g} is above {upper}, {most:g}", f"at most {upper}")

@@ -26,6 +26,7 @@ from rgcontract.strictjson import number_or_none
 from rgcore.statistics import summarise_runs
 from rgservice.experiments.steering import Found
 from rgservice.http.errors import NotReady
+from rgservice.http.other_releases import needed
 from rgstore.chains import chains_of
 from rgstore.measured import count_measured, results_of, values_of
 from rgstore.records import CONFIDENCE, INTERVAL_METHOD, RunKey, Summary
@@ -55,9 +56,14 @@ def result_view(session: Session, found: Found, *, arrays: Arrays, partial: bool
         partial: also before all of these are measured.
 
     Raises:
-        UnreadableSpecError: code of another release stored its spec.
+        UnreadableSpec, UnreadableRecord: another release stored it, or it is damaged.
         NotReady: it is not there; carries the state.
     """
+    with needed(f"experiment {found.row.id}"):
+        return _result(session, found, arrays, partial=partial)
+
+
+def _result(session: Session, found: Found, arrays: Arrays, *, partial: bool) -> Result:
     row = found.row
     spec = loaded_spec(row.spec, found.seeds)
     results = results_of(session, row.id, found.seeds)
@@ -67,6 +73,8 @@ def result_view(session: Session, found: Found, *, arrays: Arrays, partial: bool
     runs = [run for run, _ in results]
     chain_seeds = sorted({chain_seed for chain_seed, _ in runs})
     chains = [_chain_facts(chain) for chain in chains_of(session, row, chain_seeds)]
+    if len(chains) < len(chain_seeds):
+        raise LookupError(f"{len(chains)} of its {len(chain_seeds)} chains are stored")
     summaries = _summaries(session, found, runs, most_indexes=1 if arrays == "layers" else None)
     per_run = values_of(
         session, row.id, seeds=found.seeds, most_indexes=None if arrays == "runs" else 1
@@ -75,7 +83,7 @@ def result_view(session: Session, found: Found, *, arrays: Arrays, partial: bool
         _snapshot(when, list(group), per_run)
         for when, group in groupby(summaries, key=lambda summary: summary.when)
     ]
-    final = next(snapshot for snapshot in snapshots if snapshot.when == "final")
+    (final,) = [snapshot for snapshot in snapshots if snapshot.when == "final"]
     seeds = sorted({seed for _, seed in runs})
     return Result(
         id=row.id,
@@ -139,6 +147,8 @@ def _snapshot(when: str, summaries: Sequence[Summary], per_run: PerRun) -> Snaps
             summary, per_run.get(key)
         )
         rows[summary.level] = summary.n_rows
+    if NETWORK not in by_level:
+        raise LookupError(f"nothing of the network itself is stored at {when!r}")
     network = by_level[NETWORK]
     losses = Losses(**{name: network.pop(name) for name in Losses.model_fields if name in network})
     under_trained = _flag(network, "under_trained")
@@ -193,7 +203,13 @@ def _named(per_run: dict[RunKey, list[float]], shape: Sequence[int]) -> dict[str
 
 
 def _nested(flat: Sequence[float], shape: Sequence[int]) -> Numbers:
-    """A flat array as nested lists, null where it is not a number."""
+    """A flat array as nested lists, null where it is not a number.
+
+    Raises:
+        ValueError: it has not as many numbers as its shape says.
+    """
+    if len(flat) != prod(shape):
+        raise ValueError(f"{len(flat)} numbers are stored in place of {prod(shape)}")
     if not math.isfinite(sum(flat)):  # of some number, or of so many large ones
         return _shaped([number_or_none(value) for value in flat], shape)
     return _shaped(flat, shape)

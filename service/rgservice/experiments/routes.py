@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import (
@@ -16,31 +16,22 @@ from rgcontract import (
     Forecast,
     Result,
     Submission,
+    sorting,
 )
-from rgservice.experiments import listing, steering, submitting
+from rgservice.experiments import cursors, listing, steering, submitting
 from rgservice.experiments.bulk import Bulk, bulk_of
 from rgservice.experiments.one import One, one
 from rgservice.experiments.results import Arrays, result_view
 from rgservice.experiments.steering import Found
 from rgservice.experiments.views import experiment_view
 from rgservice.http.answers import Answered, response
+from rgservice.http.asking import DryRun, Key
 from rgservice.http.body import SHORT_BYTES, parsed, read_body
 from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.seeds import SeedsQuery
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=AUTHENTICATED)
-
-Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$",
-        description="The same key with the same body is answered the same and counted once",
-    ),
-]  # fmt: skip
-
-DryRun = Annotated[bool, Query(description="Only say what it would cost")]
-"""Of every route that asks for something."""
 
 
 @router.post(
@@ -107,10 +98,13 @@ def list_experiments(
     reader: OwnerDep,
     filters: Annotated[Any, Depends(listing.Filters)],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Annotated[str | None, Query(max_length=cursors.LONGEST)] = None,
+    sort: Annotated[
+        str, Query(max_length=80, description=f"What it is ordered by: {sorting.TAKEN}")
+    ] = sorting.NEWEST_FIRST,
 ) -> ExperimentPage:
     """Experiments, newest first, a page at a time. State and counts are those of all their runs."""
-    return listing.page(session, vars(filters), reader, cursor=cursor, limit=limit)
+    return listing.page(session, vars(filters), reader, sort=sort, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}", responses=refusals(401, 404, 422))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Annotated, Any
 
+from pydantic import Field, TypeAdapter
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
@@ -23,11 +25,11 @@ from rgcontract import (
 )
 from rgcontract.unknown import as_told
 from rgservice.experiments.steering import Found
-from rgservice.http.other_releases import unreadable
+from rgservice.http.other_releases import Reading, none_are_stored
 from rgstore import experiments, waiting
 from rgstore.experiments import NO_WORDS, Words
 from rgstore.runs import attempts_of, count_runs, place_in_line, runs_of
-from rgstore.stored_specs import UnreadableSpecError, loaded_spec
+from rgstore.stored_specs import loaded_spec
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import combined
 
@@ -39,10 +41,16 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
     attempts: dict[int, list[AttemptRow]] = {}
     for attempt in attempts_of(session, [run.id for run in runs]):
         attempts.setdefault(attempt.run_id, []).append(attempt)
-    spec, reason = _spec(found)
+    reading = Reading(f"experiment {row.id}")
+    spec = _spec(reading, found)
+    progress = reading.part("progress", lambda: _progress(runs), 0.0)
+    told = [
+        _run_view(reading, run, attempts.get(run.id, []), spec.training.steps if spec else None)
+        for run in runs
+    ]
     state = combined({run.state for run in runs})
-    steps = spec.training.steps if spec else None
-    words = experiments.words_of(session, [row.id], reader)
+    reading.known(state=state)
+    words = _words(reading, row, experiments.words_of(session, [row.id], reader))
     return Experiment(
         id=row.id,
         spec_hash=row.spec_hash,
@@ -50,13 +58,13 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
         chain_hash=row.chain_hash,
         protocol=row.protocol,
         spec=spec,
-        unreadable="; ".join(filter(None, (reason, unreadable(state=state)))) or None,
+        unreadable=reading.unreadable,
         state=state,
-        progress=sum(run.fraction for run in runs) / len(runs),
+        progress=progress,
         waiting=_waiting(session, runs),
         run_counts=counts(runs),
-        runs=[_run_view(run, attempts.get(run.id, []), steps) for run in runs],
-        **_words(row, words),
+        runs=told,
+        **words,
         priority=row.priority,
         owner=row.owner,
         created_at=row.created_at,
@@ -64,18 +72,32 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
     )
 
 
-def _spec(found: Found) -> tuple[StoredSpec | None, str | None]:
-    """The spec, or why this server cannot read it: all else can still be seen and steered."""
-    try:
-        return loaded_spec(found.row.spec, found.seeds), None
-    except UnreadableSpecError as error:
-        return None, str(error)
+def _spec(reading: Reading, found: Found) -> StoredSpec | None:
+    """The spec; None where this server cannot read it: all else can still be seen and steered."""
+    if not found.seeds:
+        return reading.part("runs", none_are_stored, None)
+    return reading.part("", lambda: loaded_spec(found.row.spec, found.seeds), None)
 
 
-def _words(row: ExperimentRow | Row[*tuple[Any, ...]], own: Mapping[str, Words]) -> dict[str, Any]:
+def _progress(runs: Sequence[RunRow]) -> float:
+    """From 0 to 1, of these runs together."""
+    together = sum(run.fraction for run in runs) / len(runs) if runs else 0.0
+    return _FRACTION.validate_python(together)
+
+
+_FRACTION: TypeAdapter[float] = TypeAdapter(Annotated[float, Field(ge=0, le=1)])
+
+
+def _words(
+    reading: Reading, row: ExperimentRow | Row[*tuple[Any, ...]], own: Mapping[str, Words]
+) -> dict[str, Any]:
     """Label and tags as its reader gave them, or else as who asked first did."""
     words = own.get(row.id, NO_WORDS)
-    return {"label": words.label or row.label, "tags": words.tags or row.tags}
+    tags = words.tags or reading.part("tags", lambda: _TAGS.validate_python(row.tags), [])
+    return {"label": words.label or row.label, "tags": tags}
+
+
+_TAGS: TypeAdapter[list[str]] = TypeAdapter(list[str])
 
 
 def summary_views(
@@ -86,18 +108,24 @@ def summary_views(
     runs, words = count_runs(session, names), experiments.words_of(session, names, reader)
     stuck = waiting.stuck(session, [row.id for row in rows if row.state == State.QUEUED])
     return [
-        ExperimentSummary(
-            **{name: getattr(row, name) for name in experiments.COLUMNS}
-            | _words(row, words)
-            | {"state": as_told(State, row.state)},
-            unreadable=unreadable(
-                state=as_told(State, row.state), family=as_told(Family, row.family)
-            ),
-            run_counts=sum(runs[row.id].values(), RunCounts()),
-            stuck=stuck.get(row.id),
-        )
-        for row in rows
+        _summary_view(row, words, runs.get(row.id, {}).values(), stuck.get(row.id)) for row in rows
     ]
+
+
+def _summary_view(
+    row: Row[*tuple[Any, ...]],
+    words: Mapping[str, Words],
+    runs: Iterable[RunCounts],
+    stuck: str | None,
+) -> ExperimentSummary:
+    reading = Reading(f"experiment {row.id}")
+    told = {name: getattr(row, name) for name in experiments.COLUMNS}
+    told |= _words(reading, row, words) | {"state": as_told(State, row.state)}
+    counted = sum(runs, RunCounts())
+    if not counted.total:
+        reading.part("runs", none_are_stored, None)
+    reading.known(state=told["state"], family=as_told(Family, row.family))
+    return ExperimentSummary(**told, unreadable=reading.unreadable, run_counts=counted, stuck=stuck)
 
 
 def counts(runs: Sequence[RunRow]) -> RunCounts:
@@ -117,20 +145,31 @@ def _waiting(session: Session, runs: Sequence[RunRow]) -> Waiting | None:
     return Waiting(reason=stuck.get(first.experiment_id, in_line), place=place)
 
 
-def _run_view(run: RunRow, attempts: Sequence[AttemptRow], steps: int | None) -> Run:
+def _run_view(
+    reading: Reading, run: RunRow, attempts: Sequence[AttemptRow], steps: int | None
+) -> Run:
     """`steps` is None where the spec is not read: then how far it is in them is not known."""
-    progress = None
-    if run.state == State.RUNNING and run.phase is not None and steps is not None:
-        progress = Progress(
-            phase=run.phase, fraction=run.fraction, step=run.step, steps=steps, loss=run.loss
-        )
+    at = f"run of seed {run.seed} on chain {run.chain_seed}"
+    progress = reading.part(f"{at}, progress", lambda: _progress_view(run, steps), None)
+    told = [
+        reading.part(f"{at}, attempt {attempt.number}", partial(_attempt_view, attempt), None)
+        for attempt in attempts
+    ]
     return Run(
         seed=run.seed,
         chain_seed=run.chain_seed,
         state=as_told(State, run.state),
         progress=progress,
         error=run.error,
-        attempts=[_attempt_view(attempt) for attempt in attempts],
+        attempts=[attempt for attempt in told if attempt is not None],
+    )
+
+
+def _progress_view(run: RunRow, steps: int | None) -> Progress | None:
+    if run.state != State.RUNNING or run.phase is None or steps is None:
+        return None
+    return Progress(
+        phase=run.phase, fraction=run.fraction, step=run.step, steps=steps, loss=run.loss
     )
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from rgcontract.reading import as_json
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -32,3 +34,8 @@ def response(answered: Answered) -> Response:
         headers=dict(answered.headers),
         media_type="application/json",
     )
+
+
+def whole_response(body: BaseModel) -> Response:
+    """What another release may have written, with all that this one does not know of it."""
+    return Response(as_json(body), media_type="application/json")

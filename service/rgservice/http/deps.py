@@ -35,22 +35,13 @@ def parts(request: Request) -> Parts:
 PartsDep = Annotated[Parts, Depends(parts)]
 
 
-def session(use: PartsDep) -> Iterator[Session]:
-    """One transaction for the request: committed if the route returns, rolled back if it raises."""
-    with use.database.begin() as opened:
-        yield opened
-
-
-# scope="function": commit before the answer is sent, so that what is acknowledged is stored
-SessionDep = Annotated[Session, Depends(session, scope="function")]
-
-
 def snapshot(use: PartsDep) -> Iterator[Session]:
     """One transaction for a request that only reads: state, runs and numbers fit each other."""
     with use.database.snapshot() as opened:
         yield opened
 
 
+# scope="function": a reader who takes an answer slowly keeps no connection from others meanwhile
 SnapshotDep = Annotated[Session, Depends(snapshot, scope="function")]
 
 _bearer = HTTPBearer(auto_error=False, description="A token of `rglab token`")

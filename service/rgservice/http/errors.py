@@ -18,6 +18,7 @@
     +-- NotCancellable        409
     +-- NotRetryable          409
     +-- UnreadableSpec        409
+    +-- UnreadableRecord      409
     +-- KeyReused             422
     +-- TooSlow               408
     +-- Busy                  503
@@ -187,6 +188,12 @@ class UnreadableSpec(ApiError):
     """This server cannot read a stored spec, and what is asked for takes that."""
 
     status, code, title = 409, Code.UNREADABLE_SPEC, "This server cannot read the spec"
+
+
+class UnreadableRecord(ApiError):
+    """This server cannot read what is stored, and what is asked for takes that."""
+
+    status, code, title = 409, Code.UNREADABLE_RECORD, "This server cannot read what is stored"
 
 
 class KeyReused(ApiError):

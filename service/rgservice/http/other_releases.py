@@ -1,19 +1,108 @@
-"""What another release stored and this one does not know: shown as it is, and said to be so."""
+"""What is stored and cannot be read, of another release or damaged: it is said, all else is shown.
+
+Whatever a record holds is no defect of the server: it is never answered with 500. A record that can
+be shown without the part is shown so, and `unreadable` says what is left out; where an answer
+needs that part, it is refused with the name of the record.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import Enum
+from typing import TypeVar
+
+from pydantic import ValidationError
 
 from rgcontract.unknown import Unknown
+from rgservice.http.errors import UnreadableRecord, UnreadableSpec
+from rgstore.stored_specs import DAMAGED, UnreadableSpecError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
-def unreadable(**values: Enum | str) -> str | None:
-    """Which of these values this release does not know, in words; None if it knows all.
+class Reading:
+    """A stored record on its way into an answer, and what of it cannot be read."""
 
-    Args:
-        values: as the answer has them, by what they are called.
+    def __init__(self, record: str) -> None:
+        """Name it, as the log is to."""
+        self._record = record
+        self._said: list[str] = []
+
+    def part(self, name: str, make: Callable[[], T], instead: T) -> T:
+        """What is made of a part of it; where that cannot be read, it is said.
+
+        Args:
+            name: of the part; "" for what names its fields itself.
+            make: reads it.
+            instead: stands in its place.
+        """
+        try:
+            return make()
+        except DAMAGED as error:
+            reason = _reason(error)
+            self._said.append(f"{name}: {reason}" if name else reason)
+            log.warning("%s cannot be read: %s", self._record, self._said[-1], exc_info=error)
+            return instead
+
+    def known(self, **values: Enum | str) -> None:
+        """Say which of these values this release does not know.
+
+        Args:
+            values: as the answer has them, by what they are called.
+        """
+        unknown = [
+            f"{name} {str(value)!r}" for name, value in values.items() if isinstance(value, Unknown)
+        ]
+        if unknown:
+            self._said.append(f"{', '.join(unknown)} of another release; upgrade this server")
+
+    @property
+    def unreadable(self) -> str | None:
+        """What cannot be read, in words; None if all can."""
+        return "; ".join(self._said) or None
+
+
+@contextmanager
+def needed(record: str) -> Iterator[None]:
+    """While a record is read for an answer that needs all of it.
+
+    Raises:
+        UnreadableSpec, UnreadableRecord: it cannot be read; they name it.
     """
-    unknown = [
-        f"{name} {str(value)!r}" for name, value in values.items() if isinstance(value, Unknown)
-    ]
-    return f"{', '.join(unknown)} of another release; upgrade this server" if unknown else None
+    try:
+        yield
+    except UnreadableSpecError as error:
+        raise UnreadableSpec(
+            f"the spec of {record} cannot be read here ({error}): a server of another release "
+            "stored it; ask that one, or upgrade"
+        ) from error
+    except DAMAGED as error:
+        log.warning("%s cannot be read", record, exc_info=error)
+        raise UnreadableRecord(
+            f"{record} cannot be read here ({_reason(error)}): a server of another release stored "
+            "it, so ask that one, or upgrade; or it is damaged, see `rglab doctor --invariants`"
+        ) from error
+
+
+def none_are_stored() -> None:
+    """Of what a record cannot be without.
+
+    Raises:
+        LookupError: that.
+    """
+    raise LookupError("none are stored")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        return f"{field}: {first['msg']}" if field else str(first["msg"])
+    foreign = isinstance(
+        error, KeyError | IndexError | TypeError | AttributeError | ArithmeticError
+    )
+    return f"{type(error).__name__}: {error}" if foreign else str(error)

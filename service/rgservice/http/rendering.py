@@ -17,8 +17,7 @@ from rgcontract import Code, FieldProblem, Problem
 from rgcontract.problem import MEDIA_TYPE
 from rgcontract.version import CONTRACT, CONTRACT_HEADER
 from rgservice.http import methods
-from rgservice.http.errors import ApiError, InvalidQuery, NotFound, Unavailable, UnreadableSpec
-from rgstore.stored_specs import UnreadableSpecError
+from rgservice.http.errors import ApiError, InvalidQuery, NotFound, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +48,6 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> Response:
         return problem_response(error.problem(), error.headers)
-
-    @app.exception_handler(UnreadableSpecError)
-    async def unreadable(_: Request, error: UnreadableSpecError) -> Response:
-        detail = f"a server of another release stored the spec; ask that one, or upgrade ({error})"
-        return problem_response(UnreadableSpec(detail).problem())
 
     @app.exception_handler(RequestValidationError)
     async def invalid_query(_: Request, error: RequestValidationError) -> Response:

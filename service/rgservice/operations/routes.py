@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
 from rgservice.http.answers import Answered, response
-from rgservice.http.deps import PartsDep, SessionDep
+from rgservice.http.deps import PartsDep, SnapshotDep
 from rgservice.http.query import known_query
 from rgservice.operations import metrics, page, readiness
 
@@ -14,7 +14,7 @@ router = APIRouter(dependencies=[Depends(known_query)])
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
-def landing(session: SessionDep) -> str:
+def landing(session: SnapshotDep) -> str:
     """The landing page."""
     return page.landing(session)
 
@@ -38,7 +38,7 @@ def readyz(use: PartsDep) -> Response:
 
 
 @router.get("/metrics", response_class=PlainTextResponse, tags=["operations"])
-def show_metrics(session: SessionDep) -> Response:
+def show_metrics(session: SnapshotDep) -> Response:
     """The state of the lab in Prometheus' text format."""
     body, media_type = metrics.exposition(session)
     return Response(body, media_type=media_type)

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from rgcontract import FieldProblem, StudyRequest, Submission, strictjson
 from rgcontract.section import clipped
+from rgcontract.study import SECTIONS
 from rgservice.experiments import cost
 from rgservice.experiments.pricing import Named, Priced, named
-from rgservice.experiments.submitting import Stored
+from rgservice.experiments.submitting import Stored, hash_of
 from rgservice.http.answers import Answered
 from rgservice.http.apart import Deadline
 from rgservice.http.errors import InvalidSpec, OverLimit
@@ -48,28 +49,43 @@ class Grid:
         refused |= {one.field: one for one in _totals(self.request, found, settings)}
         return list(refused.values())
 
-    def body_hash(self, found: Priced) -> str:  # noqa: ARG002 - it is known by its content
-        """None: a study has no idempotency key."""
-        return ""
+    def body_hash(self, found: Priced) -> str:
+        """Of the name, which stands for the grid, and what it leaves out."""
+        left_out = self.request.model_dump(mode="json", exclude={*SECTIONS, "form", "preset"})
+        return hash_of([self.study(found), left_out])
 
     def study(self, found: Priced) -> str:
         """The name of the study."""
         return studies.study_id((one.spec_hash for one in found.asked), self.request.axes())
 
     def answer(self, session: Session, stored: Stored) -> Answered:
-        """The study, which is kept, or brought up to date, now that its experiments are there."""
-        name, added = self.study(stored.priced), sum(one.added_runs for one in stored.told)
-        created = studies.keep(
-            session,
-            name,
-            self.request,
-            self.cells_of(stored.priced),
-            owner=stored.owner,
-            added_runs=added,
-        )
+        """The study, which is kept, or brought up to date, now that its experiments are there.
+
+        What comes again under its key steers nothing anew.
+        """
+        name, told_at = self.study(stored.priced), stored.told[0].told_at
+        if told_at is None:
+            added = sum(one.added_runs for one in stored.told)
+            created = studies.keep(
+                session,
+                name,
+                self.request,
+                self.cells_of(stored.priced),
+                owner=stored.owner,
+                added_runs=added,
+            )
+        else:  # a transaction writes one time
+            added = _added_then(stored)
+            created = studies.get_one(session, name).created_at == told_at
         found = FoundStudy(studies.get_one(session, name), list(self.request.seeds), named=True)
         view = study_view(session, found, created=created, added_runs=added)
         return Answered.made(view, new=created, location=f"/v1/studies/{name}")
+
+
+def _added_then(stored: Stored) -> int:
+    """Runs that a request added when it came first: a seed is added on all chains."""
+    draws = {one.name: len(one.submission.chain.draws) for one in stored.priced.asked}
+    return sum(len(one.added_seeds) * draws[one.experiment_id] for one in stored.told)
 
 
 def grid_of(request: StudyRequest, settings: Settings) -> Grid:

@@ -10,7 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from rgcontract import Findings, Forecast, Study, StudyPage, StudyRequest, with_preset
 from rgcontract.study import STUDY_FIELDS
 from rgservice.experiments import steering, submitting
-from rgservice.http.answers import Answered, response
+from rgservice.http.answers import Answered, response, whole_response
+from rgservice.http.asking import DryRun, Key
 from rgservice.http.body import parsed, read_body
 from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
@@ -36,12 +37,12 @@ async def ask(
     request: Request,
     use: PartsDep,
     owner: OwnerDep,
-    dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
+    key: Key = None,
+    dry_run: DryRun = False,
 ) -> Response:
     """Ask for a study: a spec in which lists make a grid. The same grid gives the same study.
 
-    A study is idempotent by its content: sending the same body again changes nothing, so there is
-    no Idempotency-Key. Experiments that the lab has are shared; only missing runs are added.
+    Experiments that the lab has are shared; only missing runs are added.
     """
     body = await read_body(
         request, limit=use.settings.max_body_bytes, setting="RGLAB_MAX_BODY_BYTES"
@@ -54,7 +55,7 @@ async def ask(
     asked = await use.apart.read(owner, read)
 
     def submitted() -> Answered:
-        return submitting.submit(use, asked, owner, dry_run=dry_run)
+        return submitting.submit(use, asked, owner, key=key, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 
@@ -77,15 +78,15 @@ def get_study(name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = 
     return study_view(session, FoundStudy.find(session, name, seeds))
 
 
-@router.get("/{name}/findings", responses=refusals(401, 404, 409, 422))
+@router.get("/{name}/findings", response_model=Findings, responses=refusals(401, 404, 409, 422))
 def get_findings(
     name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None
-) -> Findings:
+) -> Response:
     """The verdict on each claim, for each architecture of the study, over all that it measured.
 
     `complete` once the runs of these seeds are in it.
     """
-    return findings_view(session, FoundStudy.find(session, name, seeds))
+    return whole_response(findings_view(session, FoundStudy.find(session, name, seeds)))
 
 
 @router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))

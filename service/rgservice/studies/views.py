@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from rgcontract import (
@@ -18,7 +20,7 @@ from rgcontract.unknown import READING
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
 from rgservice.http.errors import NotReady
-from rgservice.http.other_releases import unreadable
+from rgservice.http.other_releases import Reading, needed, none_are_stored
 from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
 from rgstore.studies import Member
@@ -46,12 +48,17 @@ def study_view(
     ]
     together = sum(runs.values(), NO_RUNS)
     state = combined(together.counts.states)
+    reading = Reading(f"study {row.id}")
+    axes: dict[str, list[Any]] = reading.part("axes", lambda: _AXES.validate_python(row.axes), {})
+    reading.known(state=state)
+    if not members:
+        reading.part("experiments", none_are_stored, None)
     return Study(
         id=row.id,
         name=row.name,
-        axes=row.axes,
+        axes=axes,
         state=state,
-        unreadable=unreadable(state=state),
+        unreadable=reading.unreadable,
         progress=_progress(together),
         run_counts=together.counts,
         seeds=found.seeds,
@@ -65,17 +72,24 @@ def study_view(
     )
 
 
+_AXES: TypeAdapter[dict[str, list[Any]]] = TypeAdapter(dict[str, list[Any]])
+_CELL: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
 def _member(
     member: Member, runs: RunSums, under_trained: bool | None, ratios: CollapseRatios
 ) -> StudyMember:
     state = combined(runs.counts.states)
+    reading = Reading(f"experiment {member.experiment_id}")
+    cell: dict[str, Any] = reading.part("cell", lambda: _CELL.validate_python(member.cell), {})
+    reading.known(state=state)
     return StudyMember(
         id=member.experiment_id,
         spec_hash=member.spec_hash,
-        cell=member.cell,
+        cell=cell,
         seeds=sorted(runs.seeds),
         state=state,
-        unreadable=unreadable(state=state),
+        unreadable=reading.unreadable,
         run_counts=runs.counts,
         progress=_progress(runs),
         under_trained=under_trained,
@@ -101,11 +115,15 @@ def page(session: Session, *, owner: str | None, cursor: str | None, limit: int)
 
 def _summary(row: StudyRow, runs: RunSums) -> StudySummary:
     state = combined(runs.counts.states)
+    reading = Reading(f"study {row.id}")
+    if not runs.counts.total:
+        reading.part("experiments", none_are_stored, None)
+    reading.known(state=state)
     return StudySummary(
         id=row.id,
         name=row.name,
         state=state,
-        unreadable=unreadable(state=state),
+        unreadable=reading.unreadable,
         run_counts=runs.counts,
         owner=row.owner,
         created_at=row.created_at,
@@ -119,6 +137,7 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
 
     Raises:
         NotReady: nothing is measured, or no worker has written it down yet.
+        UnreadableRecord: another release wrote them, or they are damaged.
     """
     row = found.row
     of_experiments = study_runs.runs_by_experiment(session, found.part)
@@ -136,8 +155,11 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
             state=state,
             progress=_progress(runs),
         )
-    findings = Findings.model_validate(row.findings, context=READING)
-    judged = not row.findings_due or (row.target_error is None and _over(findings, of_experiments))
+    with needed(f"what is found of study {row.id}"):
+        findings = Findings.model_validate(row.findings, extra="allow", context=READING)
+        judged = not row.findings_due or (
+            row.target_error is None and _over(findings, of_experiments)
+        )
     return findings.model_copy(update={"complete": runs.is_done and judged})
 
 

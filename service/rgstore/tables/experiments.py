@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Index,
+    Integer,
+    Text,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
+from rgcontract import ExperimentSummary
+from rgcontract.status import SHOWN
+from rgstore.plain import Float
 from rgstore.tables.base import STATES, Base, Moment
 
 
 class ExperimentRow(Base):
-    """A spec, shared by all who ask for it. Its runs are the work, `SubmissionRow` the wishes."""
+    """A spec, shared by all who ask for it. Its runs are the work, `SubmissionRow` the wishes.
+
+    What a list shows of a spec has a column here whether it is named or not: see `SHOWN`.
+    """
 
     __tablename__ = "experiments"
 
@@ -62,6 +72,18 @@ class ExperimentRow(Base):
         Index("ix_experiments_corr_len", "corr_len"),
         Index("ix_experiments_tags", "tags", postgresql_using="gin"),
     )
+
+
+def _column(kind: Any) -> MappedColumn[Any]:
+    """Of the type of a field of a list; one that may be null came with a later release."""
+    (of,) = {one for one in get_args(kind) or (kind,) if one is not NoneType}
+    return mapped_column(_TYPES[of], nullable=kind is not of)
+
+
+_TYPES: dict[type, Any] = {str: Text(), int: Integer(), float: Float(), bool: Boolean()}
+for _name in SHOWN:  # those that no code asks for by name
+    if _name not in ExperimentRow.__table__.c:
+        setattr(ExperimentRow, _name, _column(ExperimentSummary.model_fields[_name].annotation))
 
 
 class AliasRow(Base):

@@ -175,7 +175,7 @@ def test_small_concentration_is_uneven() -> None:
 def test_random_weights_follow_the_gamma_law() -> None:
     from scipy.stats import gamma, kstest
 
-    from rgcore.chain.random_reversible import _log_weights
+    from rgcore.chain.families.random_reversible import _log_weights
 
     for concentration in (0.2, 1.0, 5.0):
         drawn = np.exp(_log_weights(64, concentration, 0)[np.triu_indices(64)])

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rgcore.claims import LEAST_TRANSITIONS, LOCALIZED, effective_transitions, localized_drift
+from rgcore.claims import LEAST_TRANSITIONS, LOCALIZED, localized_drift
+from rgcore.claims.localized import LEAST_DRIFT
+from rgcore.observables import effective_transitions
 
 
 def _nine_tenths_in_two(n_transitions: Any) -> Any:
@@ -20,15 +22,11 @@ SHARP = _seeds(np.array([0.6, 0.36, 0.01, 0.01, 0.01, 0.01]))
 EVEN = _seeds(np.ones(6))
 
 
-def test_number_of_transitions_is_exp_of_the_entropy() -> None:
+def test_number_of_transitions_is_the_observable_of_each_seed() -> None:
     drift = np.random.default_rng(0).gamma(1.0, size=(4, 7))
-    expected = np.exp(stats.entropy(drift, axis=1))
-    np.testing.assert_allclose(effective_transitions(drift), expected, rtol=1e-14)  # rounding
-
-
-def test_one_transition_counts_one_and_equal_ones_count_all() -> None:
-    drift = [[0.0, 0.3, 0.0, 0.0], [0.2, 0.2, 0.2, 0.2]]
-    np.testing.assert_allclose(effective_transitions(drift), [1.0, 4.0], rtol=1e-15)
+    found = localized_drift(drift).effects["effective_transitions"].per_seed
+    assert found == tuple(effective_transitions(drift))
+    assert found == pytest.approx(np.exp(stats.entropy(drift, axis=1)), rel=1e-14)  # rounding
 
 
 @pytest.mark.parametrize(("n_transitions", "number"), [(4, 2.77), (8, 3.09), (16, 3.36)])
@@ -94,12 +92,20 @@ def test_no_drift_at_all_gives_no_verdict() -> None:
     assert (finding.n_seeds, finding.n_dropped) == (0, 4)
 
 
-def test_rounding_is_no_drift() -> None:
-    assert np.isnan(effective_transitions(np.full((1, 6), 1e-15))).all()
+@pytest.mark.parametrize("untrained", [None, EVEN])
+def test_rounding_is_no_drift(untrained: Any) -> None:
+    drift = SHARP.copy()
+    drift[1] = LEAST_DRIFT / 6
+    finding = localized_drift(drift, untrained)
+    assert (finding.n_seeds, finding.n_dropped) == (2, 1)
+    assert finding.effects["top_two_share"].per_seed[1] is None
+    drift[1] *= 1.001
+    assert localized_drift(drift, untrained).n_seeds == 3
 
 
 def test_negative_drift_counts_as_none() -> None:
-    assert effective_transitions([[0.3, -0.01, 0.3]])[0] == pytest.approx(2.0, rel=1e-15)
+    found = localized_drift([[0.3, -0.01, 0.3]]).effects["effective_transitions"]
+    assert found.per_seed == pytest.approx([2.0], rel=1e-15)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

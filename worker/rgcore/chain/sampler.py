@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 import torch
@@ -40,7 +39,7 @@ class Sampler:
     climbs: int
 
     @classmethod
-    def of(cls, cumulative: NDArray[np.float64]) -> Self:
+    def of(cls, cumulative: NDArray[np.float64]) -> Sampler:
         """The tables of distribution functions that end at 1: (V + 1, V), of P's rows, then of pi.
 
         M is the smallest of those, up to a bound on the memory, that ask for the fewest climbs.

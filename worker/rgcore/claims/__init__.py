@@ -2,7 +2,7 @@
 
 from rgcore.claims.effect import Effect
 from rgcore.claims.finding import Finding, Verdict
-from rgcore.claims.localized import effective_transitions, localized_drift
+from rgcore.claims.localized import localized_drift
 from rgcore.claims.monotone import monotone_collapse
 from rgcore.claims.order import kendall_tau, page_p_value
 from rgcore.claims.selective import selective_collapse
@@ -27,7 +27,6 @@ __all__ = [
     "Effect",
     "Finding",
     "Verdict",
-    "effective_transitions",
     "kendall_tau",
     "localized_drift",
     "monotone_collapse",

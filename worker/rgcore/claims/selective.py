@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -51,9 +53,30 @@ def selective_collapse(
         2, short=short, long=long, untrained_short=untrained_short, untrained_long=untrained_long
     )
     kept = complete_seeds(*profiles)
-    log_short, log_long, log_short_0, log_long_0 = (log_collapse(p, kept) for p in profiles)
-    contrasts = np.exp(log_long) - np.exp(log_short)
-    untrained_contrasts = np.exp(log_long_0) - np.exp(log_short_0)
+    effects = _effects([log_collapse(ranks, kept) for ranks in profiles], n_resamples)
+    contrast, short_ratio = effects["contrast"], effects["collapse_ratio_short"]
+    learned = effects["collapse_ratio_short_over_untrained"]
+    n_kept = int(kept.sum())
+    flags = _flags(effects)
+    return finding(
+        "selective",
+        (n_kept, len(kept) - n_kept),
+        effects,
+        against=_against(contrast, short_ratio, learned),
+        for_it=_for_it(contrast, short_ratio, effects["collapse_ratio_long"], learned),
+        open_because=(
+            f"Neither shown nor excluded: contrast {contrast}, short chain's rank_L / rank_0 = "
+            f"{short_ratio}, over untrained {learned}"
+        ),
+        flags=flags if n_kept >= LEAST_SEEDS else dict.fromkeys(flags, "undetermined"),
+    )
+
+
+def _effects(logs: Sequence[NDArray[np.float64]], n_resamples: int) -> dict[str, Effect]:
+    """Of ln(rank_L / rank_0), (S,) each: short, long, and the two of these before training."""
+    short, long, short_0, long_0 = logs
+    contrast = np.exp(long) - np.exp(short)
+    untrained_contrast = np.exp(long_0) - np.exp(short_0)
 
     def ratio(values: NDArray[np.float64], meaning: str) -> Effect:
         return ratio_effect(values, meaning, n_resamples=n_resamples)
@@ -61,46 +84,40 @@ def selective_collapse(
     def difference(values: NDArray[np.float64], meaning: str) -> Effect:
         return mean_effect(values, meaning, null=0.0, n_resamples=n_resamples)
 
-    rho_short = ratio(log_short, "rank_L / rank_0, short chain")
-    rho_long = ratio(log_long, "rank_L / rank_0, long chain")
-    learned_short = ratio(log_short - log_short_0, "rank_L / rank_0 over untrained, short chain")
-    learned_long = ratio(log_long - log_long_0, "rank_L / rank_0 over untrained, long chain")
-    contrast = difference(contrasts, "rank_L / rank_0, long minus short")
-    learned_contrast = difference(
-        contrasts - untrained_contrasts, "contrast, trained minus untrained"
-    )
-    effects = {
-        "contrast": contrast,
-        "contrast_from_training": learned_contrast,
-        "collapse_ratio_short": rho_short,
-        "collapse_ratio_long": rho_long,
-        "collapse_ratio_short_over_untrained": learned_short,
-        "collapse_ratio_long_over_untrained": learned_long,
+    return {
+        "contrast": difference(contrast, "rank_L / rank_0, long minus short"),
+        "contrast_from_training": difference(
+            contrast - untrained_contrast, "contrast, trained minus untrained"
+        ),
+        "collapse_ratio_short": ratio(short, "rank_L / rank_0, short chain"),
+        "collapse_ratio_long": ratio(long, "rank_L / rank_0, long chain"),
+        "collapse_ratio_short_over_untrained": ratio(
+            short - short_0, "rank_L / rank_0 over untrained, short chain"
+        ),
+        "collapse_ratio_long_over_untrained": ratio(
+            long - long_0, "rank_L / rank_0 over untrained, long chain"
+        ),
     }
-    n_kept = int(kept.sum())
-    flags = {
-        "short_collapse": _collapse(rho_short, learned_short, contrast, "stronger", "weaker"),
-        "long_collapse": _collapse(rho_long, learned_long, contrast, "weaker", "stronger"),
+
+
+def _flags(effects: Mapping[str, Effect]) -> dict[str, str]:
+    """What the effects say of each chain, as if of enough seeds."""
+    contrast, learned_contrast = effects["contrast"], effects["contrast_from_training"]
+    learned_short = effects["collapse_ratio_short_over_untrained"]
+    learned_long = effects["collapse_ratio_long_over_untrained"]
+    return {
+        "short_collapse": _collapse(
+            effects["collapse_ratio_short"], learned_short, contrast, "stronger", "weaker"
+        ),
+        "long_collapse": _collapse(
+            effects["collapse_ratio_long"], learned_long, contrast, "weaker", "stronger"
+        ),
         "short_from_training": _yes(learned_short.below(KEPT), learned_short.above(KEPT)),
         "long_from_training": _yes(learned_long.below(KEPT), learned_long.above(KEPT)),
         "contrast_from_training": _yes(
             learned_contrast.above(0), learned_contrast.below(NEGLIGIBLE)
         ),
     }
-    if n_kept < LEAST_SEEDS:
-        flags = dict.fromkeys(flags, "undetermined")
-    return finding(
-        "selective",
-        (n_kept, len(kept) - n_kept),
-        effects,
-        against=_against(contrast, rho_short, learned_short),
-        for_it=_for_it(contrast, rho_short, rho_long, learned_short),
-        open_because=(
-            f"Neither shown nor excluded: contrast {contrast}, short chain's rank_L / rank_0 = "
-            f"{rho_short}, over untrained {learned_short}"
-        ),
-        flags=flags,
-    )
 
 
 def _collapse(rho: Effect, learned: Effect, contrast: Effect, positive: str, negative: str) -> str:

@@ -19,7 +19,7 @@ def parameter_count(arch: Architecture) -> int:
         884
     """
     width, hidden = arch.width, arch.hidden
-    norm = NORMS[arch.norm] * width
+    norm = NORMS[arch.norm].parameters * width
     stem = arch.n_ids * width + arch.slots * width**2
     block = channel_matrices(arch) + hidden + width + norm
     if arch.mixes.token_mlp:

@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from rgcore.architecture import NORMS
 from rgcore.fleet.batches import FleetBatch
 from rgcore.network import Architecture
-from rgcore.network.block import ACTIVATION_OF
+from rgcore.network.block import activation_of
 from rgcore.network.lookup import summed_rows
+from rgcore.network.norms import NORM_OF
 
 Weights = Mapping[str, Tensor]
 """By the names of a network's parameters, (K, ...) each; linear maps as (K, in, out)."""
-NORM_EPS = 1e-5
 
 
 class FleetForward:
@@ -30,7 +31,8 @@ class FleetForward:
 
     def __init__(self, arch: Architecture, like: Tensor) -> None:
         self.arch = arch
-        self.activation = ACTIVATION_OF[arch.activation]
+        self.activation = activation_of(arch)
+        self._norm, self._unit_of = NORMS[arch.norm], NORM_OF[arch.norm].unit
         self._ones, self._zeros = like.new_ones(arch.width), like.new_zeros(arch.width)
 
     def masked_logits(self, weights: Weights, batch: FleetBatch) -> Tensor:
@@ -107,11 +109,11 @@ class FleetForward:
 
     def _normed(self, weights: Weights, norm: str, stream: Tensor) -> Tensor:
         """N of the streams (K, r, d)."""
-        if self.arch.norm == "none":
-            return stream
         unit = self._unit(stream)
+        if not self._norm.gain:
+            return unit
         gain = weights[f"{norm}.weight"][:, None]  # (K, 1, d)
-        if self.arch.norm == "rms":
+        if not self._norm.bias:
             return unit * gain
         return torch.addcmul(weights[f"{norm}.bias"][:, None], unit, gain)
 
@@ -121,20 +123,15 @@ class FleetForward:
         (g u + c) W + b = u (g W) + (c W + b): work on the weights in place of work on every row.
         """
         matrix, bias = weights[f"{linear}.weight"], weights[f"{linear}.bias"][:, None]
-        if self.arch.norm == "none":
-            return torch.baddbmm(bias, stream, matrix)
-        if self.arch.norm == "layer":
+        if self._norm.bias:
             bias = torch.baddbmm(bias, weights[f"{norm}.bias"][:, None], matrix)
-        gain = weights[f"{norm}.weight"][..., None]  # (K, d, 1)
-        return torch.baddbmm(bias, self._unit(stream), matrix * gain)
+        if self._norm.gain:
+            matrix = matrix * weights[f"{norm}.weight"][..., None]  # of a gain (K, d, 1)
+        return torch.baddbmm(bias, self._unit(stream), matrix)
 
     def _unit(self, stream: Tensor) -> Tensor:
-        """The streams, each with mean square 1, for a layer norm also with mean 0."""
-        shape = (self.arch.width,)
-        if self.arch.norm == "rms":
-            return functional.rms_norm(stream, shape, eps=NORM_EPS)
-        # torch's kernel for the CPU is slower without a gain and a bias than with them
-        return functional.layer_norm(stream, shape, self._ones, self._zeros, eps=NORM_EPS)
+        """The streams under the norm, without its gain and bias."""
+        return self._unit_of(stream, self._ones, self._zeros)
 
 
 def _linear(weights: Weights, name: str, rows: Tensor) -> Tensor:

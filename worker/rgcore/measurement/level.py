@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +43,7 @@ class LevelMeasurement:
     too_few_samples: bool
 
     @classmethod
-    def of(cls, whole: Observed, half: Observed, *, n_rows: int, width: int) -> Self:
+    def of(cls, whole: Observed, half: Observed, *, n_rows: int, width: int) -> LevelMeasurement:
         """Out of what n and n // 2 sequences say."""
         return cls(
             n_rows=n_rows,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch.nn import functional
@@ -88,40 +88,56 @@ def measure(
             view_radius=arch.view_radius,
         )
     half, whole = _Snapshot(arch, asked), _Snapshot(arch, asked)
-    loss_sum, n_masked = 0.0, 0
     passes = measurement_passes(arch, asked, memory)
     with torch.no_grad():
         for index, one in enumerate(passes):
             collector = _Collector(network, chain, one, memory)
             size = min(batch_size, most_sequences(arch, one, mask_prob, memory))
-            done, halved = 0, False
-            for quarter, batch in sequences.batches(size):
-                if quarter >= 2 and not halved:
-                    half.take(collector, HALF)
-                    halved = True
-                collector.add(quarter, batch)
-                done += len(batch.tokens)
+            for done in _gathered(collector, sequences.batches(size), half):
                 if on_progress is not None:
                     on_progress((index + done / n_sequences) / len(passes))
             whole.take(collector, WHOLE)
-            loss_sum += collector.loss_sum
-            n_masked += collector.n_masked
-    if n_masked != bayes.n_masked:
+    return _measurement(half, whole, bayes, levels)
+
+
+def _gathered(
+    collector: _Collector, batches: Iterable[tuple[int, Batch]], half: _Snapshot
+) -> Iterator[int]:
+    """Put all batches through the network, `half` taking what there is midway; sequences done."""
+    done, halved = 0, False
+    for quarter, batch in batches:
+        if quarter >= 2 and not halved:
+            half.take(collector, HALF)
+            halved = True
+        collector.add(quarter, batch)
+        done += len(batch.tokens)
+        yield done
+
+
+def _measurement(
+    half: _Snapshot, whole: _Snapshot, bayes: BayesReference, levels: Sequence[str]
+) -> Measurement:
+    """What all sequences say beside what the first half does.
+
+    Raises:
+        ValueError: bayes is of other sequences.
+    """
+    if whole.n_masked != bayes.n_masked:
         raise ValueError(
-            f"bayes is of {bayes.n_masked} masked tokens; allowed: of these {n_masked}"
+            f"bayes is of {bayes.n_masked} masked tokens; allowed: of these {whole.n_masked}"
         )
-    before, after = half.levels(), whole.levels()
+    before, after, width = half.levels(), whole.levels(), whole.arch.width
     return Measurement(
-        loss=loss_sum / n_masked,
+        loss=whole.loss_sum / whole.n_masked,
         bayes=bayes,
         levels={
             name: LevelMeasurement.of(
-                after[name], before[name], n_rows=whole.n_rows[name], width=arch.width
+                after[name], before[name], n_rows=whole.n_rows[name], width=width
             )
             for name in levels
         },
         network=LevelMeasurement.of(
-            whole.network, half.network, n_rows=whole.n_rows["network"], width=arch.width
+            whole.network, half.network, n_rows=whole.n_rows["network"], width=width
         ),
     )
 
@@ -186,6 +202,7 @@ class _Snapshot:
         self.asked = asked
         self.network = Observed({}, {})
         self.n_rows: dict[str, int] = {}
+        self.loss_sum, self.n_masked = 0.0, 0
         self._levels: dict[str, Observed] = {}
         self._positions: list[Observed] = []
         self._token: Moments | None = None
@@ -194,6 +211,8 @@ class _Snapshot:
     def take(self, collector: _Collector, folds: Folds) -> None:
         """Take what a pass has gathered so far, in the quarters of the folds."""
         self._precision = collector.precision
+        self.loss_sum += collector.loss_sum
+        self.n_masked += collector.n_masked
         for name, moments in collector.moments.items():
             self.n_rows[name] = moments.n_rows
             if name != "position":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Self
-
 import torch
 from torch import Tensor
 
@@ -124,7 +122,7 @@ class Moments:
         whole.quartic = moved.quartic.sum(dim=0, keepdim=True)
         return whole
 
-    def merge(self, other: Self) -> None:
+    def merge(self, other: Moments) -> None:
         """Add the rows of other moments of the same layers and groups."""
         if self.n_rows == 0:
             self.reference = other.reference.clone()

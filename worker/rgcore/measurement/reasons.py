@@ -27,7 +27,7 @@ Codes = NDArray[np.uint8]
 CODE = {reason: np.uint8(place) for place, reason in enumerate(REASONS, start=1)}
 
 
-def coded(array: NDArray[np.float64], codes: Codes, otherwise: str) -> Codes:
+def coded(array: NDArray[np.float64], codes: Codes | np.uint8, otherwise: str) -> Codes:
     """The codes (broadcast to the array) where the array is nan, 0 elsewhere.
 
     Args:

@@ -10,26 +10,19 @@ from torch.nn import functional
 
 from rgcore.architecture import Architecture
 from rgcore.network.lookup import summed_rows
+from rgcore.network.norms import NORM_OF
 from rgcore.network.weights import gaussian, gaussian_linear
 
-ACTIVATION_OF: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": functional.gelu,
-    "relu": functional.relu,
-    "silu": functional.silu,
-    "tanh": torch.tanh,
-}
 
-
-NORM_OF: dict[str, Callable[[int], nn.Module]] = {
-    "layer": lambda width: nn.LayerNorm(width, dtype=torch.float32),  # with gain and bias
-    "none": lambda _: nn.Identity(),
-    "rms": lambda width: nn.RMSNorm(width, eps=1e-5, dtype=torch.float32),  # with gain
-}
+def activation_of(arch: Architecture) -> Callable[[Tensor], Tensor]:
+    """The non-linearity f of a network."""
+    found: Callable[[Tensor], Tensor] = getattr(functional, arch.activation)
+    return found
 
 
 def make_norm(arch: Architecture) -> nn.Module:
     """N, as a new network has it."""
-    return NORM_OF[arch.norm](arch.width)
+    return NORM_OF[arch.norm].module(arch.width)
 
 
 class Block(nn.Module):
@@ -41,7 +34,7 @@ class Block(nn.Module):
         n_in = arch.reads * arch.width
         self.enter = gaussian_linear(n_in, arch.hidden, arch.init_scale, generator)
         self.leave = gaussian_linear(arch.hidden, arch.width, arch.init_scale, generator)
-        self.activation = ACTIVATION_OF[arch.activation]
+        self.activation = activation_of(arch)
         self.scale = arch.residual_scale
 
     def forward(self, stream: Tensor) -> Tensor:

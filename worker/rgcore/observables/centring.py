@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 EPSILON = float(np.finfo(np.float64).eps)
 
-Rows = ArrayLike | torch.Tensor
+Rows = ArrayLike
 """(n, d) activations: n samples of a d-dimensional stream, numpy or torch, any float type."""
 
 
@@ -22,7 +21,8 @@ def centred(x: Rows) -> NDArray[np.float64] | None:
     Raises:
         ValueError: x is not a matrix.
     """
-    rows = np.asarray(x.detach().cpu() if isinstance(x, torch.Tensor) else x, dtype=np.float64)
+    detach = getattr(x, "detach", None)  # of a tensor; torch itself is not needed here
+    rows = np.asarray(x if detach is None else detach().cpu(), dtype=np.float64)
     if rows.ndim != 2:
         raise ValueError(f"activations have shape {rows.shape}; allowed: (n, d)")
     if len(rows) < 2 or rows.size == 0 or not np.isfinite(rows).all():

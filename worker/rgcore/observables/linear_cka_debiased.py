@@ -40,9 +40,9 @@ def linear_cka_debiased_from_moments(
     gram_x: NDArray[np.float64],
     gram_y: NDArray[np.float64],
     cross: NDArray[np.float64],
-    q_xx: NDArray[np.float64],
-    q_yy: NDArray[np.float64],
-    q_xy: NDArray[np.float64],
+    q_xx: NDArray[np.float64] | float,
+    q_yy: NDArray[np.float64] | float,
+    q_xy: NDArray[np.float64] | float,
     n_rows: int | NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """As `linear_cka_debiased`, from sums over centred rows; shape (...).

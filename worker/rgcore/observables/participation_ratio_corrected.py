@@ -39,7 +39,7 @@ def participation_ratio_corrected(x: Rows) -> float:
 
 
 def participation_ratio_corrected_from_moments(
-    gram: NDArray[np.float64], norms4: NDArray[np.float64], n_rows: int | NDArray[np.int64]
+    gram: NDArray[np.float64], norms4: NDArray[np.float64] | float, n_rows: int | NDArray[np.int64]
 ) -> NDArray[np.float64]:
     """As `participation_ratio_corrected`, from sums over centred rows; shape (...).
 

@@ -88,7 +88,7 @@ def subspace_angle_from_decompositions(
     )
     values_x, values_y = (np.where(finite[..., None], v, 0.0) for v in (values_x, values_y))
     cross = np.where(finite[..., None, None], cross, 0.0)
-    k = np.minimum(_leading(values_x, held), (values_y > 0).sum(axis=-1))  # (...)
+    k = np.asarray(np.minimum(_leading(values_x, held), (values_y > 0).sum(axis=-1)))  # (...)
     most = slice(max(1, int(k.max(initial=0))))
     scale_x = _inverse_root(values_x[..., most], k)[..., :, None]
     scale_y = _inverse_root(values_y[..., most], k)[..., None, :]

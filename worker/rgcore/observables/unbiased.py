@@ -9,7 +9,9 @@ from rgcore.observables.centring import EPSILON
 
 
 def unbiased_overlap(
-    norm2: NDArray[np.float64], quartic: NDArray[np.float64], n_rows: int | NDArray[np.int64]
+    norm2: NDArray[np.float64] | float,
+    quartic: NDArray[np.float64] | float,
+    n_rows: int | NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """What estimates tr(Sigma_xy Sigma_yx) without bias, times a factor, in units of t_x t_y.
 
@@ -32,7 +34,9 @@ def unbiased_overlap(
 
 
 def unbiased_self_overlap(
-    norm2: NDArray[np.float64], quartic: NDArray[np.float64], n_rows: int | NDArray[np.int64]
+    norm2: NDArray[np.float64] | float,
+    quartic: NDArray[np.float64] | float,
+    n_rows: int | NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """As `unbiased_overlap` of a layer with itself, which is never negative; nan where it is zero.
 

@@ -3,8 +3,9 @@
 from rgcore.random import derive_generator
 from rgcore.training.checkpoint import TrainingCheckpoint
 from rgcore.training.data import BatchStream, StreamState, masked_block
-from rgcore.training.plan import OPTIMIZERS, SCHEDULES, PlanError, TrainingPlan
-from rgcore.training.schedule import learning_rate
+from rgcore.training.plan import PlanError, TrainingPlan
+from rgcore.training.rules import OPTIMIZERS
+from rgcore.training.schedule import SCHEDULES, learning_rate
 from rgcore.training.trace import DivergedError, TrainingTrace
 from rgcore.training.train import Progress, train
 

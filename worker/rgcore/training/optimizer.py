@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn, optim
+from torch import Tensor, nn
 
 from rgcore.training.plan import TrainingPlan
-
-CLIP_EPS = 1e-6
-"""Keeps the division by the norm of a gradient finite, as `clip_grad_norm_` does."""
+from rgcore.training.rules import OPTIMIZERS, clipped_by
 
 
 class Optimizer:
@@ -43,7 +41,7 @@ class Optimizer:
             weights = nn.Parameter(flat[part])
             weights.grad = self._gradient[part]
             groups.append({"params": [weights], "weight_decay": decay})
-        self._rule = _rule_of(groups, plan)
+        self._rule = OPTIMIZERS[plan.optimizer].fused(groups, plan.lr, plan.momentum)
 
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
         """Move the weights.
@@ -55,7 +53,7 @@ class Optimizer:
         torch.cat([gradient.reshape(-1) for gradient in gradients], out=self._gradient)
         if self._grad_clip is not None:
             norm = torch.linalg.vector_norm(self._gradient)
-            self._gradient *= (self._grad_clip / (norm + CLIP_EPS)).clamp(max=1.0)
+            self._gradient *= clipped_by(norm, self._grad_clip)
         for group in self._rule.param_groups:
             group["lr"] = rate
         self._rule.step()
@@ -67,12 +65,3 @@ class Optimizer:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a state of the same plan and architecture, which is copied."""
         self._rule.load_state_dict(copy.deepcopy(dict(state)))
-
-
-def _rule_of(groups: list[dict[str, Any]], plan: TrainingPlan) -> optim.Optimizer:
-    """Torch's rule, in its fused kernels."""
-    if plan.optimizer == "adamw":
-        return optim.AdamW(groups, lr=plan.lr, fused=True)
-    if plan.optimizer == "adam":
-        return optim.Adam(groups, lr=plan.lr, fused=True)
-    return optim.SGD(groups, lr=plan.lr, momentum=plan.momentum, fused=True)

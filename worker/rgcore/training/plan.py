@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rgcore.errors import ParameterError
-
-OPTIMIZERS = ("adam", "adamw", "sgd")
-SCHEDULES = ("constant", "cosine", "one_cycle")
+from rgcore.training.rules import OPTIMIZERS
+from rgcore.training.schedule import SCHEDULES
 
 
 class PlanError(ParameterError):
@@ -44,7 +43,8 @@ class TrainingPlan:
     momentum: float = 0.9
 
     def __post_init__(self) -> None:
-        for field, allowed in {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}.items():
+        choices = {"optimizer": tuple(OPTIMIZERS), "schedule": tuple(SCHEDULES)}
+        for field, allowed in choices.items():
             if getattr(self, field) not in allowed:
                 raise PlanError(field, getattr(self, field), ", ".join(allowed))
         for field in ("steps", "batch_size"):

@@ -1,30 +1,14 @@
-"""The families of chains by name: one function, in one file, for each."""
+"""A chain by the name of its family."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 from rgcore.chain.chain import Chain
 from rgcore.chain.checks import checked_corr_len, checked_n_states
 from rgcore.chain.errors import ChainError
-from rgcore.chain.explicit import explicit
-from rgcore.chain.hierarchical import hierarchical
-from rgcore.chain.potts import potts
-from rgcore.chain.random_reversible import random_reversible
-from rgcore.chain.ring import ring
-from rgcore.chain.spectrum import spectrum
-
-FAMILIES: dict[str, Callable[..., Chain]] = {
-    "explicit": explicit,
-    "hierarchical": hierarchical,
-    "potts": potts,
-    "random_reversible": random_reversible,
-    "ring": ring,
-    "spectrum": spectrum,
-}
-"""Name to f(n_states, corr_len, seed, *, own parameters); what has no default is needed."""
+from rgcore.chain.families import FAMILIES
 
 
 def make_chain(

@@ -7,12 +7,14 @@ import math
 import numpy as np
 
 from rgcore.chain.chain import Chain
+from rgcore.chain.families.registry import family
 from rgcore.chain.markov import markov_chain
 
 MOST_HOP = 0.25
 """The walk then stays with probability 1/2, and no eigenvalue is negative."""
 
 
+@family
 def ring(n_states: int, corr_len: float, seed: int) -> Chain:  # noqa: ARG001 - nothing is random
     """A walk that hops to each neighbour with probability p and stays otherwise.
 

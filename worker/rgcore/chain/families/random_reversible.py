@@ -10,6 +10,7 @@ from scipy.special import gammaincinv, logsumexp
 
 from rgcore.chain.chain import Chain
 from rgcore.chain.errors import ChainError
+from rgcore.chain.families.registry import family
 from rgcore.chain.markov import markov_chain
 
 LEAST_CONCENTRATION = 0.01
@@ -17,6 +18,7 @@ LEAST_CONCENTRATION = 0.01
 MOST_CONCENTRATION = 1e6
 
 
+@family
 def random_reversible(
     n_states: int, corr_len: float, seed: int, *, concentration: float = 1.0
 ) -> Chain:

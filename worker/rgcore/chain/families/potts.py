@@ -7,9 +7,11 @@ import math
 import numpy as np
 
 from rgcore.chain.chain import Chain
+from rgcore.chain.families.registry import family
 from rgcore.chain.markov import markov_chain
 
 
+@family
 def potts(n_states: int, corr_len: float, seed: int) -> Chain:  # noqa: ARG001 - nothing is random
     """P = l I + (1 - l) / V J with l = exp(-1 / xi); all eigenvalues but the first are l.
 

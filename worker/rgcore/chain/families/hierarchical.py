@@ -11,9 +11,11 @@ import numpy as np
 from rgcore.chain.chain import Chain
 from rgcore.chain.checks import check_agrees, checked_corr_len, checked_n_states
 from rgcore.chain.errors import ChainError
+from rgcore.chain.families.registry import family
 from rgcore.chain.markov import markov_chain
 
 
+@family
 def hierarchical(
     n_states: int | None = None,
     corr_len: float | None = None,

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import shortest_path
 from rgcore.chain.chain import Chain
 from rgcore.chain.checks import NEARLY_ONE, check_agrees
 from rgcore.chain.errors import ChainError
+from rgcore.chain.families.registry import family
 from rgcore.chain.markov import markov_chain
 from rgcore.chain.stationary import stationary_law
 
@@ -23,6 +24,7 @@ LEAST_STATIONARY = 1e-300
 """Of a state; below, products of probabilities would leave the range of float64."""
 
 
+@family
 def explicit(
     n_states: int | None = None,
     corr_len: float | None = None,

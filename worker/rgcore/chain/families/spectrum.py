@@ -10,6 +10,7 @@ from scipy.fft import idct
 from rgcore.chain.chain import Chain
 from rgcore.chain.checks import NEARLY_ONE, check_agrees
 from rgcore.chain.errors import ChainError
+from rgcore.chain.families.registry import family
 from rgcore.chain.markov import markov_chain
 
 LEAST_SLOWEST = 1e-12
@@ -19,6 +20,7 @@ NEGATIVE = -2e-12
 comes here sets it, who adds the cosines up in another order."""
 
 
+@family
 def spectrum(
     n_states: int | None = None,
     corr_len: float | None = None,
