@@ -9,6 +9,7 @@ import logging
 import uvicorn
 
 from rgservice.app import create_app
+from rgservice.http.connections import TimedProtocol, allow_many
 from rgstore.orphan import exit_with_parent
 from rgstore.settings import Settings, SettingsError
 
@@ -28,12 +29,14 @@ def main() -> None:
         app = create_app(settings)
     except SettingsError as error:
         parser.error(str(error))
+    allow_many()
     gc.collect()
     gc.freeze()  # what is there now stays: going over all of it takes a tenth of a second each time
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
+        http=TimedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

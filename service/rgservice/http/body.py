@@ -30,13 +30,16 @@ ARRIVAL_SECONDS = 120.0
 """In which all of a body has to arrive."""
 
 
-async def read_body(request: Request, *, limit: int, setting: str) -> bytes:
+async def read_body(
+    request: Request, *, limit: int, setting: str, pause_seconds: float = STALLED_SECONDS
+) -> bytes:
     """The body as it came.
 
     Args:
         request: its body is read to the end.
         limit: most bytes.
         setting: where the limit is set.
+        pause_seconds: the longest pause.
 
     Raises:
         UnsupportedMediaType, BodyTooLarge, TooSlow: as they say.
@@ -52,7 +55,7 @@ async def read_body(request: Request, *, limit: int, setting: str) -> bytes:
     try:
         async with asyncio.timeout(ARRIVAL_SECONDS):
             while True:
-                async with asyncio.timeout(STALLED_SECONDS):
+                async with asyncio.timeout(pause_seconds):
                     body += await anext(arriving)
                 if len(body) > limit:
                     raise BodyTooLarge(f"the body is longer than {limit} bytes ({setting})")
@@ -61,7 +64,7 @@ async def read_body(request: Request, *, limit: int, setting: str) -> bytes:
     except TimeoutError:
         raise TooSlow(
             f"the body has to arrive in {ARRIVAL_SECONDS:g} seconds, and without a pause of "
-            f"{STALLED_SECONDS:g}"
+            f"{pause_seconds:g}"
         ) from None
 
 

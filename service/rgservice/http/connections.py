@@ -1,0 +1,66 @@
+"""Connections that say nothing are closed: none of them keeps another one out."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+from typing import Any, ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class TimedProtocol(H11Protocol):
+    """HTTP/1.1 in which the head of a request has to arrive in time, and an answer be taken.
+
+    uvicorn has a limit for what is silent between two requests alone. That of a body is the
+    route's, which can say so in an answer: `rgservice.http.body`.
+    """
+
+    head_seconds: ClassVar[float] = 15.0
+    """From a connection, or the first byte of a request, to the end of its head."""
+    taken_seconds: ClassVar[float] = 60.0
+    """How long the other side may leave sent bytes unacknowledged, or its window closed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_is_due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a request."""
+        super().connection_made(transport)
+        used = transport.get_extra_info("socket")
+        if used is not None and used.family in {socket.AF_INET, socket.AF_INET6}:
+            limit = int(1000 * self.taken_seconds)
+            used.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; of a head that has begun, expect the end."""
+        super().data_received(data)
+        begun = self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]
+        if begun:
+            self._expect_head()
+        else:
+            self._expect_none()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing any more."""
+        self._expect_none()
+        super().connection_lost(exc)
+
+    def _expect_head(self) -> None:
+        if self._head_is_due is None:
+            self._head_is_due = self.loop.call_later(self.head_seconds, self.transport.abort)
+
+    def _expect_none(self) -> None:
+        if self._head_is_due is not None:
+            self._head_is_due.cancel()
+            self._head_is_due = None
+
+
+def allow_many() -> None:
+    """Let this process have as many open connections as the system grants it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
