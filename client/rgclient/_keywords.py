@@ -280,7 +280,7 @@ class StudyFields(TypedDict, total=False):
     cuda."""
     target_error: float | None
     """Add seeds until the standard error of every collapse ratio is below this. `target_error`:
-    number > 0, <= 1 or null."""
+    number >= 1e-06, <= 1 or null."""
     max_seeds: int
     """Most training seeds that `target_error` may lead to. `max_seeds`: integer >= 1, <= 64."""
     chain: Mapping[str, Any]

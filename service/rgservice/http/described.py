@@ -12,7 +12,7 @@ _PROBLEM: dict[str, Any] = {
     "model": Problem,
     "description": "Refused: what was wrong, where, what is allowed",
 }
-ASKING = (400, 401, 413, 415, 422)
+ASKING = (400, 401, 408, 413, 415, 422)
 """How a request with a body may be refused."""
 
 
