@@ -24,6 +24,7 @@ KINDS: dict[str, type[errors.ResponseError]] = {
     Code.NOT_AUTHENTICATED: errors.Unauthorized,
     Code.INVALID_TOKEN: errors.Unauthorized,
     Code.CONTRACT_MISMATCH: errors.ContractMismatch,
+    Code.FORBIDDEN: errors.Forbidden,
     Code.NOT_ASKED: errors.Forbidden,
     Code.NOT_FOUND: errors.NotFound,
     Code.NOT_READY: errors.NotReady,

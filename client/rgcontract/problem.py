@@ -38,6 +38,7 @@ class Code(StrEnum):
     CONTRACT_MISMATCH = "contract_mismatch"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    FORBIDDEN = "forbidden"
     NOT_ASKED = "not_asked"
     NOT_READY = "not_ready"
     NOT_CANCELLABLE = "not_cancellable"

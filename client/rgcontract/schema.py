@@ -10,7 +10,7 @@ from rgcontract.fields import rows
 from rgcontract.filters import FILTERS, Filter
 from rgcontract.networks import CHOICES
 from rgcontract.observables import OBSERVABLES, REASONS
-from rgcontract.roles import ROLES
+from rgcontract.roles import Role
 from rgcontract.spec import SCHEMA, Submission
 from rgcontract.status import Outcome, State, View
 from rgcontract.study import STUDY_FIELDS
@@ -117,7 +117,7 @@ class FamilyRow(View):
 
 
 class RoleRow(View):
-    """What a token lets its bearer do."""
+    """What a role lets one do, a user and a token of theirs."""
 
     name: str
     may: list[str]
@@ -172,7 +172,7 @@ def schema() -> Schema:
         },
         states=[Named(name=one, meaning=one.meaning) for one in State],
         outcomes=[Named(name=one, meaning=one.meaning) for one in Outcome],
-        roles=[RoleRow(name=role.name, may=list(role.may)) for role in ROLES],
+        roles=[RoleRow(name=role, may=list(role.may)) for role in Role],
     )
 
 

@@ -24,6 +24,7 @@ EXPECTED = {
     Code.WRONG_HOST: "ResponseError",
     Code.INVALID_CONTRACT: "ResponseError",
     Code.CONTRACT_MISMATCH: "ContractMismatch",
+    Code.FORBIDDEN: "Forbidden",
     Code.NOT_ASKED: "Forbidden",
     Code.NOT_FOUND: "NotFound",
     Code.METHOD_NOT_ALLOWED: "ResponseError",

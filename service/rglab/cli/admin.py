@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, NoReturn
@@ -23,7 +24,9 @@ from rgservice.operations.readiness import check
 from rgstore.database import Database
 from rgstore.messages import BrokerAwayError, ping
 from rgstore.settings import InvalidSettingError, Settings, SettingsError
-from rgstore.tokens import make_token, owners, revoke_tokens
+from rgstore.tables import TokenRow
+from rgstore.tokens import make_token, tokens_of
+from rgstore.tokens import revoke as revoke_all
 
 
 def migrate() -> None:
@@ -68,10 +71,16 @@ def token(
     """Make a token, revoke an owner's tokens, or list who has one."""
     with _database_errors(), _database(_settings()) as database, database.begin() as session:
         if owner is None:
-            answer = "\n".join(f"{name}  {count} valid" for name, count in owners(session))
+            answer = "\n".join(
+                f"{name}  {count} valid"
+                for name, count in sorted(Counter(one.owner for one in tokens_of(session)).items())
+            )
             remark = None if answer else "nobody has one"
         elif revoke:
-            answer, remark = "", f"revoked {revoke_tokens(session, owner)} tokens of {owner}"
+            answer, remark = (
+                "",
+                f"revoked {revoke_all(session, TokenRow.owner == owner)} tokens of {owner}",
+            )
         else:
             answer = make_token(session, owner)
             remark = "it is shown this once; only its digest is stored"

@@ -26,8 +26,9 @@ from rgservice.experiments.steering import Found
 from rgservice.experiments.views import experiment_view
 from rgservice.http.answers import Answered, response
 from rgservice.http.body import parsed, read_body, read_model
-from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
+from rgservice.http.deps import AUTHENTICATED, Member, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
+from rgservice.http.rights import writing
 from rgservice.http.seeds import SeedsQuery
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=AUTHENTICATED)
@@ -55,13 +56,13 @@ DryRun = Annotated[bool, Query(description="Only say what it would cost")]
     openapi_extra=body_of(Submission),
 )
 async def submit(
-    request: Request, use: PartsDep, owner: OwnerDep, key: Key = None, dry_run: DryRun = False
+    request: Request, use: PartsDep, caller: Member, key: Key = None, dry_run: DryRun = False
 ) -> Response:
     """Ask for an experiment. The same spec gives the same record; only missing seeds are added."""
     sent = await read_model(request, Submission, limit=use.settings.max_body_bytes)
 
     def submitted() -> Answered:
-        return submitting.submit(use, one(sent), owner, key=key, dry_run=dry_run)
+        return submitting.submit(use, one(sent), caller, key=key, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 
@@ -77,7 +78,7 @@ async def submit(
     openapi_extra=body_of(BulkSubmission),
 )
 async def submit_many(
-    request: Request, use: PartsDep, owner: OwnerDep, key: Key = None, dry_run: DryRun = False
+    request: Request, use: PartsDep, caller: Member, key: Key = None, dry_run: DryRun = False
 ) -> Response:
     """Ask for many experiments, as if one after another. All of them are stored, or none."""
     body = await read_body(
@@ -86,7 +87,7 @@ async def submit_many(
 
     def submitted() -> Answered:  # in a thread: so many take long enough to keep others waiting
         asked = bulk_of(parsed(body, BulkSubmission, bulk_problems), use.settings)
-        return submitting.submit(use, asked, owner, key=key, dry_run=dry_run)
+        return submitting.submit(use, asked, caller, key=key, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 
@@ -94,28 +95,28 @@ async def submit_many(
 @router.get("", responses=refusals(401, 422))
 def list_experiments(
     session: SnapshotDep,
-    reader: OwnerDep,
+    reader: Reader,
     filters: Annotated[Any, Depends(listing.Filters)],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
 ) -> ExperimentPage:
     """Experiments, newest first, a page at a time. State and counts are those of all their runs."""
-    return listing.page(session, vars(filters), reader, cursor=cursor, limit=limit)
+    return listing.page(session, vars(filters), reader.user, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}", responses=refusals(401, 404, 422))
 def get_experiment(
-    name: str, session: SnapshotDep, reader: OwnerDep, seeds: SeedsQuery = None
+    name: str, session: SnapshotDep, reader: Reader, seeds: SeedsQuery = None
 ) -> Experiment:
     """An experiment: spec with defaults filled in, state, progress, attempts."""
-    return experiment_view(session, Found.find(session, name, seeds), reader)
+    return experiment_view(session, Found.find(session, name, seeds), reader.user)
 
 
 @router.get("/{name}/result", responses=refusals(401, 404, 409, 422))
 def get_result(
     name: str,
     session: SnapshotDep,
-    _: OwnerDep,
+    _: Reader,
     seeds: SeedsQuery = None,
     arrays: Annotated[
         Arrays,
@@ -132,21 +133,21 @@ def get_result(
 
 
 @router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
-def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
+def cancel(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Experiment:
     """Withdraw what you asked for: a run stops when nobody wants it any more.
 
     What others asked for goes on. Without `seeds`, all that you asked for of it.
     """
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = Found.find(session, name, seeds)
-        steering.cancel(session, found, owner)
-        return experiment_view(session, found, owner)
+        steering.cancel(session, found, caller)
+        return experiment_view(session, found, caller.user)
 
 
 @router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
-def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
+def retry(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Experiment:
     """Queue failed and cancelled runs again, and want them from now on."""
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = Found.find(session, name, seeds)
-        steering.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
-        return experiment_view(session, found, owner)
+        steering.retry(session, found, caller, attempt_limit=use.settings.max_attempts)
+        return experiment_view(session, found, caller.user)

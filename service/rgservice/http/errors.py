@@ -13,6 +13,7 @@
     +-- InvalidContract       400
     +-- ContractMismatch      400   with both versions
     +-- NotFound              404
+    +-- Forbidden             403
     +-- NotAsked              403
     +-- NotReady              409   with the state
     +-- NotCancellable        409
@@ -117,7 +118,7 @@ class NotAuthenticated(ApiError):
 
 
 class InvalidToken(ApiError):
-    """The token is unknown or revoked."""
+    """The token speaks for nobody: unknown, revoked, expired, or its user is disabled."""
 
     status, code, title = 401, Code.INVALID_TOKEN, "The token is not valid"
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -148,10 +149,16 @@ class NotFound(ApiError):
     status, code, title = 404, Code.NOT_FOUND, "Not found"
 
 
-class NotAsked(ApiError):
-    """Somebody withdraws what only others have asked for."""
+class Forbidden(ApiError):
+    """It takes another role."""
 
-    status, code, title = 403, Code.NOT_ASKED, "This is not yours to cancel"
+    status, code, title = 403, Code.FORBIDDEN, "This is for others to do"
+
+
+class NotAsked(ApiError):
+    """Somebody acts on what only others have asked for."""
+
+    status, code, title = 403, Code.NOT_ASKED, "This is not yours"
 
 
 class NotReady(ApiError):

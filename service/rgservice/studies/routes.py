@@ -12,8 +12,9 @@ from rgcontract.study import STUDY_FIELDS
 from rgservice.experiments import steering, submitting
 from rgservice.http.answers import Answered, response
 from rgservice.http.body import read_model
-from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
+from rgservice.http.deps import AUTHENTICATED, Member, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
+from rgservice.http.rights import writing
 from rgservice.http.seeds import SeedsQuery
 from rgservice.studies.asking import grid_of
 from rgservice.studies.found import FoundStudy
@@ -35,7 +36,7 @@ router = APIRouter(prefix="/v1/studies", tags=["studies"], dependencies=AUTHENTI
 async def ask(
     request: Request,
     use: PartsDep,
-    owner: OwnerDep,
+    caller: Member,
     dry_run: Annotated[bool, Query(description="Only say what it would cost")] = False,
 ) -> Response:
     """Ask for a study: a spec in which lists make a grid. The same grid gives the same study.
@@ -52,7 +53,7 @@ async def ask(
     )
 
     def submitted() -> Answered:
-        return submitting.submit(use, grid_of(sent, use.settings), owner, dry_run=dry_run)
+        return submitting.submit(use, grid_of(sent, use.settings), caller, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 
@@ -60,7 +61,7 @@ async def ask(
 @router.get("", responses=refusals(401, 422))
 def list_studies(
     session: SnapshotDep,
-    _: OwnerDep,
+    _: Reader,
     owner: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -70,15 +71,13 @@ def list_studies(
 
 
 @router.get("/{name}", responses=refusals(401, 404, 422))
-def get_study(name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None) -> Study:
+def get_study(name: str, session: SnapshotDep, _: Reader, seeds: SeedsQuery = None) -> Study:
     """A study: its experiments, how far each is, how well it is known."""
     return study_view(session, FoundStudy.find(session, name, seeds))
 
 
 @router.get("/{name}/findings", responses=refusals(401, 404, 409, 422))
-def get_findings(
-    name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None
-) -> Findings:
+def get_findings(name: str, session: SnapshotDep, _: Reader, seeds: SeedsQuery = None) -> Findings:
     """The verdict on each claim, for each architecture of the study, over all that it measured.
 
     `complete` once the runs of these seeds are in it.
@@ -87,18 +86,18 @@ def get_findings(
 
 
 @router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
-def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
+def cancel(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Study:
     """Withdraw what you asked for by this study: a run stops when nobody wants it any more."""
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = FoundStudy.find(session, name, seeds)
-        steering.cancel(session, found, owner)
+        steering.cancel(session, found, caller)
         return study_view(session, found)
 
 
 @router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
-def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
+def retry(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Study:
     """Queue failed and cancelled runs of its experiments again."""
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = FoundStudy.find(session, name, seeds)
-        steering.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
+        steering.retry(session, found, caller, attempt_limit=use.settings.max_attempts)
         return study_view(session, found)
