@@ -20,6 +20,7 @@ from rgservice.http.probes import is_probe
 from rgservice.http.rendering import problem_response
 from rgservice.operations import reading, schema
 from rgservice.operations import routes as operations
+from rgservice.people import routes as people
 from rgservice.studies import routes as studies
 from rgstore.database import Announcer, Database
 from rgstore.publisher import publishing
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.state.parts = Parts(settings, database)
     app.include_router(experiments.router)
     app.include_router(studies.router)
+    app.include_router(people.router)
     app.include_router(schema.router)
     app.include_router(operations.router)
     app.include_router(reading.router)

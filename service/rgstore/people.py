@@ -58,14 +58,13 @@ def add_user(session: Session, name: str, role: Role | None = None) -> UserRow:
     Raises:
         UserExistsError: the name is taken.
     """
-    if session.get(UserRow, name) is not None:
-        raise UserExistsError
     if role is None:
         role = Role.MEMBER if session.scalar(select(exists(select(UserRow)))) else Role.ADMIN
-    user = UserRow(name=name, role=role)
-    session.add(user)
-    session.flush()
-    return user
+    new = insert(UserRow).values(name=name, role=role).on_conflict_do_nothing()
+    added = session.scalars(new.returning(UserRow)).one_or_none()
+    if added is None:
+        raise UserExistsError
+    return added
 
 
 def change_user(

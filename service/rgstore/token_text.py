@@ -37,5 +37,10 @@ def digest_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
+def id_of(token: str) -> str:
+    """What it is called where it is listed, by whoever has its text."""
+    return f"t-{digest_of(token)[:16]}"
+
+
 def _checked(text: str) -> str:
     return f"{text}{crc32(text.encode()):0{CHECK_DIGITS}x}"

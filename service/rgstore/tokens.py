@@ -69,7 +69,7 @@ def make_token(
         raise TooManyTokensError
     token = new_token()
     if role is None:
-        role = Role.MEMBER if user is None else Role(user.role)
+        role = Role.MEMBER if user is None else _known(user.role)
     row = TokenRow(
         digest=digest_of(token), owner=owner, name=name, role=role, expires_at=expires_at
     )
@@ -120,8 +120,13 @@ def _with_user(session: Session, which: ColumnElement[bool]) -> Caller | None:
         raise InvalidTokenError(f"expired on {token.expires_at:%Y-%m-%d}")
     if user.disabled_at is not None:
         raise InvalidTokenError(f"is of {user.name}, who is disabled")
-    role = Role(token.role).at_most(Role(user.role))
+    role = _known(token.role).at_most(_known(user.role))
     return Caller(user.name, role, token.id, token.expires_at)
+
+
+def _known(role: str) -> Role:
+    """A role; of one that only a newer release has, what any may do."""
+    return Role(role) if role in {*Role} else Role.READER
 
 
 def note_use(session: Session, caller: Caller) -> None:
@@ -147,7 +152,12 @@ def is_valid() -> ColumnElement[bool]:
 
 
 def tokens_of(session: Session, owner: str | None = None) -> Sequence[TokenRow]:
-    """Those that are not revoked, oldest first; of one user, or of all."""
+    """Those that are not revoked, oldest first.
+
+    Args:
+        session: to read in.
+        owner: of this user; None for all.
+    """
     row = TokenRow
     of_owner = [] if owner is None else [row.owner == owner]
     return session.scalars(

@@ -18,6 +18,10 @@
     +-- NotReady              409   with the state
     +-- NotCancellable        409
     +-- NotRetryable          409
+    +-- LastAdmin             409
+    +-- UserExists            409
+    +-- UserDisabled          409
+    +-- TooManyTokens         409
     +-- UnreadableSpec        409
     +-- KeyReused             422
     +-- Unavailable           503
@@ -177,6 +181,30 @@ class NotRetryable(ApiError):
     """No run has failed or been cancelled."""
 
     status, code, title = 409, Code.NOT_RETRYABLE, "Nothing to retry"
+
+
+class LastAdmin(ApiError):
+    """Nobody would be left who may set roles."""
+
+    status, code, title = 409, Code.LAST_ADMIN, "The lab needs an admin"
+
+
+class UserExists(ApiError):
+    """The name is taken."""
+
+    status, code, title = 409, Code.USER_EXISTS, "There is a user of this name"
+
+
+class UserDisabled(ApiError):
+    """A token for somebody who may not use the lab."""
+
+    status, code, title = 409, Code.USER_DISABLED, "This user is disabled"
+
+
+class TooManyTokens(ApiError):
+    """A user has as many as there may be."""
+
+    status, code, title = 409, Code.TOO_MANY_TOKENS, "This user has too many tokens"
 
 
 class UnreadableSpec(ApiError):
