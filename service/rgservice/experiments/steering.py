@@ -126,14 +126,18 @@ class Found(Shared[ExperimentRow]):
 def cancel(session: Session, found: Shared[Row], caller: Caller) -> None:
     """Withdraw what one person asked for; a run that nobody else wants stops.
 
+    An admin who has asked for none of it withdraws what everybody asked for.
+
     Queued runs stop at once, running ones at their next heartbeat. What they, or others, asked for
     otherwise goes on, also where it is the same run.
 
     Raises:
         NotAsked: it is not theirs. NotCancellable: all that they asked for has ended.
     """
+    may_act(session, caller, found)
     names, seeds = found.wished(session)
-    done = wishes.withdraw(session, names, caller.user, seeds=seeds, study=found.study)
+    whose = caller.user if caller.user in found.owners(session) else None
+    done = wishes.withdraw(session, names, whose, seeds=seeds, study=found.study)
     if not done.asked:
         raise NotAsked(
             "you have not asked for this, so nothing is cancelled; what was asked for can be "
