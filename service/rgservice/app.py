@@ -18,6 +18,7 @@ from rgservice.http.errors import WrongHost
 from rgservice.http.methods import HeadAsGet
 from rgservice.http.probes import is_probe
 from rgservice.http.rendering import problem_response
+from rgservice.http.safety import SafeHeaders
 from rgservice.operations import reading, schema
 from rgservice.operations import routes as operations
 from rgservice.people import routes as people
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
     app.add_middleware(NamesContract)
+    app.add_middleware(SafeHeaders)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app
 

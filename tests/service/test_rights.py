@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
@@ -142,31 +141,36 @@ def house(postgres: str, admin: Any, template: str) -> Iterator[House]:
         connection.execute(text("DROP DATABASE rights WITH (FORCE)"))
 
 
-def _routes(app: FastAPI) -> dict[str, APIRoute]:
-    return {
-        f"{method} {route.path}": route
-        for route in app.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods
-    }
+def _of(routes: Iterable[Any]) -> Iterator[Any]:
+    """Routes, those of included routers in their place."""
+    for one in routes:
+        router = getattr(one, "original_router", None)
+        if router is None:
+            yield one
+        else:
+            yield from _of(router.routes)
 
 
 @pytest.fixture(scope="module")
-def routes() -> dict[str, APIRoute]:
-    """Every route of the API."""
+def served() -> list[Any]:
+    """Whatever the application answers at."""
     settings = Settings(database_url="postgresql://none", broker_url="redis://127.0.0.1:1")
-    return _routes(create_app(settings, lambda _: None))
+    return list(_of(create_app(settings, lambda _: None).routes))
+
+
+@pytest.fixture(scope="module")
+def routes(served: list[Any]) -> dict[str, APIRoute]:
+    """The same by method and path."""
+    return {f"{method} {one.path}": one for one in served for method in one.methods}
+
+
+def test_nothing_is_served_but_by_routes_that_declare_what_they_need(served: list[Any]) -> None:
+    """A mount or a bare route has no dependencies: nobody would be asked who they are."""
+    assert {type(one) for one in served} == {APIRoute}
 
 
 def test_every_route_has_a_row_and_every_row_a_route(routes: dict[str, APIRoute]) -> None:
     assert set(routes) == set(RIGHTS)
-
-
-def test_every_route_is_one_whose_dependencies_are_seen() -> None:
-    """A mount or a bare route has none, and nobody would be asked who they are."""
-    settings = Settings(database_url="postgresql://none", broker_url="redis://127.0.0.1:1")
-    app = create_app(settings, lambda _: None)
-    assert {type(route) for route in app.routes} == {APIRoute}
 
 
 def _declared(dependant: Dependant) -> list[Role]:

@@ -8,15 +8,16 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from rgservice.http.answers import Answered, response
 from rgservice.http.deps import PartsDep, SessionDep
 from rgservice.http.query import known_query
+from rgservice.http.safety import policy
 from rgservice.operations import metrics, page, readiness
 
 router = APIRouter(dependencies=[Depends(known_query)])
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
-def landing(session: SessionDep) -> str:
+def landing(session: SessionDep) -> HTMLResponse:
     """The landing page."""
-    return page.landing(session)
+    return HTMLResponse(page.landing(session), headers=policy(style="'unsafe-inline'"))
 
 
 @router.get("/healthz", tags=["operations"])
