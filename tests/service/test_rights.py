@@ -8,7 +8,6 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
-import httpx
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -62,7 +61,7 @@ class House:
             people.change_user(session, "dan", disabled=True)
         self._tokens = made
 
-    def ask(self, identity: Identity, method: str, path: str, **sent: Any) -> httpx.Response:
+    def ask(self, identity: Identity, method: str, path: str, **sent: Any) -> Any:
         """What is answered to somebody."""
         token = self._tokens.get(identity)
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -34,7 +34,13 @@ from rglab.embedded.text_order import remark
 from rgstore import people
 from rgstore.database import Database
 from rgstore.settings import Settings
-from rgstore.tokens import InvalidTokenError, caller_of, make_token
+from rgstore.tokens import (
+    MOST_TOKENS,
+    InvalidTokenError,
+    TooManyTokensError,
+    caller_of,
+    make_token,
+)
 
 START_SECONDS = 60.0
 WATCH_SECONDS = 0.5
@@ -219,14 +225,21 @@ def _credentials(
 ) -> tuple[str, Path]:
     """The local user's token: the stored one if it still serves, otherwise a new one."""
     database = Database(Settings(database_url=database_url).database, pool_size=1)
-    with database.begin() as session:
-        token = _local_token(session, getpass.getuser(), known)
-    database.dispose()
+    try:
+        with database.begin() as session:
+            token = local_token(session, getpass.getuser(), known)
+    except TooManyTokensError as error:
+        raise LabError(
+            f"{getpass.getuser()} has {MOST_TOKENS} valid tokens: revoke those that nobody needs "
+            "(rglab token list)"
+        ) from error
+    finally:
+        database.dispose()
     path = settings.data_dir / CREDENTIALS
     return token, write_credentials(Credentials(url=url, token=token), path)
 
 
-def _local_token(session: Session, user: str, known: Credentials | None) -> str:
+def local_token(session: Session, user: str, known: Credentials | None) -> str:
     """A token that may do all that its user may. Where a lab has no admin, that one becomes it."""
     people.ensure_user(session, user)
     if not people.has_admin(session):

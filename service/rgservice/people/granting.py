@@ -116,7 +116,8 @@ def listed(session: Session, caller: Caller, owner: str | None) -> list[Token]:
 def _stored(session: Session, name: str) -> TokenRow:
     row = tokens.token_of(session, _without_nul(name))
     if row is None:
-        raise NotFound(f"no token {name[:80]!r}; GET /v1/tokens lists yours")
+        # not shown: who mistakes the text for the id would have it in an answer
+        raise NotFound("no token of this id, t- and 16 digits; GET /v1/tokens lists yours")
     return row
 
 
