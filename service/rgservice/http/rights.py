@@ -58,6 +58,6 @@ def may_act(session: Session, caller: Caller, record: Owned) -> None:
     owners = record.owners(session)
     if caller.user not in owners:
         raise NotAsked(
-            f"this {record.kind} is for those to change who asked for it ({', '.join(owners)}), "
-            "and for admins; ask for it yourself, and it is yours too"
+            f"you have not asked for this {record.kind}; it can be changed by who did: "
+            f"{', '.join(owners)}, and by admins; ask for it yourself, and it is yours too"
         )
