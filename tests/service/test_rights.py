@@ -211,6 +211,16 @@ def test_who_may_is_answered_and_who_may_not_is_told_who_may(
     assert method == "GET" or house.stored() == before
 
 
+@pytest.mark.parametrize("identity", [Identity.NONE, Identity.READER])
+@pytest.mark.parametrize("name", [name for name in RIGHTS if not name.startswith("GET ")])
+def test_who_may_not_is_refused_before_the_body_is_looked_at(
+    house: House, name: Any, identity: Any
+) -> None:
+    method, _, path = name.partition(" ")
+    answer = house.ask(identity, method, path.format(name="none"), content=b"{")
+    assert answer.status_code == may(RIGHTS[name].who, identity)
+
+
 CODES = {401: {"not_authenticated", "invalid_token"}, 403: {"forbidden", "not_asked"}}
 
 
