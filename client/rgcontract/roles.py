@@ -1,26 +1,43 @@
-"""Who may do what with a token."""
+"""Who may do what: a user has a role, and so has each of their tokens, which may be a lower one."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from enum import StrEnum
 
 
-@dataclass(frozen=True)
-class Role:
-    """What a token lets its bearer do."""
+class Role(StrEnum):
+    """What somebody may do. Each may also do what those before it may."""
 
-    name: str
-    may: tuple[str, ...]
+    READER = "reader"
+    MEMBER = "member"
+    ADMIN = "admin"
+
+    @property
+    def may(self) -> tuple[str, ...]:
+        """What it lets one do, in words."""
+        return tuple(right for role in Role if self.includes(role) for right in _MAY[role])
+
+    def includes(self, other: Role) -> bool:
+        """Whether it may do all that another may."""
+        return _ORDER.index(self) >= _ORDER.index(other)
+
+    def at_most(self, other: Role) -> Role:
+        """The lower one of the two."""
+        return other if self.includes(other) else self
 
 
-MEMBER = Role(
-    "member",
-    (
-        "read everything that the lab has",
+_ORDER = tuple(Role)
+_MAY = {
+    Role.READER: ("read everything that the lab has",),
+    Role.MEMBER: (
         "submit experiments and studies",
         "cancel what they asked for themselves",
-        "retry whatever failed or was cancelled",
+        "retry what failed or was cancelled of what is theirs",
+        "make and revoke tokens of their own",
     ),
-)
-ROLES = (MEMBER,)
-"""Every token is a member's."""
+    Role.ADMIN: (
+        "act on what others asked for",
+        "add users, disable them and set their roles",
+        "see, make and revoke the tokens of others",
+    ),
+}

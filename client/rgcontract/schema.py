@@ -13,7 +13,7 @@ from rgcontract.figures import FIGURES
 from rgcontract.filters import FILTERS, Filter
 from rgcontract.networks import CHOICES
 from rgcontract.observables import OBSERVABLES, REASONS
-from rgcontract.roles import ROLES
+from rgcontract.roles import Role
 from rgcontract.sorting import SORTS, Sort
 from rgcontract.spec import SCHEMA, Submission
 from rgcontract.status import Outcome, State, View
@@ -144,7 +144,7 @@ class FamilyRow(View):
 
 
 class RoleRow(View):
-    """What a token lets its bearer do."""
+    """What a role lets one do, a user and a token of theirs."""
 
     name: str
     may: list[str]
@@ -205,7 +205,7 @@ def schema() -> Schema:
         },
         states=[Named(name=one, meaning=one.meaning) for one in State],
         outcomes=[Named(name=one, meaning=one.meaning) for one in Outcome],
-        roles=[RoleRow(name=role.name, may=list(role.may)) for role in ROLES],
+        roles=[RoleRow(name=role, may=list(role.may)) for role in Role],
     )
 
 

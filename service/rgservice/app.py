@@ -18,8 +18,10 @@ from rgservice.http.errors import WrongHost
 from rgservice.http.methods import HeadAsGet
 from rgservice.http.probes import is_probe
 from rgservice.http.rendering import problem_response
+from rgservice.http.safety import SafeHeaders
 from rgservice.operations import reading, schema
 from rgservice.operations import routes as operations
+from rgservice.people import routes as people
 from rgservice.studies import routes as studies
 from rgstore.database import Announcer, Database
 from rgstore.publisher import publishing
@@ -66,6 +68,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.state.parts = Parts(settings, database)
     app.include_router(experiments.router)
     app.include_router(studies.router)
+    app.include_router(people.router)
     app.include_router(schema.router)
     app.include_router(operations.router)
     app.include_router(reading.router)
@@ -73,6 +76,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
     app.add_middleware(NamesContract)
+    app.add_middleware(SafeHeaders)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app
 

@@ -1,53 +1,182 @@
-"""Bearer tokens: made here, stored as digests."""
+"""Bearer tokens: made here, stored as digests, and whom each speaks for."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from rgcontract.roles import Role
 from rgstore import clock
-from rgstore.tables import TokenRow
+from rgstore.tables import TokenRow, UserRow
+from rgstore.token_text import digest_of, is_damaged, new_token
+
+MOST_TOKENS = 100
+"""Valid tokens of one user."""
+NOTED_EVERY = timedelta(minutes=1)
+"""A use within this time of the last that was noted is not noted: a write for each request would
+be most of its cost."""
 
 
-def make_token(session: Session, owner: str) -> str:
-    """A new token of an owner. It is shown this once; only its digest is kept."""
-    token = f"rgl_{secrets.token_urlsafe(32)}"
-    session.add(TokenRow(digest=_digest(token), owner=owner))
+class InvalidTokenError(Exception):
+    """A token speaks for nobody; the message says why, as the end of `the token ...`."""
+
+
+class TooManyTokensError(Exception):
+    """A user has as many valid tokens as there may be."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who a request is from."""
+
+    user: str
+    role: Role
+    """What they may do with this token: no more than the user, no more than the token."""
+    token: str
+    """Its id, which tells nothing of the token itself."""
+    expires_at: datetime | None = None
+    """When the token stops; None for never."""
+
+
+def make_token(
+    session: Session,
+    owner: str,
+    *,
+    name: str = "unnamed",
+    role: Role | None = None,
+    expires_at: datetime | None = None,
+) -> str:
+    """A new token of a user. It is shown this once; only its digest is kept.
+
+    Args:
+        session: the transaction.
+        owner: whose; who is no user yet becomes one, a member.
+        name: what they call it.
+        role: the most that it may be used for; the user's own if not given.
+        expires_at: when it stops; None for never.
+
+    Raises:
+        TooManyTokensError: the user has `MOST_TOKENS` valid ones.
+    """
+    # locked: who counts at the same moment waits, and then sees this one
+    user = session.get(UserRow, owner, with_for_update={"key_share": True}, populate_existing=True)
+    valid = select(func.count()).where(TokenRow.owner == owner, is_valid())
+    if session.scalars(valid).one() >= MOST_TOKENS:
+        raise TooManyTokensError
+    token = new_token()
+    if role is None:
+        role = Role.MEMBER if user is None else _known(user.role)
+    row = TokenRow(
+        digest=digest_of(token), owner=owner, name=name, role=role, expires_at=expires_at
+    )
+    session.add(row)
+    session.flush()
     return token
 
 
-def owner_of(session: Session, token: str) -> str | None:
-    """Whose token this is; None if it is unknown or revoked."""
-    row = session.get(TokenRow, _digest(token))
-    return None if row is None or row.revoked_at is not None else row.owner
+def caller_of(session: Session, token: str) -> Caller:
+    """Whom a token speaks for at this moment. Nothing is remembered from one call to the next.
+
+    Raises:
+        InvalidTokenError: nobody.
+    """
+    if is_damaged(token):
+        raise InvalidTokenError("is not whole: it was cut short or mistyped")
+    found = _with_user(session, TokenRow.digest == digest_of(token))
+    if found is None:
+        raise InvalidTokenError("is unknown")
+    return found
 
 
-def revoke_tokens(session: Session, owner: str) -> int:
-    """Revoke every token of an owner. Returns how many."""
+def still(session: Session, caller: Caller) -> Caller:
+    """The same caller as they are at this moment.
+
+    Raises:
+        InvalidTokenError: their token does not speak for them any more.
+    """
+    found = _with_user(session, TokenRow.id == caller.token)
+    if found is None:
+        raise InvalidTokenError("is unknown")
+    return found
+
+
+def _with_user(session: Session, which: ColumnElement[bool]) -> Caller | None:
+    expired = TokenRow.expires_at <= clock.instant()
+    found = session.execute(
+        select(TokenRow, UserRow, expired)
+        .join(UserRow, UserRow.name == TokenRow.owner)
+        .where(which)
+    ).one_or_none()
+    if found is None:
+        return None
+    token, user, is_over = found
+    if token.revoked_at is not None:
+        raise InvalidTokenError("was revoked")
+    if is_over:
+        raise InvalidTokenError(f"expired on {token.expires_at:%Y-%m-%d}")
+    if user.disabled_at is not None:
+        raise InvalidTokenError(f"is of {user.name}, who is disabled")
+    role = _known(token.role).at_most(_known(user.role))
+    return Caller(user.name, role, token.id, token.expires_at)
+
+
+def _known(role: str) -> Role:
+    """A role; of one that only a newer release has, what any may do."""
+    return Role(role) if role in {*Role} else Role.READER
+
+
+def note_use(session: Session, caller: Caller) -> None:
+    """Note that a token is in use, now and then. Whoever else writes its row is not waited for."""
+    row = TokenRow
+    stale = or_(row.last_used_at.is_(None), row.last_used_at < clock.ago(NOTED_EVERY))
+    mine = (
+        select(row.digest).where(row.id == caller.token, stale).with_for_update(skip_locked=True)
+    ).scalar_subquery()
+    session.execute(
+        update(row)
+        .where(row.digest == mine)
+        .values(last_used_at=clock.instant())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def is_valid() -> ColumnElement[bool]:
+    """Whether a token is neither revoked nor expired."""
+    row = TokenRow
+    in_time = or_(row.expires_at.is_(None), row.expires_at > clock.instant())
+    return and_(row.revoked_at.is_(None), in_time)
+
+
+def tokens_of(session: Session, owner: str | None = None) -> Sequence[TokenRow]:
+    """Those that are not revoked, oldest first.
+
+    Args:
+        session: to read in.
+        owner: of this user; None for all.
+    """
+    row = TokenRow
+    of_owner = [] if owner is None else [row.owner == owner]
+    return session.scalars(
+        select(row).where(row.revoked_at.is_(None), *of_owner).order_by(row.created_at, row.digest)
+    ).all()
+
+
+def token_of(session: Session, name: str) -> TokenRow | None:
+    """A token by its id, whatever became of it."""
+    return session.scalars(select(TokenRow).where(TokenRow.id == name)).one_or_none()
+
+
+def revoke(session: Session, *which: ColumnElement[bool]) -> int:
+    """Revoke tokens, from this moment. Returns how many were not revoked yet."""
     revoked = session.scalars(
         update(TokenRow)
-        .where(TokenRow.owner == owner, TokenRow.revoked_at.is_(None))
+        .where(TokenRow.revoked_at.is_(None), *which)
         .values(revoked_at=clock.now())
         .returning(TokenRow.digest)
         .execution_options(synchronize_session=False)
     ).all()
     return len(revoked)
-
-
-def owners(session: Session) -> list[tuple[str, int]]:
-    """(owner, valid tokens), by name."""
-    rows = session.execute(
-        select(TokenRow.owner, func.count())
-        .where(TokenRow.revoked_at.is_(None))
-        .group_by(TokenRow.owner)
-        .order_by(TokenRow.owner)
-    )
-    return [(owner, count) for owner, count in rows]
-
-
-def _digest(token: str) -> str:
-    # the token is 256 random bits, so a plain hash is as good as a slow one
-    return hashlib.sha256(token.encode()).hexdigest()

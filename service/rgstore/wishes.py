@@ -97,19 +97,19 @@ def weigh(session: Session, run_ids: Collection[int]) -> None:
 def withdraw(
     session: Session,
     names: Collection[str],
-    owner: str,
+    owner: str | None,
     *,
     seeds: Collection[int] | None = None,
     study: str | None = None,
 ) -> Withdrawal:
-    """Take back what one person asked for; stop what nobody else wants.
+    """Take back what one person asked for, or everybody; stop what nobody wants any more.
 
     A run in line is cancelled, a running one is to stop at its next heartbeat.
 
     Args:
         session: the transaction.
         names: experiments.
-        owner: whose wishes.
+        owner: whose wishes; None for everybody's.
         seeds: of these training seeds; None for all.
         study: only the wishes that are part of it; None for all.
     """
@@ -135,7 +135,7 @@ def withdraw(
 def _take_back(
     session: Session,
     names: Collection[str],
-    owner: str,
+    owner: str | None,
     seeds: Collection[int] | None,
     study: str | None,
 ) -> set[tuple[str, int]]:
@@ -145,8 +145,8 @@ def _take_back(
     requests = session.scalars(
         select(row)
         .where(
-            row.owner == owner,
             among(row.experiment_id, names),
+            *([] if owner is None else [row.owner == owner]),
             *([] if study is None else [row.study_id == study]),
         )
         .order_by(row.id)

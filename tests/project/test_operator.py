@@ -1,4 +1,4 @@
-"""`rglab --help`, `migrate`, `token`, `doctor`, `worker` on a real database."""
+"""`rglab --help`, `migrate`, `user`, `token`, `doctor`, `worker` on a real database."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from rglab.embedded.lab import free_port
 from rgstore.database import Database
 from rgstore.invariants import INVARIANTS
 from rgstore.submissions import submit
-from rgstore.tokens import owner_of
+from rgstore.token_text import id_of
+from rgstore.tokens import InvalidTokenError, caller_of
 
-COMMANDS = ("up", "demo", "study", "migrate", "worker", "calibrate", "token", "doctor")
+COMMANDS = ("up", "demo", "study", "migrate", "worker", "calibrate", "user", "token", "doctor")
 NO_BROKER = "redis://127.0.0.1:1"  # a port that nothing listens on
 
 
@@ -48,14 +49,17 @@ def test_each_command_explains_itself(rglab: Any, command: Any) -> None:
     assert f"Usage: rglab {command}" in ran.output
 
 
-def test_migrate_makes_an_empty_database_one_that_takes_tokens(
+ALICE = ("token", "create", "--user", "alice")
+
+
+def test_migrate_makes_an_empty_database_one_that_takes_people(
     rglab: Any, empty_database_url: str
 ) -> None:
-    before = rglab("token", "alice", RGLAB_DATABASE_URL=empty_database_url)
+    before = rglab("user", "add", "alice", RGLAB_DATABASE_URL=empty_database_url)
     assert before.exit_code == 1
     assert "run `rglab migrate`" in before.stderr
-    assert rglab("migrate", RGLAB_DATABASE_URL=empty_database_url).exit_code == 0
-    assert rglab("token", "alice", RGLAB_DATABASE_URL=empty_database_url).exit_code == 0
+    for command in (["migrate"], ["user", "add", "alice"], ALICE):
+        assert rglab(*command, RGLAB_DATABASE_URL=empty_database_url).exit_code == 0
 
 
 def test_migrate_may_be_repeated(rglab: Any, database_url: str) -> None:
@@ -63,39 +67,119 @@ def test_migrate_may_be_repeated(rglab: Any, database_url: str) -> None:
     assert (ran.exit_code, ran.stderr) == (0, "the schema is up to date\n")
 
 
-def test_token_prints_the_token_alone_on_standard_output(
-    rglab: Any, database_url: str, database: Database
-) -> None:
-    ran = rglab("token", "alice", RGLAB_DATABASE_URL=database_url)
+@pytest.fixture
+def alice(rglab: Any, database_url: str) -> Any:
+    """Run `rglab` on a lab that has alice, its admin."""
+
+    def _rglab(*arguments: str) -> Any:
+        return rglab(*arguments, RGLAB_DATABASE_URL=database_url)
+
+    assert _rglab("user", "add", "alice").stderr == "alice is a user with the role admin\n"
+    return _rglab
+
+
+def test_the_first_user_is_the_admin_and_others_are_members(alice: Any) -> None:
+    alice("user", "add", "bob")
+    alice("user", "add", "eve", "--role", "reader")
+    listed = [line.split()[:2] for line in alice("user", "list").stdout.splitlines()]
+    assert listed == [["alice", "admin"], ["bob", "member"], ["eve", "reader"]]
+
+
+def test_a_user_is_disabled_and_enabled_and_gets_a_role(alice: Any) -> None:
+    alice("user", "add", "bob")
+    assert "disabled 20" in alice("user", "disable", "bob").stderr
+    assert "disabled" not in alice("user", "enable", "bob").stderr
+    assert "bob  admin  since" in alice("user", "role", "bob", "admin").stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["user", "add", "alice"], "alice is a user already"),
+        (["user", "role", "alice", "member"], "alice is the only admin who is not disabled"),
+        (["user", "disable", "alice"], "alice is the only admin who is not disabled"),
+        (["user", "disable", "bob"], "no user bob: rglab user add bob"),
+        (["token", "create", "--user", "bob"], "no user bob: rglab user add bob"),
+        (["token", "revoke", "--user", "bob"], "no user bob: rglab user add bob"),
+        (["token", "revoke", "t-0"], "no token t-0; rglab token list has them"),
+    ],
+)
+def test_what_the_lab_refuses_is_said_in_a_line(alice: Any, arguments: Any, said: str) -> None:
+    ran = alice(*arguments)
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert ran.stderr.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["user", "add", "a b"],
+        ["user", "add", ""],
+        ["user", "add", "x", "--role", "boss"],
+        [*ALICE, "--name", ""],
+        [*ALICE, "--name", "two\nlines"],
+        [*ALICE, "--expires", "soon"],
+        [*ALICE, "--expires", "2020-01-01"],
+        ["token", "revoke"],
+        ["token", "revoke", "t-0", "--user", "alice"],
+        ["token", "alice"],
+    ],
+)
+def test_a_wrong_argument_ends_with_code_2(alice: Any, arguments: Any) -> None:
+    ran = alice(*arguments)
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert alice("token", "list").stdout == ""
+
+
+def test_who_writes_token_and_a_name_is_told_how_it_is_written(alice: Any) -> None:
+    assert "`rglab token create --user NAME`" in alice("token", "alice").stderr
+
+
+def test_a_token_is_printed_alone_on_standard_output(alice: Any, database: Database) -> None:
+    ran = alice(*ALICE)
+    token = ran.stdout.removesuffix("\n")
     with database.begin() as session:
-        assert owner_of(session, ran.stdout.removesuffix("\n")) == "alice"
+        assert caller_of(session, token).user == "alice"
+    assert id_of(token) in ran.stderr
+    assert token not in ran.stderr
 
 
-def test_token_without_an_owner_lists_who_has_one(rglab: Any, database_url: str) -> None:
-    for owner in ("bob", "alice", "bob"):
-        rglab("token", owner, RGLAB_DATABASE_URL=database_url)
-    ran = rglab("token", RGLAB_DATABASE_URL=database_url)
-    assert ran.stdout == "alice  1 valid\nbob  2 valid\n"
+def test_a_token_has_the_name_role_and_expiry_that_it_was_given(alice: Any) -> None:
+    options = ["--name", "bench 3", "--role", "reader", "--expires", "2099-12-31"]
+    made = alice(*ALICE, *options).stdout.strip()
+    listed = alice("token", "list", "--user", "alice").stdout
+    expected = f"{id_of(made)}  alice  reader  bench 3  expires 2099-12-31 00:00  used never\n"
+    assert listed == expected
 
 
-def test_token_revoke_takes_all_of_an_owner_back(
-    rglab: Any, database_url: str, database: Database
+def test_no_token_has_a_role_above_its_users(alice: Any) -> None:
+    alice("user", "add", "bob")
+    ran = alice("token", "create", "--user", "bob", "--role", "admin")
+    assert (ran.exit_code, ran.stdout) == (1, "")
+    assert ran.stderr == "bob has the role member, and no token of theirs may have more\n"
+
+
+def test_a_token_is_revoked_by_itself_and_all_of_a_user_at_once(
+    alice: Any, database: Database
 ) -> None:
-    made = rglab("token", "alice", RGLAB_DATABASE_URL=database_url).stdout.strip()
-    ran = rglab("token", "alice", "--revoke", RGLAB_DATABASE_URL=database_url)
-    assert ran.stderr == "revoked 1 tokens of alice\n"
+    kept, gone, last = (alice(*ALICE).stdout.strip() for _ in range(3))
+    assert alice("token", "revoke", id_of(gone)).stderr == "revoked 1\n"
     with database.begin() as session:
-        assert owner_of(session, made) is None
+        assert caller_of(session, kept).user == caller_of(session, last).user == "alice"
+        with pytest.raises(InvalidTokenError):
+            caller_of(session, gone)
+    assert alice("token", "revoke", "--user", "alice").stderr == "revoked 2\n"
+    assert alice("token", "list").stdout == ""
 
 
-@pytest.mark.parametrize("command", [["migrate"], ["token", "alice"], ["worker"]])
+@pytest.mark.parametrize("command", [["migrate"], ["user", "list"], ALICE, ["worker"]])
 def test_without_a_database_it_says_what_to_set(rglab: Any, command: Any) -> None:
     ran = rglab(*command)
     assert ran.exit_code == 1
     assert "RGLAB_DATABASE_URL is not set; start with `rglab up`, or set it" in ran.stderr
 
 
-@pytest.mark.parametrize("command", [["migrate"], ["token", "alice"]])
+@pytest.mark.parametrize("command", [["migrate"], ["user", "list"], ALICE])
 def test_a_database_that_is_away_is_said_in_a_line(rglab: Any, command: Any) -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port('127.0.0.1')}/none"
     ran = rglab(*command, RGLAB_DATABASE_URL=url)
@@ -191,7 +275,9 @@ def test_invariants_of_a_database_that_is_away_are_none(rglab: Any) -> None:
 
 def test_a_token_made_beside_a_running_lab_is_valid_there(rglab: Any, lab: Up) -> None:
     """What the operator does for a colleague while `make serve` runs."""
-    token = rglab("token", "bob", RGLAB_DATA_DIR=str(lab.data_dir)).stdout.strip()
+    here = {"RGLAB_DATA_DIR": str(lab.data_dir)}
+    assert rglab("user", "add", "bob", **here).stderr == "bob is a user with the role member\n"
+    token = rglab("token", "create", "--user", "bob", **here).stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
     assert httpx.get(f"{lab.url}/v1/experiments", headers=headers).status_code == 200
     headers = {"Authorization": f"Bearer {token}x"}

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from rgcontract.version import CONTRACT, CONTRACT_HEADER, Version
-from rgservice.http.deps import owner
+from rgservice.http.deps import caller
 
 LIST = "/v1/experiments"
 
@@ -52,7 +52,7 @@ def test_a_mistake_of_the_server_names_it_too(api: TestClient) -> None:
         raise RuntimeError
 
     assert isinstance(api.app, FastAPI)
-    api.app.dependency_overrides[owner] = broken
+    api.app.dependency_overrides[caller] = broken
     answer = api.get(LIST)
     assert (answer.status_code, answer.headers[CONTRACT_HEADER]) == (500, str(CONTRACT))
 

@@ -20,7 +20,7 @@ from rgcontract import PRESETS, StudyRequest
 from rgcontract.chains import CHAIN_OF
 from rgservice.http.description import described as app_described
 
-METHODS = {"get", "post"}
+METHODS = {"get", "post", "patch", "delete"}
 LEAST, MOST = -(2**63), 2**63 - 1
 
 

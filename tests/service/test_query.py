@@ -18,6 +18,12 @@ PARAMETERLESS = [
     ("GET", "/docs"),
     ("GET", "/openapi.json"),
     ("GET", "/v1/schema"),
+    ("GET", "/v1/me"),
+    ("GET", "/v1/users"),
+    ("POST", "/v1/users"),
+    ("PATCH", "/v1/users/{name}"),
+    ("POST", "/v1/tokens"),
+    ("DELETE", "/v1/tokens/{name}"),
 ]
 OF_SEEDS = [
     ("GET", f"{LIST}/{{experiment}}"),
@@ -34,7 +40,7 @@ OF_SEEDS = [
 def there(api: TestClient) -> dict[str, str]:
     """Names of an experiment and of a study that the lab has."""
     study = api.post("/v1/studies", json={"seeds": 1}).json()
-    return {"study": study["id"], "experiment": study["experiments"][0]["id"]}
+    return {"study": study["id"], "experiment": study["experiments"][0]["id"], "name": "x"}
 
 
 def _refused(answer: Any) -> list[tuple[str, str, str]]:

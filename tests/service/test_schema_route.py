@@ -9,6 +9,7 @@ from rgcontract import SCHEMA, Outcome, State
 from rgcontract.fields import rows
 from rgcontract.figures import FIGURES
 from rgcontract.observables import OBSERVABLES
+from rgcontract.roles import Role
 from rgcontract.schema import Schema
 from rgcontract.spec import Submission
 from rgcontract.study import STUDY_FIELDS
@@ -78,7 +79,7 @@ def test_the_rest_is_what_the_registries_have(told: Schema) -> None:
     }
     assert [row.name for row in told.figures] == list(FIGURES)
     assert {need for row in told.figures for need in row.needs} <= OBSERVABLES.keys()
-    assert [role.name for role in told.roles] == ["member"]
+    assert [role.name for role in told.roles] == list(Role)
 
 
 @pytest.mark.parametrize("family", ["potts", "ring", "random_reversible"])

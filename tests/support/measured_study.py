@@ -21,6 +21,7 @@ from rgstore.claiming import Claim
 from rgstore.database import Database
 from rgstore.records import ChainRecord, Quantity, RunRecord, Training
 from rgstore.settings import Settings
+from rgstore.tokens import caller_of, make_token
 
 CHAIN = ChainRecord(
     seed=0, seq_len=32, family="potts", n_states=2, corr_len=1.0, reversible=True,
@@ -39,7 +40,9 @@ def ask(database: Database, owner: str = "alice", **fields: Any) -> str:
     """Store a study; its name."""
     settings = Settings()
     request = StudyRequest.model_validate_json(json.dumps(fields))
-    study = submit(Parts(settings, database), grid_of(request, settings), owner).body
+    with database.begin() as session:
+        caller = caller_of(session, make_token(session, owner))
+    study = submit(Parts(settings, database), grid_of(request, settings), caller).body
     return cast("Study", study).id
 
 

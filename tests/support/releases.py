@@ -24,6 +24,7 @@ RELEASES = {
     "0001": "6bc4bc44bde824a43ad389f91548d5c07edfec86",
     "0003": "610f1c42e11f6d1bb74d88107c36ccc51c555c6b",
     "0007": "5211b0a9158b4af90951fc46ec51aeeb3f8e3661",
+    "0009": "4fc6062828bfa7081fe4ab0663c1244cb8317e42",
 }
 """The newest revision that a release knows -> its last commit. Only grows."""
 REVISIONS = [

@@ -1,35 +1,30 @@
-"""`rglab migrate`, `worker`, `token`, `doctor`: what the operator of a server needs."""
+"""`rglab migrate`, `worker`, `doctor`: what the operator of a server needs."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, NoReturn
 
 import httpx
 import typer
 from rich.markup import escape
-from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from migrations import upgrade
 from rgcontract.credentials import CredentialsError, read_credentials
 from rglab.cli import inspection
-from rglab.cli.console import err, out, stop
+from rglab.cli.console import err, out
+from rglab.cli.lab_database import database_errors, opened, operator_settings
 from rglab.cli.options import bounds
-from rglab.embedded.running import with_running
 from rgservice.operations.readiness import check
-from rgstore.database import Database
 from rgstore.messages import BrokerAwayError, ping
-from rgstore.settings import InvalidSettingError, Settings, SettingsError
-from rgstore.tokens import make_token, owners, revoke_tokens
+from rgstore.settings import Settings
 
 
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    with _database_errors():
-        upgrade(_settings().database)
+    with database_errors():
+        upgrade(operator_settings().database)
     err.print("the schema is up to date")
 
 
@@ -42,8 +37,8 @@ def worker(
 
     Without them it is one more worker of the lab that runs on the same data directory.
     """
-    settings = _settings()
-    with _database_errors():
+    settings = operator_settings()
+    with database_errors():
         os.environ["RGLAB_DATABASE_URL"] = settings.database
         os.environ["RGLAB_BROKER_URL"] = settings.broker
     given = [] if concurrency is None else ["--concurrency", str(concurrency)]
@@ -61,26 +56,6 @@ def _become(program: str, *arguments: str) -> NoReturn:
     os.execv(sys.executable, command)  # noqa: S606 - our own arguments
 
 
-def token(
-    owner: Annotated[str | None, typer.Argument(help="Whose token; without: list owners")] = None,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Revoke the owner's tokens")] = False,
-) -> None:
-    """Make a token, revoke an owner's tokens, or list who has one."""
-    with _database_errors(), _database(_settings()) as database, database.begin() as session:
-        if owner is None:
-            answer = "\n".join(f"{name}  {count} valid" for name, count in owners(session))
-            remark = None if answer else "nobody has one"
-        elif revoke:
-            answer, remark = "", f"revoked {revoke_tokens(session, owner)} tokens of {owner}"
-        else:
-            answer = make_token(session, owner)
-            remark = "it is shown this once; only its digest is stored"
-    if answer:  # only now: what is not committed is no token
-        out.print(answer, markup=False, soft_wrap=True)
-    if remark:
-        err.print(remark, markup=False)
-
-
 def doctor(
     invariants: Annotated[
         bool,
@@ -91,16 +66,16 @@ def doctor(
     ] = False,
 ) -> None:
     """Say what answers and what does not; with --invariants, which stored rows cannot be right."""
-    settings = _settings()
+    settings = operator_settings()
     if as_json and not invariants:
         raise typer.BadParameter("it goes with --invariants", param_hint="--json")
     if invariants:
-        with _database_errors(), _database(settings) as database:
+        with database_errors(), opened(settings) as database:
             broken = inspection.inspect(database, as_json=as_json)
         raise typer.Exit(1 if broken else 0)
     found = [_api_finding(settings)]
     if settings.database_url is not None:
-        with _database(settings) as database:
+        with opened(settings) as database:
             ready = check(database)
         found.append(
             (
@@ -139,31 +114,3 @@ def _broker_finding(settings: Settings) -> tuple[str, bool, str]:
     except BrokerAwayError as error:
         return "broker", False, f"does not answer: {error}"
     return "broker", True, "answers"
-
-
-def _settings() -> Settings:
-    return with_running(Settings())
-
-
-@contextmanager
-def _database(settings: Settings) -> Iterator[Database]:
-    database = Database(settings.database, pool_size=1)
-    try:
-        yield database
-    finally:
-        database.dispose()
-
-
-@contextmanager
-def _database_errors() -> Iterator[None]:
-    """Say what is wrong with the database, and end."""
-    try:
-        yield
-    except InvalidSettingError:
-        raise  # as for every command
-    except SettingsError as error:
-        stop(str(error))
-    except ProgrammingError as error:
-        stop(f"the database lacks what this needs ({error.orig}): run `rglab migrate`")
-    except DBAPIError as error:
-        stop(f"the database does not answer: {error.orig}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from rglab.cli import admin
+from rglab.cli import admin, people
 from rglab.cli.console import out, stop
 from rglab.cli.demo import demo
 from rglab.cli.study import study
@@ -60,5 +60,6 @@ app.command("study")(study)
 app.command("migrate")(admin.migrate)
 app.command("worker")(admin.worker)
 app.command("calibrate")(admin.calibrate)
-app.command("token")(admin.token)
+app.add_typer(people.user, name="user")
+app.add_typer(people.token, name="token")
 app.command("doctor")(admin.doctor)

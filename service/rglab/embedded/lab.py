@@ -8,13 +8,14 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from migrations import upgrade
 from rgcontract.credentials import FILE_NAME as CREDENTIALS
@@ -24,14 +25,22 @@ from rgcontract.credentials import (
     read_credentials,
     write_credentials,
 )
+from rgcontract.roles import Role
 from rglab.embedded.broker import EmbeddedBroker
 from rglab.embedded.children import Child
 from rglab.embedded.kept import Kept, Say, ServerError
 from rglab.embedded.postgres import EmbeddedPostgres
 from rglab.embedded.text_order import remark
+from rgstore import people
 from rgstore.database import Database
 from rgstore.settings import Settings
-from rgstore.tokens import make_token, owner_of
+from rgstore.tokens import (
+    MOST_TOKENS,
+    InvalidTokenError,
+    TooManyTokensError,
+    caller_of,
+    make_token,
+)
 
 START_SECONDS = 60.0
 WATCH_SECONDS = 0.5
@@ -214,17 +223,34 @@ def _known(settings: Settings) -> Credentials | None:
 def _credentials(
     settings: Settings, known: Credentials | None, database_url: str, url: str
 ) -> tuple[str, Path]:
-    """The local user's token: the stored one if it is still valid, otherwise a new one."""
-    owner = getpass.getuser()
+    """The local user's token: the stored one if it still serves, otherwise a new one."""
     database = Database(Settings(database_url=database_url).database, pool_size=1)
-    with database.begin() as session:
-        if known is not None and owner_of(session, known.token) == owner:
-            token = known.token
-        else:
-            token = make_token(session, owner)
-    database.dispose()
+    try:
+        with database.begin() as session:
+            token = local_token(session, getpass.getuser(), known)
+    except TooManyTokensError as error:
+        raise LabError(
+            f"{getpass.getuser()} has {MOST_TOKENS} valid tokens: revoke those that nobody needs "
+            "(rglab token list)"
+        ) from error
+    finally:
+        database.dispose()
     path = settings.data_dir / CREDENTIALS
     return token, write_credentials(Credentials(url=url, token=token), path)
+
+
+def local_token(session: Session, user: str, known: Credentials | None) -> str:
+    """A token that may do all that its user may. Where a lab has no admin, that one becomes it."""
+    people.ensure_user(session, user)
+    if not people.has_admin(session):
+        people.change_user(session, user, role=Role.ADMIN, disabled=False)
+    role = Role(people.user_of(session, user).role)
+    with suppress(InvalidTokenError):
+        if known is not None:
+            found = caller_of(session, known.token)
+            if (found.user, found.role) == (user, role):
+                return known.token
+    return make_token(session, user, name="rglab up")
 
 
 def _await_ready(lab: Lab) -> None:

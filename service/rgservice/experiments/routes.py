@@ -27,8 +27,9 @@ from rgservice.experiments.views import experiment_view
 from rgservice.http.answers import Answered, response
 from rgservice.http.asking import DryRun, Key
 from rgservice.http.body import SHORT_BYTES, parsed, read_body
-from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
+from rgservice.http.deps import AUTHENTICATED, Member, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
+from rgservice.http.rights import writing
 from rgservice.http.seeds import SeedsQuery
 
 router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=AUTHENTICATED)
@@ -45,7 +46,7 @@ router = APIRouter(prefix="/v1/experiments", tags=["experiments"], dependencies=
     openapi_extra=body_of(Submission),
 )
 async def submit(
-    request: Request, use: PartsDep, owner: OwnerDep, key: Key = None, dry_run: DryRun = False
+    request: Request, use: PartsDep, caller: Member, key: Key = None, dry_run: DryRun = False
 ) -> Response:
     """Ask for an experiment. The same spec gives the same record; only missing seeds are added."""
     body = await read_body(
@@ -55,10 +56,10 @@ async def submit(
     def read() -> One:
         return one(parsed(body, Submission))
 
-    asked = read() if len(body) <= SHORT_BYTES else await use.apart.read(owner, read)
+    asked = read() if len(body) <= SHORT_BYTES else await use.apart.read(caller.user, read)
 
     def submitted() -> Answered:
-        return submitting.submit(use, asked, owner, key=key, dry_run=dry_run)
+        return submitting.submit(use, asked, caller, key=key, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 
@@ -74,7 +75,7 @@ async def submit(
     openapi_extra=body_of(BulkSubmission),
 )
 async def submit_many(
-    request: Request, use: PartsDep, owner: OwnerDep, key: Key = None, dry_run: DryRun = False
+    request: Request, use: PartsDep, caller: Member, key: Key = None, dry_run: DryRun = False
 ) -> Response:
     """Ask for many experiments, as if one after another. All of them are stored, or none."""
     body = await read_body(
@@ -84,10 +85,10 @@ async def submit_many(
     def read() -> Bulk:
         return bulk_of(body, use.settings)
 
-    asked = await use.apart.read(owner, read)
+    asked = await use.apart.read(caller.user, read)
 
     def submitted() -> Answered:
-        return submitting.submit(use, asked, owner, key=key, dry_run=dry_run)
+        return submitting.submit(use, asked, caller, key=key, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 
@@ -95,7 +96,7 @@ async def submit_many(
 @router.get("", responses=refusals(401, 422))
 def list_experiments(
     session: SnapshotDep,
-    reader: OwnerDep,
+    reader: Reader,
     filters: Annotated[Any, Depends(listing.Filters)],
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=cursors.LONGEST)] = None,
@@ -104,22 +105,22 @@ def list_experiments(
     ] = sorting.NEWEST_FIRST,
 ) -> ExperimentPage:
     """Experiments, newest first, a page at a time. State and counts are those of all their runs."""
-    return listing.page(session, vars(filters), reader, sort=sort, cursor=cursor, limit=limit)
+    return listing.page(session, vars(filters), reader.user, sort=sort, cursor=cursor, limit=limit)
 
 
 @router.get("/{name}", responses=refusals(401, 404, 422))
 def get_experiment(
-    name: str, session: SnapshotDep, reader: OwnerDep, seeds: SeedsQuery = None
+    name: str, session: SnapshotDep, reader: Reader, seeds: SeedsQuery = None
 ) -> Experiment:
     """An experiment: spec with defaults filled in, state, progress, attempts."""
-    return experiment_view(session, Found.find(session, name, seeds), reader)
+    return experiment_view(session, Found.find(session, name, seeds), reader.user)
 
 
 @router.get("/{name}/result", responses=refusals(401, 404, 409, 422))
 def get_result(
     name: str,
     session: SnapshotDep,
-    _: OwnerDep,
+    _: Reader,
     seeds: SeedsQuery = None,
     arrays: Annotated[
         Arrays,
@@ -136,21 +137,21 @@ def get_result(
 
 
 @router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
-def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
+def cancel(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Experiment:
     """Withdraw what you asked for: a run stops when nobody wants it any more.
 
     What others asked for goes on. Without `seeds`, all that you asked for of it.
     """
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = Found.find(session, name, seeds)
-        steering.cancel(session, found, owner)
-        return experiment_view(session, found, owner)
+        steering.cancel(session, found, caller)
+        return experiment_view(session, found, caller.user)
 
 
 @router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
-def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Experiment:
+def retry(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Experiment:
     """Queue failed and cancelled runs again, and want them from now on."""
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = Found.find(session, name, seeds)
-        steering.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
-        return experiment_view(session, found, owner)
+        steering.retry(session, found, caller, attempt_limit=use.settings.max_attempts)
+        return experiment_view(session, found, caller.user)

@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 
 from rgcontract import State
 from rgservice.http.errors import NotAsked, NotCancellable, NotFound, NotRetryable
+from rgservice.http.rights import may_act
 from rgservice.http.seeds import chosen
 from rgstore import experiments, wishes
 from rgstore.among import among
 from rgstore.runs import runs_of, seeds_of
 from rgstore.tables import ExperimentRow, RunRow, StudyRow
+from rgstore.tokens import Caller
 from rgstore.transitions import combined
 
 Row = TypeVar("Row", ExperimentRow, StudyRow)
@@ -121,8 +123,10 @@ class Found(Shared[ExperimentRow]):
         return combined({run.state for run in runs_of(session, self.row.id, self.seeds)})
 
 
-def cancel(session: Session, found: Shared[Row], owner: str) -> None:
+def cancel(session: Session, found: Shared[Row], caller: Caller) -> None:
     """Withdraw what one person asked for; a run that nobody else wants stops.
+
+    An admin who has asked for none of it withdraws what everybody asked for.
 
     Queued runs stop at once, running ones at their next heartbeat. What they, or others, asked for
     otherwise goes on, also where it is the same run.
@@ -130,8 +134,10 @@ def cancel(session: Session, found: Shared[Row], owner: str) -> None:
     Raises:
         NotAsked: it is not theirs. NotCancellable: all that they asked for has ended.
     """
+    may_act(session, caller, found)
     names, seeds = found.wished(session)
-    done = wishes.withdraw(session, names, owner, seeds=seeds, study=found.study)
+    whose = caller.user if caller.user in found.owners(session) else None
+    done = wishes.withdraw(session, names, whose, seeds=seeds, study=found.study)
     if not done.asked:
         raise NotAsked(
             "you have not asked for this, so nothing is cancelled; what was asked for can be "
@@ -142,14 +148,15 @@ def cancel(session: Session, found: Shared[Row], owner: str) -> None:
     session.refresh(found.row)
 
 
-def retry(session: Session, found: Shared[Row], owner: str, *, attempt_limit: int) -> None:
+def retry(session: Session, found: Shared[Row], caller: Caller, *, attempt_limit: int) -> None:
     """Queue failed and cancelled runs again; who asks for that wants them from now on.
 
     Raises:
-        NotRetryable: no run has failed or been cancelled.
+        NotAsked: it is not theirs. NotRetryable: no run has failed or been cancelled.
     """
+    may_act(session, caller, found)
     if not wishes.want_again(
-        session, found.runs(), owner, attempt_limit=attempt_limit, study=found.study
+        session, found.runs(), caller.user, attempt_limit=attempt_limit, study=found.study
     ):
         state = found.state(session)
         raise NotRetryable(f"the {found.kind} is {state}", state=state)

@@ -15,11 +15,13 @@ from rgservice.experiments.pricing import Named, Priced, priced
 from rgservice.http.answers import Answered
 from rgservice.http.deps import Parts
 from rgservice.http.errors import KeyReused, OverLimit
+from rgservice.http.rights import writing
 from rgstore import submissions
 from rgstore.asked import Asked, Submitted
 from rgstore.requests import IdempotencyKeyReusedError
 from rgstore.runs import count_runs
 from rgstore.settings import Settings
+from rgstore.tokens import Caller
 from rgstore.transitions import combined
 
 
@@ -54,14 +56,14 @@ class Stored:
 
 
 def submit(
-    use: Parts, request: Request, owner: str, *, key: str | None = None, dry_run: bool = False
+    use: Parts, request: Request, caller: Caller, *, key: str | None = None, dry_run: bool = False
 ) -> Answered:
     """Price what is asked for and store it, or only say what it would cost; refuse both alike.
 
     Args:
         use: the database, and the limits.
         request: what is asked for, complete and named.
-        owner: who asks.
+        caller: who asks.
         key: under which it is counted once.
         dry_run: whether it is only asked what it would cost.
 
@@ -69,7 +71,7 @@ def submit(
         OverLimit: it would cost more than this server allows; nothing is stored.
         KeyReused: the idempotency key came before with another body.
     """
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = priced(session, request.items)
         refused = request.over_limits(found, use.settings)
         if refused:
@@ -80,7 +82,7 @@ def submit(
             told = submissions.submit_all(
                 session,
                 found.asked,
-                owner=owner,
+                owner=caller.user,
                 attempt_limit=use.settings.max_attempts,
                 idempotency_key=key,
                 body_hash=request.body_hash(found),
@@ -88,7 +90,7 @@ def submit(
             )
         except IdempotencyKeyReusedError as error:
             raise KeyReused("use a new Idempotency-Key for a different submission") from error
-        return request.answer(session, Stored(found, told, owner))
+        return request.answer(session, Stored(found, told, caller.user))
 
 
 def hash_of(body: Any) -> str:

@@ -1,11 +1,19 @@
-"""What every route that asks for something takes beside its body."""
+"""What every route that asks for something takes, and how it reads its body."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
-from fastapi import Header, Query
+from fastapi import Header, Query, Request
+from pydantic import BaseModel
 
+from rgservice.http.body import SHORT_BYTES, parsed, read_body
+from rgservice.http.deps import Parts
+from rgstore.tokens import Caller
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 Key = Annotated[
     str | None,
     Header(
@@ -15,3 +23,32 @@ Key = Annotated[
 ]  # fmt: skip
 
 DryRun = Annotated[bool, Query(description="Only say what it would cost")]
+
+
+async def sent(request: Request, use: Parts, caller: Caller, read: Callable[[bytes], T]) -> T:
+    """What a body asks for; a body that is not short waits for its turn to be read.
+
+    Args:
+        request: its body is read to the end.
+        use: the limits, and where it is read.
+        caller: who sent it.
+        read: makes it of the body.
+
+    Raises:
+        UnsupportedMediaType, BodyTooLarge, TooSlow, Busy: as they say.
+    """
+    body = await read_body(
+        request, limit=use.settings.max_body_bytes, setting="RGLAB_MAX_BODY_BYTES"
+    )
+    if len(body) <= SHORT_BYTES:
+        return read(body)
+    return await use.apart.read(caller.user, lambda: read(body))
+
+
+async def sent_model(request: Request, use: Parts, caller: Caller, model: type[M]) -> M:
+    """The same, where it is a model as it is.
+
+    Raises:
+        InvalidJson, InvalidSpec: as they say; and those of `sent`.
+    """
+    return await sent(request, use, caller, lambda body: parsed(body, model))

@@ -10,12 +10,13 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
+from rgcontract.roles import Role
 from rgservice.http.apart import Apart
-from rgservice.http.errors import InvalidToken, NotAuthenticated
+from rgservice.http.errors import Forbidden, InvalidToken, NotAuthenticated
 from rgservice.http.query import known_query
 from rgstore.database import Database
 from rgstore.settings import Settings
-from rgstore.tokens import owner_of
+from rgstore.tokens import Caller, InvalidTokenError, caller_of, note_use
 
 
 @dataclass(frozen=True)
@@ -44,33 +45,73 @@ def snapshot(use: PartsDep) -> Iterator[Session]:
 # scope="function": a reader who takes an answer slowly keeps no connection from others meanwhile
 SnapshotDep = Annotated[Session, Depends(snapshot, scope="function")]
 
-_bearer = HTTPBearer(auto_error=False, description="A token of `rglab token`")
+_bearer = HTTPBearer(auto_error=False, description="A token of `rglab token create`")
 
 
-def owner(
+def caller(
     use: PartsDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-) -> str:
+) -> Caller:
     """Who is asking.
 
     A transaction of its own: a request that held one while its body arrives, or while it waits
     for another, would keep a connection from everyone else.
 
     Raises:
-        NotAuthenticated: no bearer token. InvalidToken: one that is unknown or revoked.
+        NotAuthenticated: no bearer token. InvalidToken: one that speaks for nobody.
     """
     if credentials is None:
         raise NotAuthenticated(
-            "send Authorization: Bearer TOKEN; `rglab token NAME` on the server makes one"
+            "send Authorization: Bearer TOKEN; an admin makes one, or `rglab token create` on the "
+            "server"
         )
     with use.database.begin() as opened:
-        name = owner_of(opened, credentials.credentials)
-    if name is None:
-        raise InvalidToken("the token is unknown or revoked; ask for a new one (`rglab token`)")
-    return name
+        try:
+            found = caller_of(opened, credentials.credentials)
+        except InvalidTokenError as error:
+            raise refused(error) from error
+        note_use(opened, found)
+    return found
 
 
-OwnerDep = Annotated[str, Depends(owner)]
+def refused(error: InvalidTokenError) -> InvalidToken:
+    """The answer to a token that speaks for nobody."""
+    return InvalidToken(f"the token {error}; ask an admin for a new one (`rglab token create`)")
 
-AUTHENTICATED = [Depends(owner), Depends(known_query)]
+
+@dataclass(frozen=True)
+class AtLeast:
+    """A dependency that names who may use a route: each route has one, and no other."""
+
+    role: Role
+
+    def __call__(self, by: Annotated[Caller, Depends(caller)]) -> Caller:
+        """Who uses it.
+
+        Raises:
+            Forbidden: they may not.
+        """
+        require(by, self.role)
+        return by
+
+
+def require(by: Caller, role: Role) -> None:
+    """Check what a caller may do.
+
+    Raises:
+        Forbidden: they are less than that.
+    """
+    if not by.role.includes(role):
+        raise Forbidden(
+            f"this takes the role {role}, and you are {by.user} with the role {by.role}; an admin "
+            "sets the roles of users, and gives them tokens"
+        )
+
+
+Reader = Annotated[Caller, Depends(AtLeast(Role.READER))]
+Member = Annotated[Caller, Depends(AtLeast(Role.MEMBER))]
+Admin = Annotated[Caller, Depends(AtLeast(Role.ADMIN))]
+"""Of a route: who may use it, and who does."""
+
+AUTHENTICATED = [Depends(caller), Depends(known_query)]
 """Of every router of the API. In this order: who has no token learns nothing of the query."""

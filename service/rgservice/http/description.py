@@ -9,12 +9,15 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from rgcontract import BulkSubmission, StudyRequest, Submission
+from rgcontract.people import NewToken, NewUser, UserChange
 from rgcontract.problem import MEDIA_TYPE
 from rgcontract.version import CONTRACT, CONTRACT_HEADER
 from rgservice.http.errors import ContractMismatch, InvalidQuery, Unavailable
 from rgservice.http.probes import PROBES
 
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_BODIES = (Submission, BulkSubmission, StudyRequest, NewUser, UserChange, NewToken)
+"""What routes read themselves."""
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
@@ -26,7 +29,7 @@ def described(app: FastAPI) -> dict[str, Any]:
         )
         for one in _schemas(schema):
             _bound_by_integers(one)
-        for model in (Submission, BulkSubmission, StudyRequest):
+        for model in _BODIES:
             body = model.model_json_schema(ref_template="#/components/schemas/{model}")
             schema["components"]["schemas"].update(body.pop("$defs", {}))
             schema["components"]["schemas"][model.__name__] = body

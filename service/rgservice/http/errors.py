@@ -13,10 +13,15 @@
     +-- InvalidContract       400
     +-- ContractMismatch      400   with both versions
     +-- NotFound              404
+    +-- Forbidden             403
     +-- NotAsked              403
     +-- NotReady              409   with the state
     +-- NotCancellable        409
     +-- NotRetryable          409
+    +-- LastAdmin             409
+    +-- UserExists            409
+    +-- UserDisabled          409
+    +-- TooManyTokens         409
     +-- UnreadableSpec        409
     +-- UnreadableRecord      409
     +-- KeyReused             422
@@ -129,7 +134,7 @@ class NotAuthenticated(ApiError):
 
 
 class InvalidToken(ApiError):
-    """The token is unknown or revoked."""
+    """The token speaks for nobody: unknown, revoked, expired, or its user is disabled."""
 
     status, code, title = 401, Code.INVALID_TOKEN, "The token is not valid"
     headers: ClassVar[dict[str, str]] = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
@@ -160,10 +165,16 @@ class NotFound(ApiError):
     status, code, title = 404, Code.NOT_FOUND, "Not found"
 
 
-class NotAsked(ApiError):
-    """Somebody withdraws what only others have asked for."""
+class Forbidden(ApiError):
+    """It takes another role."""
 
-    status, code, title = 403, Code.NOT_ASKED, "This is not yours to cancel"
+    status, code, title = 403, Code.FORBIDDEN, "This is for others to do"
+
+
+class NotAsked(ApiError):
+    """Somebody acts on what only others have asked for."""
+
+    status, code, title = 403, Code.NOT_ASKED, "This is not yours"
 
 
 class NotReady(ApiError):
@@ -182,6 +193,30 @@ class NotRetryable(ApiError):
     """No run has failed or been cancelled."""
 
     status, code, title = 409, Code.NOT_RETRYABLE, "Nothing to retry"
+
+
+class LastAdmin(ApiError):
+    """Nobody would be left who may set roles."""
+
+    status, code, title = 409, Code.LAST_ADMIN, "The lab needs an admin"
+
+
+class UserExists(ApiError):
+    """The name is taken."""
+
+    status, code, title = 409, Code.USER_EXISTS, "There is a user of this name"
+
+
+class UserDisabled(ApiError):
+    """A token for somebody who may not use the lab."""
+
+    status, code, title = 409, Code.USER_DISABLED, "This user is disabled"
+
+
+class TooManyTokens(ApiError):
+    """A user has as many as there may be."""
+
+    status, code, title = 409, Code.TOO_MANY_TOKENS, "This user has too many tokens"
 
 
 class UnreadableSpec(ApiError):

@@ -18,6 +18,7 @@ from rgcontract.problem import MEDIA_TYPE
 from rgcontract.version import CONTRACT, CONTRACT_HEADER
 from rgservice.http import methods
 from rgservice.http.errors import ApiError, InvalidQuery, NotFound, Unavailable
+from rgservice.http.safety import for_path
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ def install(app: FastAPI) -> None:
                 code=Code.INTERNAL,
                 detail="this is a defect of the server; its log has the traceback",
             ),
-            {CONTRACT_HEADER: str(CONTRACT)},  # this one is sent from outside all middleware
+            # this one is sent from outside all middleware
+            {CONTRACT_HEADER: str(CONTRACT), **for_path(request.url.path)},
         )
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
 from rgservice.http.query import known_query
+from rgservice.http.safety import policy
 
 SWAGGER_UI = StaticFiles(directory=Path(fastapi_offline.__file__).parent / "static")
 """Its files, as a package brings them."""
@@ -33,13 +34,11 @@ SCRIPT = """SwaggerUIBundle({
   validatorUrl: null,
 });
 """
-POLICY = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
+_SELF = "'self'"
+POLICY = policy(
+    script=_SELF, connect=_SELF, style=f"{_SELF} 'unsafe-inline'", img=f"{_SELF} data:",
+    font=f"{_SELF} data:",
+)  # fmt: skip
 """Nothing from outside, whatever the package's scripts would like; it writes styles as it goes."""
 
 router = APIRouter(dependencies=[Depends(known_query)], include_in_schema=False)

@@ -8,15 +8,16 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from rgservice.http.answers import Answered, response
 from rgservice.http.deps import PartsDep, SnapshotDep
 from rgservice.http.query import known_query
+from rgservice.http.safety import policy
 from rgservice.operations import metrics, page, readiness
 
 router = APIRouter(dependencies=[Depends(known_query)])
 
 
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
-def landing(session: SnapshotDep) -> str:
+def landing(session: SnapshotDep) -> HTMLResponse:
     """The landing page."""
-    return page.landing(session)
+    return HTMLResponse(page.landing(session), headers=policy(style="'unsafe-inline'"))
 
 
 @router.get("/healthz", tags=["operations"])

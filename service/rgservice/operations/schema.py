@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from rgcontract.schema import Schema, schema
-from rgservice.http.deps import AUTHENTICATED
+from rgservice.http.deps import AUTHENTICATED, Reader
 from rgservice.http.described import refusals
 
 router = APIRouter(prefix="/v1/schema", tags=["operations"], dependencies=AUTHENTICATED)
@@ -27,7 +27,7 @@ def _answer() -> tuple[bytes, str]:
     response_model=Schema,
     responses={304: {"description": "As the reader has it"}, **refusals(401, 422)},
 )
-def show(if_none_match: Annotated[str | None, Header()] = None) -> Response:
+def show(_: Reader, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Every field, filter, column, observable, family, choice, state, outcome and role there is."""
     body, tag = _answer()
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}

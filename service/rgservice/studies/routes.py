@@ -13,8 +13,9 @@ from rgservice.experiments import steering, submitting
 from rgservice.http.answers import Answered, response, whole_response
 from rgservice.http.asking import DryRun, Key
 from rgservice.http.body import parsed, read_body
-from rgservice.http.deps import AUTHENTICATED, OwnerDep, PartsDep, SnapshotDep
+from rgservice.http.deps import AUTHENTICATED, Member, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
+from rgservice.http.rights import writing
 from rgservice.http.seeds import SeedsQuery
 from rgservice.studies.asking import Grid, grid_of
 from rgservice.studies.found import FoundStudy
@@ -36,7 +37,7 @@ router = APIRouter(prefix="/v1/studies", tags=["studies"], dependencies=AUTHENTI
 async def ask(
     request: Request,
     use: PartsDep,
-    owner: OwnerDep,
+    caller: Member,
     key: Key = None,
     dry_run: DryRun = False,
 ) -> Response:
@@ -52,10 +53,10 @@ async def ask(
         sent = parsed(body, StudyRequest, fill=with_preset, names=STUDY_FIELDS, grid=True)
         return grid_of(sent, use.settings)
 
-    asked = await use.apart.read(owner, read)
+    asked = await use.apart.read(caller.user, read)
 
     def submitted() -> Answered:
-        return submitting.submit(use, asked, owner, key=key, dry_run=dry_run)
+        return submitting.submit(use, asked, caller, key=key, dry_run=dry_run)
 
     return response(await run_in_threadpool(submitted))
 
@@ -63,7 +64,7 @@ async def ask(
 @router.get("", responses=refusals(401, 422))
 def list_studies(
     session: SnapshotDep,
-    _: OwnerDep,
+    _: Reader,
     owner: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -73,15 +74,13 @@ def list_studies(
 
 
 @router.get("/{name}", responses=refusals(401, 404, 422))
-def get_study(name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None) -> Study:
+def get_study(name: str, session: SnapshotDep, _: Reader, seeds: SeedsQuery = None) -> Study:
     """A study: its experiments, how far each is, how well it is known."""
     return study_view(session, FoundStudy.find(session, name, seeds))
 
 
 @router.get("/{name}/findings", response_model=Findings, responses=refusals(401, 404, 409, 422))
-def get_findings(
-    name: str, session: SnapshotDep, _: OwnerDep, seeds: SeedsQuery = None
-) -> Response:
+def get_findings(name: str, session: SnapshotDep, _: Reader, seeds: SeedsQuery = None) -> Response:
     """The verdict on each claim, for each architecture of the study, over all that it measured.
 
     `complete` once the runs of these seeds are in it.
@@ -90,18 +89,18 @@ def get_findings(
 
 
 @router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
-def cancel(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
+def cancel(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Study:
     """Withdraw what you asked for by this study: a run stops when nobody wants it any more."""
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = FoundStudy.find(session, name, seeds)
-        steering.cancel(session, found, owner)
+        steering.cancel(session, found, caller)
         return study_view(session, found)
 
 
 @router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
-def retry(name: str, use: PartsDep, owner: OwnerDep, seeds: SeedsQuery = None) -> Study:
+def retry(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Study:
     """Queue failed and cancelled runs of its experiments again."""
-    with use.database.begin() as session:
+    with writing(use, caller) as session:
         found = FoundStudy.find(session, name, seeds)
-        steering.retry(session, found, owner, attempt_limit=use.settings.max_attempts)
+        steering.retry(session, found, caller, attempt_limit=use.settings.max_attempts)
         return study_view(session, found)

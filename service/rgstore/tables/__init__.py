@@ -4,7 +4,7 @@ from rgstore.tables.base import Base
 from rgstore.tables.experiments import AliasRow, ExperimentRow
 from rgstore.tables.lab import LabRow
 from rgstore.tables.measurements import ChainRow, MeasurementRow, ResultRow, SummaryRow
-from rgstore.tables.people import SubmissionRow, TokenRow
+from rgstore.tables.people import SubmissionRow, TokenRow, UserRow
 from rgstore.tables.runs import AttemptRow, RunRow
 from rgstore.tables.studies import StudyExperimentRow, StudyRow
 from rgstore.tables.trainings import TrainingRow, WeightsRow
@@ -26,6 +26,7 @@ __all__ = [
     "SummaryRow",
     "TokenRow",
     "TrainingRow",
+    "UserRow",
     "WeightsRow",
     "WorkerRow",
 ]

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from rgcontract import DEVICES, Outcome, State
+from rgcontract.roles import Role
 from rgstore import clock
 from rgstore.plain import Float, Floats, Ints
 
@@ -56,4 +57,5 @@ class Base(DeclarativeBase):
 
 STATES = ", ".join(f"'{state}'" for state in State)
 OUTCOMES = ", ".join(f"'{outcome}'" for outcome in Outcome)
+ROLES = ", ".join(f"'{role}'" for role in Role)
 DEVICE_KINDS = ", ".join(f"'{device}'" for device in DEVICES)

@@ -5,17 +5,34 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Identity,
     Index,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from rgstore.tables.base import DEVICE_KINDS, Base, Moment
+from rgstore.tables.base import DEVICE_KINDS, ROLES, Base, Moment
+
+
+class UserRow(Base):
+    """Somebody who may use the lab, unless they are disabled."""
+
+    __tablename__ = "users"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str] = mapped_column(server_default=text("'member'"))
+    created_at: Mapped[Moment]
+    disabled_at: Mapped[datetime | None]
+    """Since when none of their tokens speaks for them."""
+
+    __table_args__ = (CheckConstraint(f"role IN ({ROLES})", name="role"),)
 
 
 class TokenRow(Base):
@@ -24,9 +41,43 @@ class TokenRow(Base):
     __tablename__ = "tokens"
 
     digest: Mapped[str] = mapped_column(primary_key=True)
-    owner: Mapped[str]
+    id: Mapped[str] = mapped_column(Computed("'t-' || left(digest, 16)", persisted=True))
+    """What it is called where it is listed."""
+    owner: Mapped[str] = mapped_column(ForeignKey("users.name"))
+    name: Mapped[str] = mapped_column(server_default=text("'unnamed'"))
+    role: Mapped[str] = mapped_column(server_default=text("'member'"))
+    """The most that it may be used for."""
     created_at: Mapped[Moment]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(f"role IN ({ROLES})", name="role"),
+        UniqueConstraint("id"),
+        Index("ix_tokens_owner", "owner"),
+    )
+
+
+_OWNER = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
+    """
+CREATE FUNCTION token_owner_is_a_user() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO users (name) VALUES (NEW.owner) ON CONFLICT DO NOTHING;
+    RETURN NEW;
+END $$
+"""
+)
+_ON_TOKENS = DDL(  # type: ignore[no-untyped-call]
+    """
+CREATE TRIGGER owner BEFORE INSERT ON tokens
+FOR EACH ROW EXECUTE FUNCTION token_owner_is_a_user()
+"""
+)
+"""A release that knows no users makes tokens without adding one."""
+event.listen(TokenRow.__table__, "after_create", _OWNER)
+event.listen(TokenRow.__table__, "after_create", _ON_TOKENS)
 
 
 class SubmissionRow(Base):

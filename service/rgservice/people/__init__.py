@@ -1,0 +1,1 @@
+"""Who may use the lab: users, their roles and their tokens."""

@@ -1,0 +1,115 @@
+"""Users: who there is, and what each may do. One who was there stays: records bear their names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from rgcontract.roles import Role
+from rgstore import clock
+from rgstore.tables import UserRow
+
+
+class NoUserError(Exception):
+    """There is no user of this name."""
+
+
+class UserExistsError(Exception):
+    """There is a user of this name already."""
+
+
+class LastAdminError(Exception):
+    """Nobody would be left who may set roles."""
+
+
+def users(session: Session) -> Sequence[UserRow]:
+    """All of them, by name."""
+    return session.scalars(select(UserRow).order_by(UserRow.name)).all()
+
+
+def user_of(session: Session, name: str) -> UserRow:
+    """A user by their name.
+
+    Raises:
+        NoUserError: there is none.
+    """
+    user = session.get(UserRow, name)
+    if user is None:
+        raise NoUserError
+    return user
+
+
+def ensure_user(session: Session, name: str) -> None:
+    """Have a user of this name: a member if they are new."""
+    session.execute(insert(UserRow).values(name=name).on_conflict_do_nothing())
+
+
+def add_user(session: Session, name: str, role: Role | None = None) -> UserRow:
+    """A new user.
+
+    Args:
+        session: the transaction.
+        name: which nobody has.
+        role: theirs; if not given, the first user of a lab is its admin, and others are members.
+
+    Raises:
+        UserExistsError: the name is taken.
+    """
+    if role is None:
+        role = Role.MEMBER if session.scalar(select(exists(select(UserRow)))) else Role.ADMIN
+    new = insert(UserRow).values(name=name, role=role).on_conflict_do_nothing()
+    added = session.scalars(new.returning(UserRow)).one_or_none()
+    if added is None:
+        raise UserExistsError
+    return added
+
+
+def change_user(
+    session: Session, name: str, *, role: Role | None = None, disabled: bool | None = None
+) -> UserRow:
+    """Set a user's role, or whether they may use the lab at all. What is not given stays.
+
+    Args:
+        session: the transaction.
+        name: of the user.
+        role: from now on; no token of theirs may do more.
+        disabled: whether their tokens speak for nobody. Their runs go on.
+
+    Raises:
+        NoUserError: there is none.
+        LastAdminError: no admin would be left.
+    """
+    row = UserRow
+    is_admin = and_(row.role == Role.ADMIN, row.disabled_at.is_(None))
+    # all admins are locked, in one order: of two who leave at once the second sees the first gone
+    locked = session.scalars(
+        select(row)
+        .where(or_(row.name == name, is_admin))
+        .order_by(row.name)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    user = next((one for one in locked if one.name == name), None)
+    if user is None:
+        raise NoUserError
+    was_disabled = user.disabled_at is not None
+    role = Role(user.role) if role is None else role
+    disabled = was_disabled if disabled is None else disabled
+    leaves = user.role == Role.ADMIN and not was_disabled and (role != Role.ADMIN or disabled)
+    if leaves and len(locked) == 1:
+        raise LastAdminError
+    user.role = role
+    if disabled != was_disabled:
+        user.disabled_at = session.scalar(select(clock.now())) if disabled else None
+    session.flush()
+    return user
+
+
+def has_admin(session: Session) -> bool:
+    """Whether anybody may set roles."""
+    row = UserRow
+    found = exists(select(row).where(row.role == Role.ADMIN, row.disabled_at.is_(None)))
+    return bool(session.scalar(select(found)))
