@@ -45,6 +45,8 @@ class Submitted:
     added_runs: int
     run_ids: list[int]
     """Runs that it put in line."""
+    repeated: bool = False
+    """Whether it only says again what came of a request that came before."""
 
 
 def name_of(spec_hash: str) -> str:

@@ -50,7 +50,7 @@ def replay(before: Sequence[SubmissionRow], body_hash: str) -> list[Submitted]:
     if before[0].body_hash != body_hash:
         raise IdempotencyKeyReusedError
     return [
-        Submitted(row.experiment_id, row.created, row.added_seeds, row.seeds, 0, [])
+        Submitted(row.experiment_id, row.created, row.added_seeds, row.seeds, 0, [], repeated=True)
         for row in before
     ]
 

@@ -62,7 +62,9 @@ def list_users(session: SnapshotDep, _: Reader) -> Users:
 async def add_user(request: Request, use: PartsDep, caller: Admin) -> Response:
     """Add somebody. They need a token, too: `POST /v1/tokens`."""
     asked = await read_model(request, NewUser, limit=use.settings.max_body_bytes)
-    return await _done(use, caller, Role.ADMIN, lambda session: granting.add(session, asked), 201)
+    return await _done(
+        use, caller, Role.ADMIN, lambda session: granting.add(session, caller, asked), 201
+    )
 
 
 @router.patch(
@@ -78,7 +80,7 @@ async def change_user(name: str, request: Request, use: PartsDep, caller: Admin)
     """
     asked = await read_model(request, UserChange, limit=use.settings.max_body_bytes)
     return await _done(
-        use, caller, Role.ADMIN, lambda session: granting.change(session, name, asked)
+        use, caller, Role.ADMIN, lambda session: granting.change(session, caller, name, asked)
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from rgcontract import FieldProblem, StudyRequest, Submission, field_problems, strictjson
+from rgcontract.audit import Action
 from rgcontract.section import clipped
 from rgservice.experiments import cost
 from rgservice.experiments.pricing import Named, Priced, named
@@ -18,7 +19,7 @@ from rgservice.http.answers import Answered
 from rgservice.http.errors import InvalidSpec, OverLimit
 from rgservice.studies.found import FoundStudy
 from rgservice.studies.views import study_view
-from rgstore import studies
+from rgstore import audit, studies
 from rgstore.settings import Settings
 
 MOST_SHOWN = 20
@@ -66,11 +67,19 @@ class Grid:
             name,
             self.request,
             self.cells_of(stored.priced),
-            owner=stored.owner,
+            owner=stored.caller.user,
             added_runs=added,
         )
-        found = FoundStudy(studies.get_one(session, name), list(self.request.seeds), named=True)
-        view = study_view(session, found, created=created, added_runs=added)
+        terms = {"name", "target_error", "max_seeds", "priority", "seeds"}
+        asked = self.request.model_dump(mode="json", include=terms)
+        audit.record(session, stored.caller, Action.STUDY_SUBMIT, name, None, asked)
+        found = FoundStudy(
+            studies.get_one(session, name),
+            list(self.request.seeds),
+            named=True,
+            reader=stored.caller.user,
+        )
+        view = study_view(session, found, stored.caller.user, created=created, added_runs=added)
         return Answered.made(view, new=created, location=f"/v1/studies/{name}")
 
 

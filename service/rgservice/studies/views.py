@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -17,7 +18,9 @@ from rgcontract import (
 from rgcontract.unknown import READING
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
+from rgservice.http.answers import Answered
 from rgservice.http.errors import NotReady
+from rgservice.http.etags import etag
 from rgservice.http.other_releases import unreadable
 from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
@@ -28,10 +31,16 @@ from rgstore.transitions import combined
 
 
 def study_view(
-    session: Session, found: FoundStudy, *, created: bool = False, added_runs: int = 0
+    session: Session,
+    found: FoundStudy,
+    reader: str,
+    *,
+    created: bool = False,
+    added_runs: int = 0,
 ) -> Study:
-    """A study with its experiments, in a fixed number of queries."""
+    """A study with its experiments, in a fixed number of queries, on the terms of its reader."""
     row, part = found.row, found.part
+    terms = studies.terms_of(session, row, reader)
     runs = study_runs.runs_by_experiment(session, part)
     under_trained = study_runs.under_trained(session, part)
     ratios = study_runs.collapse_ratios(session, part)
@@ -48,21 +57,29 @@ def study_view(
     state = combined(together.counts.states)
     return Study(
         id=row.id,
-        name=row.name,
+        name=terms.name or row.name,
         axes=row.axes,
         state=state,
         unreadable=unreadable(state=state),
         progress=_progress(together),
         run_counts=together.counts,
         seeds=found.seeds,
-        target_error=row.target_error,
-        max_seeds=row.max_seeds,
+        target_error=terms.target_error,
+        max_seeds=terms.max_seeds,
+        priority=terms.priority,
         experiments=members,
         owner=row.owner,
+        owners=found.owners(session),
         created_at=row.created_at,
         created=created,
         added_runs=added_runs,
     )
+
+
+def tagged(session: Session, found: FoundStudy, reader: str) -> Answered:
+    """A study with the tag of what can be changed of it."""
+    shown = changeable(session, found.row, reader)
+    return Answered.tagged(study_view(session, found, reader), etag(shown))
 
 
 def _member(
@@ -83,8 +100,16 @@ def _member(
     )
 
 
-def page(session: Session, *, owner: str | None, cursor: str | None, limit: int) -> StudyPage:
-    """A page of studies, newest first.
+def changeable(session: Session, row: StudyRow, reader: str) -> dict[str, Any]:
+    """What `PATCH` can change of a study, as a reader sees it."""
+    terms = studies.terms_of(session, row, reader)
+    return {"name": terms.name or row.name, "priority": terms.priority}
+
+
+def page(
+    session: Session, reader: str, *, owner: str | None, cursor: str | None, limit: int
+) -> StudyPage:
+    """A page of studies, newest first, as their reader calls them.
 
     Raises:
         InvalidQuery: the cursor is not one of ours, or the owner holds NUL.
@@ -94,16 +119,17 @@ def page(session: Session, *, owner: str | None, cursor: str | None, limit: int)
     rows = studies.page(session, owner=owner, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     runs = study_runs.runs_by_study(session, [row.id for row in shown])
-    items = [_summary(row, runs.get(row.id, NO_RUNS)) for row in shown]
+    names = studies.names_of(session, [row.id for row in shown], reader)
+    items = [_summary(row, runs.get(row.id, NO_RUNS), names.get(row.id)) for row in shown]
     last = cursors.encoded(shown[-1].created_at, shown[-1].id) if more else None
     return StudyPage(items=items, next_cursor=last)
 
 
-def _summary(row: StudyRow, runs: RunSums) -> StudySummary:
+def _summary(row: StudyRow, runs: RunSums, own_name: str | None) -> StudySummary:
     state = combined(runs.counts.states)
     return StudySummary(
         id=row.id,
-        name=row.name,
+        name=own_name or row.name,
         state=state,
         unreadable=unreadable(state=state),
         run_counts=runs.counts,
@@ -112,10 +138,11 @@ def _summary(row: StudyRow, runs: RunSums) -> StudySummary:
     )
 
 
-def findings_view(session: Session, found: FoundStudy) -> Findings:
+def findings_view(session: Session, found: FoundStudy, reader: str) -> Findings:
     """What a study shows, over all of its runs that are measured so far.
 
-    It is complete once the runs of the seeds that are asked about are in it.
+    It is complete once the runs of the seeds that are asked about are in it; for a reader with a
+    target, once it is known that no more are to be added.
 
     Raises:
         NotReady: nothing is measured, or no worker has written it down yet.
@@ -137,7 +164,8 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
             progress=_progress(runs),
         )
     findings = Findings.model_validate(row.findings, context=READING)
-    judged = not row.findings_due or (row.target_error is None and _over(findings, of_experiments))
+    target = studies.terms_of(session, row, reader).target_error
+    judged = not row.findings_due or (target is None and _over(findings, of_experiments))
     return findings.model_copy(update={"complete": runs.is_done and judged})
 
 
