@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from blocked import until_blocked
 from set_clock import NOON, SetClock
 from sqlalchemy import select, text
 
@@ -171,6 +173,21 @@ def test_a_user_has_a_hundred_valid_tokens_at_most(database: Database) -> None:
         _made(database)
     clock.at(NOON + DAY)
     _made(database)  # those that have expired do not count
+
+
+def test_of_two_tokens_made_at_once_the_second_is_counted_with_the_first(
+    database: Database,
+) -> None:
+    with database.begin() as session:
+        for _ in range(tokens.MOST_TOKENS - 1):
+            make_token(session, "alice")
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as session:
+            make_token(session, "alice")
+            other = pool.submit(_made, database)
+            until_blocked(database)
+        with pytest.raises(TooManyTokensError):
+            other.result()
 
 
 def test_a_row_that_names_no_user_makes_one_a_member(database: Database) -> None:
