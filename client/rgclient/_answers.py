@@ -27,6 +27,7 @@ KINDS: dict[str, type[errors.ResponseError]] = {
     Code.FORBIDDEN: errors.Forbidden,
     Code.NOT_ASKED: errors.Forbidden,
     Code.NOT_FOUND: errors.NotFound,
+    Code.CHANGED: errors.Conflict,
     Code.NOT_READY: errors.NotReady,
     Code.NOT_CANCELLABLE: errors.Conflict,
     Code.NOT_RETRYABLE: errors.Conflict,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel
 
-from rgclient._arguments import identifier
+from rgclient._arguments import identifier, page_size
 from rgclient._backoff import ATTEMPTS
 from rgclient._clock import Clock
 from rgclient._connection import Connection
@@ -19,20 +20,27 @@ from rgclient._findings import Findings
 from rgclient._result import Result
 from rgclient._seeds import query, which
 from rgclient._settings import find_credentials
+from rgclient._updates import changed
 from rgcontract import Experiment, State, Study
 from rgcontract import Findings as FindingsData
 from rgcontract import Result as Data
+from rgcontract.audit import AuditEntry, AuditPage
 from rgcontract.schema import Schema
 from rgcontract.status import View
+from rgcontract.updates import ExperimentUpdate, StudyUpdate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
     from types import TracebackType
+
+    from rgcontract.updates import Update
 
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 """Seconds for one request."""
 EXPERIMENTS = "/v1/experiments"
 STUDIES = "/v1/studies"
+AUDIT = "/v1/audit"
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Cancelled = TypeVar("Cancelled", Experiment, Study)
@@ -113,14 +121,35 @@ class Api:
         }
         return Result(self._get(experiment_path(experiment_id, "/result"), Data, params))
 
-    def cancel(self, experiment_id: str, *, seeds: Any = None) -> Experiment:
+    def cancel(
+        self, experiment_id: str, *, seeds: Any = None, everybody: bool = False
+    ) -> Experiment:
         """Withdraw what you asked for: runs that nobody wants any more are stopped.
+
+        Args:
+            experiment_id: its name.
+            seeds: of these training seeds, how many or which; all if not given.
+            everybody: as an admin, also what others asked for.
 
         Raises:
             Conflict: everything has ended already, and not by being cancelled.
             Forbidden: only others have asked for it.
         """
-        return self._cancel(experiment_path(experiment_id), Experiment, query(which(seeds)))
+        params = query(which(seeds)) | _for(everybody)
+        return self._cancel(experiment_path(experiment_id), Experiment, params)
+
+    def update(self, experiment_id: str, **changes: Any) -> Experiment:
+        """Change what you call an experiment, and how urgent it is to you.
+
+        Args:
+            experiment_id: its name.
+            **changes: `label`, `tags`, `note` (None for none) and `priority`; the others stay.
+
+        Raises:
+            UnknownField, InvalidValue: before anything is sent.
+            Forbidden: only others have asked for it.
+        """
+        return self._patch(experiment_path(experiment_id), ExperimentUpdate, changes, Experiment)
 
     def retry(self, experiment_id: str, *, seeds: Any = None) -> Experiment:
         """Queue failed and cancelled runs again. Sent once: repeating it could queue them twice.
@@ -143,14 +172,58 @@ class Api:
         path = study_path(study_id, "/findings")
         return Findings(self._get(path, FindingsData, query(which(seeds))))
 
-    def cancel_study(self, study_id: str, *, seeds: Any = None) -> Study:
+    def cancel_study(self, study_id: str, *, seeds: Any = None, everybody: bool = False) -> Study:
         """Withdraw what you asked for by a study: runs that nobody wants any more are stopped.
+
+        Args:
+            study_id: its name.
+            seeds: of these training seeds, how many or which; all if not given.
+            everybody: as an admin, also what others asked for.
 
         Raises:
             Conflict: everything has ended already, and not by being cancelled.
             Forbidden: only others have asked for it.
         """
-        return self._cancel(study_path(study_id), Study, query(which(seeds)))
+        params = query(which(seeds)) | _for(everybody)
+        return self._cancel(study_path(study_id), Study, params)
+
+    def update_study(self, study_id: str, **changes: Any) -> Study:
+        """Change what you call a study, and how urgent it is to you.
+
+        Args:
+            study_id: its name.
+            **changes: `name` (None for none) and `priority`; the other stays.
+
+        Raises:
+            UnknownField, InvalidValue: before anything is sent.
+            Forbidden: only others have asked for it.
+        """
+        return self._patch(study_path(study_id), StudyUpdate, changes, Study)
+
+    def audit(
+        self,
+        *,
+        since: datetime | None = None,
+        who: str | None = None,
+        action: str | None = None,
+        target: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[AuditEntry]:
+        """Who changed what, newest first, fetched page by page as it is read.
+
+        Args:
+            since: not before this moment, with its time zone.
+            who: by this person.
+            action: a value of `rgcontract.audit.Action`.
+            target: of this experiment, study or person, or of the token with this id.
+            limit: how many at most; all of them if not given.
+        """
+        asked = {"who": who, "action": action, "target": target}
+        params = {name: value for name, value in asked.items() if value is not None}
+        if since is not None:
+            params["since"] = since.isoformat()
+        pages = self._pages(AUDIT, AuditPage, {**params, "limit": str(page_size(limit))})
+        return islice((one for page in pages for one in page.items), limit)
 
     def retry_study(self, study_id: str, *, seeds: Any = None) -> Study:
         """Queue failed and cancelled runs of a study again. Sent once, as `retry`.
@@ -215,6 +288,12 @@ class Api:
         text = json.dumps(body)
         return self._connection.ask("POST", path, answer, params=params, body=text, headers=key)
 
+    def _patch(
+        self, path: str, kind: type[Update], changes: Mapping[str, Any], answer: type[Answer]
+    ) -> Answer:
+        body = json.dumps(changed(kind, changes), allow_nan=False)
+        return self._connection.ask("PATCH", path, answer, body=body)
+
     def _cancel(self, path: str, view: type[Cancelled], params: Mapping[str, str]) -> Cancelled:
         try:
             return self._connection.ask("POST", f"{path}/cancel", view, params=params)
@@ -236,6 +315,10 @@ def experiment_path(experiment_id: str, action: str = "") -> str:
 def study_path(study_id: str, action: str = "") -> str:
     """Where a study is, or something of it."""
     return f"{STUDIES}/{_quoted(study_id, 'a study')}{action}"
+
+
+def _for(everybody: bool) -> dict[str, str]:
+    return {"everybody": "true"} if everybody else {}
 
 
 def _quoted(name: str, noun: str) -> str:

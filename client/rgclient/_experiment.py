@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rgclient._errors import (
     ExperimentCancelled,
@@ -86,6 +86,26 @@ class Experiment(Handle[View, View]):
         return self._known().label
 
     @property
+    def tags(self) -> list[str]:
+        """Words to find it by."""
+        return self._known().tags
+
+    @property
+    def note(self) -> str | None:
+        """A few lines beside it."""
+        return self._known().note
+
+    @property
+    def priority(self) -> int:
+        """The largest that anybody gave who wants it."""
+        return self._known().priority
+
+    @property
+    def owners(self) -> list[str]:
+        """Whose it is: who wants any of it, or who has asked for it where nobody does any more."""
+        return self._known().owners
+
+    @property
     def created_at(self) -> datetime:
         """When it was first submitted."""
         return self._known().created_at
@@ -142,16 +162,34 @@ class Experiment(Handle[View, View]):
         """
         return self._api.result(self.id, seeds=self._seeds, partial=partial, per_run=per_run)
 
-    def cancel(self) -> Self:
+    def update(self, **changes: Any) -> Self:
+        """Change what you call it and how urgent it is to you: `e.update(label="sweep 3")`.
+
+        What others call it, and how urgent it is to them, stays.
+
+        Args:
+            **changes: `label`, `tags`, `note` (None for none) and `priority`; the others stay.
+
+        Raises:
+            UnknownField, InvalidValue: before anything is sent.
+            Forbidden: only others have asked for it.
+        """
+        self._api.update(self.id, **changes)
+        return self.refresh()
+
+    def cancel(self, *, everybody: bool = False) -> Self:
         """Withdraw what you asked for: a run stops when nobody wants it any more.
 
         What others asked for too goes on. No error if it is cancelled already.
+
+        Args:
+            everybody: as an admin, also what others asked for.
 
         Raises:
             Conflict: everything has ended already.
             Forbidden: only others have asked for it.
         """
-        return self._said(self._api.cancel(self.id, seeds=self._seeds))
+        return self._said(self._api.cancel(self.id, seeds=self._seeds, everybody=everybody))
 
     def retry(self) -> Self:
         """Queue failed and cancelled runs of its seeds again.

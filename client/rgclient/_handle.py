@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rgclient._api import Api
     from rgclient._seeds import Seeds
     from rgclient._waiting import Display
+    from rgcontract.audit import AuditEntry
 
 View = TypeVar("View")
 """What the server answers of it."""
@@ -41,6 +42,10 @@ class Handle(Named, Generic[View, Seen]):
     def seeds(self) -> tuple[int, ...] | None:
         """The training seeds that it is about; None for all that the lab has."""
         return self._seeds
+
+    def history(self) -> list[AuditEntry]:
+        """Who did what to it, oldest first; asked for now."""
+        return list(self._api.audit(target=self.id))[::-1]
 
     def refresh(self) -> Self:
         """Ask the server how far it is."""

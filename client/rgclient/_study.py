@@ -74,6 +74,11 @@ class Study(Handle[View, "_Seen"]):
         return self._known().created
 
     @property
+    def owners(self) -> list[str]:
+        """Whose it is: who wants any of it, or who has asked for it where nobody does any more."""
+        return self._known().owners
+
+    @property
     def created_at(self) -> datetime:
         """When it was first asked for."""
         return self._last.created_at
@@ -136,16 +141,34 @@ class Study(Handle[View, "_Seen"]):
         """
         return self._api.findings(self.id, seeds=self._seeds)
 
-    def cancel(self) -> Self:
+    def update(self, **changes: Any) -> Self:
+        """Change what you call it and how urgent it is to you: `study.update(priority=5)`.
+
+        A target is changed by asking again.
+
+        Args:
+            **changes: `name` (None for none) and `priority`; the other stays.
+
+        Raises:
+            UnknownField, InvalidValue: before anything is sent.
+            Forbidden: only others have asked for it.
+        """
+        self._api.update_study(self.id, **changes)
+        return self.refresh()
+
+    def cancel(self, *, everybody: bool = False) -> Self:
         """Withdraw what you asked for by it: a run stops when nobody wants it any more.
 
         What others asked for too, or you by another study or submission, goes on.
+
+        Args:
+            everybody: as an admin, also what others asked for.
 
         Raises:
             Conflict: everything has ended already.
             Forbidden: only others have asked for it.
         """
-        return self._said(self._api.cancel_study(self.id, seeds=self._seeds))
+        return self._said(self._api.cancel_study(self.id, seeds=self._seeds, everybody=everybody))
 
     def retry(self) -> Self:
         """Queue failed and cancelled runs again.

@@ -43,6 +43,7 @@ class Code(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     FORBIDDEN = "forbidden"
     NOT_ASKED = "not_asked"
+    CHANGED = "changed"
     NOT_READY = "not_ready"
     NOT_CANCELLABLE = "not_cancellable"
     NOT_RETRYABLE = "not_retryable"

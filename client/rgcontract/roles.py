@@ -32,6 +32,7 @@ _MAY = {
     Role.MEMBER: (
         "submit experiments and studies",
         "cancel what they asked for themselves",
+        "rename and hurry what is theirs",
         "retry what failed or was cancelled of what is theirs",
         "make and revoke tokens of their own",
     ),

@@ -234,10 +234,15 @@ class Experiment(View):
     """The reader's own, from their first request that has one; else that of who asked first."""
     tags: list[str]
     """The reader's own, of all their requests; if they gave none, those of who asked first."""
+    note: str | None = None
+    """The reader's own, else that of who asked first."""
     priority: int
-    """As who asked first gave it; a run is as urgent as the most urgent wish for it."""
+    """The largest that anybody gave who wants it; a run is as urgent as the most urgent wish for
+    it."""
     owner: str
     """Who asked first."""
+    owners: list[str] = Field(default_factory=list)
+    """Whose it is: who wants any of it, or who has asked for it where nobody wants it any more."""
     created_at: datetime
     updated_at: datetime
 

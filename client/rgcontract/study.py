@@ -208,9 +208,16 @@ class Study(View):
     """Training seeds that it is about: those that the request named; or those in `seeds` of the
     query, else all that anybody asked this study for."""
     target_error: float | None
+    """Name, target, `max_seeds` and priority are the reader's own; where they have not asked for
+    it, those of who asked first."""
     max_seeds: int
+    priority: int | None = None
+    """Larger goes first; null from a server that does not say it."""
     experiments: list[StudyMember]
     owner: str
+    """Who asked first."""
+    owners: list[str] = Field(default_factory=list)
+    """Whose it is: who wants any of it, or who has asked for it where nobody wants it any more."""
     created_at: datetime
     created: bool = False
     """Whether this request made it."""

@@ -19,7 +19,7 @@ from rgservice.http.methods import HeadAsGet
 from rgservice.http.probes import is_probe
 from rgservice.http.rendering import problem_response
 from rgservice.http.safety import SafeHeaders
-from rgservice.operations import reading, schema
+from rgservice.operations import audit, reading, schema
 from rgservice.operations import routes as operations
 from rgservice.people import routes as people
 from rgservice.studies import routes as studies
@@ -68,6 +68,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.state.parts = Parts(settings, database)
     app.include_router(experiments.router)
     app.include_router(studies.router)
+    app.include_router(audit.router)
     app.include_router(people.router)
     app.include_router(schema.router)
     app.include_router(operations.router)

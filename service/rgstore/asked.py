@@ -49,6 +49,11 @@ class Submitted:
     told_at: datetime | None = None
     """When it was acknowledged, where it came again under its key."""
 
+    @property
+    def repeated(self) -> bool:
+        """Whether it only says again what came of a request that came before."""
+        return self.told_at is not None
+
 
 def name_of(spec_hash: str) -> str:
     """The name of the experiment with this hash."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from rgcontract import ExperimentSummary
 from rgcontract.sorting import NEWEST_FIRST, Order, order
 from rgstore import ordering
-from rgstore.among import among
 from rgstore.filtering import conditions
 from rgstore.ordering import Place
 from rgstore.tables import ExperimentRow, SubmissionRow
@@ -25,37 +23,19 @@ KEY = "ordered_by"
 NEWEST = order(NEWEST_FIRST)
 
 
-@dataclass(frozen=True)
-class Words:
-    """What someone calls an experiment."""
-
-    label: str | None
-    tags: list[str]
-
-
-NO_WORDS = Words(None, [])
-
-
-def words_of(session: Session, names: Iterable[str], reader: str) -> dict[str, Words]:
-    """Experiment -> what its reader calls it, for those of which they asked for anything."""
+def owners(session: Session, *requests: ColumnElement[bool]) -> list[str]:
+    """Who wants what these requests asked for; if nobody does any more, who made them."""
     row = SubmissionRow
-    requests = session.execute(
-        select(row.experiment_id, row.label, func.array_remove(row.tags, None))
-        .where(row.owner == reader, among(row.experiment_id, names))
-        .order_by(row.id)
-    )
-    found: dict[str, Words] = {}
-    for name, label, tags in requests:
-        before = found.get(name, NO_WORDS)
-        found[name] = Words(before.label or label, sorted({*before.tags, *tags}))
-    return found
+    wants = or_(row.wanted.is_(None), func.cardinality(row.wanted) > 0)
+    who = select(row.owner, func.bool_or(wants)).where(*requests).group_by(row.owner)
+    found = session.execute(who.order_by(row.owner)).all()
+    return [owner for owner, still in found if still] or [owner for owner, _ in found]
 
 
-def owners_of(session: Session, name: str) -> list[str]:
-    """Who has asked for any of an experiment."""
-    row = SubmissionRow
-    owners = select(row.owner).where(row.experiment_id == name).distinct()
-    return list(session.scalars(owners.order_by(row.owner)))
+def has_asked(session: Session, owner: str, request: ColumnElement[bool]) -> bool:
+    """Whether any such request is theirs, whether or not they want it still."""
+    found = select(SubmissionRow.id).where(SubmissionRow.owner == owner, request).limit(1)
+    return session.scalar(found) is not None
 
 
 def get(session: Session, name: str) -> ExperimentRow | None:

@@ -8,13 +8,10 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from rgcontract import (
-    ExperimentSpec,
-    State,
-    Submission,
-)
+from rgcontract import State, Submission
 from rgstore.asked import Asked
 from rgstore.stored_specs import loaded_spec
+from rgstore.studies import terms_of
 from rgstore.submissions import submit_all
 from rgstore.tables import (
     ExperimentRow,
@@ -42,9 +39,8 @@ def owners_served(session: Session, name: str) -> list[str]:
 def add_seeds(
     session: Session,
     study: StudyRow,
-    more: Mapping[str, int],
+    more: Mapping[str, Mapping[str, int]],
     *,
-    owners: Sequence[str],
     attempt_limit: int,
 ) -> list[int]:
     """Ask for further training seeds of experiments of a study, in the name of its owners.
@@ -55,42 +51,46 @@ def add_seeds(
     Args:
         session: the transaction.
         study: the study.
-        more: experiment -> how many seeds.
-        owners: who asks.
+        more: who asks -> experiment -> how many seeds. They ask for the same ones, some for fewer.
         attempt_limit: of the runs that are added.
 
     Returns:
         The runs to send messages for.
     """
-    further = [_further(session, study.id, name, n) for name, n in more.items() if n]
+    most: dict[str, int] = {}
+    for of_owner in more.values():
+        for name, n in of_owner.items():
+            most[name] = max(n, most.get(name, 0))
+    # before any of them asks: what one has asked for is no more free for the next
+    free = {name: _free(session, study.id, name, n) for name, n in most.items() if n}
     run_ids: list[int] = []
-    for owner in owners if further else []:
-        stored = submit_all(
-            session,
-            [_on_terms_of(session, study, owner, *one) for one in further],
-            owner=owner,
-            attempt_limit=attempt_limit,
-            study_id=study.id,
-        )
-        run_ids += [run_id for one in stored for run_id in one.run_ids]
+    for owner, of_owner in more.items():
+        asked = [
+            _on_terms_of(session, study, owner, name, free[name][:n])
+            for name, n in of_owner.items()
+            if n
+        ]
+        if asked:
+            stored = submit_all(
+                session, asked, owner=owner, attempt_limit=attempt_limit, study_id=study.id
+            )
+            run_ids += [run_id for one in stored for run_id in one.run_ids]
     return run_ids
 
 
-def _further(
-    session: Session, study: str, name: str, n: int
-) -> tuple[ExperimentRow, ExperimentSpec]:
-    """An experiment with the next `n` seeds of it that a study does not have yet."""
-    experiment = session.get_one(ExperimentRow, name)
+def _free(session: Session, study: str, name: str, n: int) -> list[int]:
+    """The next `n` seeds of an experiment that a study does not have yet."""
     unfit = or_(of_study(study), RunRow.state == State.FAILED)
     taken = set(session.scalars(select(RunRow.seed).where(RunRow.experiment_id == name, unfit)))
-    free = [seed for seed in range(len(taken) + n) if seed not in taken][:n]
-    return experiment, loaded_spec(experiment.spec, free)
+    return [seed for seed in range(len(taken) + n) if seed not in taken][:n]
 
 
 def _on_terms_of(
-    session: Session, study: StudyRow, owner: str, experiment: ExperimentRow, spec: ExperimentSpec
+    session: Session, study: StudyRow, owner: str, name: str, seeds: Sequence[int]
 ) -> Asked:
-    """A request as urgent as the study, for the device that its owner named last for it."""
+    """A request as urgent as its owner wants the study, for the device that they named last."""
+    experiment = session.get_one(ExperimentRow, name)
+    spec = loaded_spec(experiment.spec, seeds)
     row = SubmissionRow
     device: Any = session.scalar(
         select(row.device)
@@ -99,6 +99,6 @@ def _on_terms_of(
         .limit(1)
     )
     submission = Submission.model_construct(
-        **dict(spec), priority=study.priority, device=device or "any"
+        **dict(spec), priority=terms_of(session, study, owner).priority, device=device or "any"
     )
     return Asked(experiment.id, experiment.spec_hash, submission, experiment.flops_per_run)

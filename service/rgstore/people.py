@@ -8,8 +8,10 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from rgcontract.audit import Action
 from rgcontract.roles import Role
-from rgstore import clock
+from rgstore import audit, clock
+from rgstore.audit import Actor
 from rgstore.tables import UserRow
 
 
@@ -47,13 +49,16 @@ def ensure_user(session: Session, name: str) -> None:
     session.execute(insert(UserRow).values(name=name).on_conflict_do_nothing())
 
 
-def add_user(session: Session, name: str, role: Role | None = None) -> UserRow:
+def add_user(
+    session: Session, name: str, role: Role | None = None, *, by: Actor | None = None
+) -> UserRow:
     """A new user.
 
     Args:
         session: the transaction.
         name: which nobody has.
         role: theirs; if not given, the first user of a lab is its admin, and others are members.
+        by: who adds them, for the audit log; None writes nothing into it.
 
     Raises:
         UserExistsError: the name is taken.
@@ -64,11 +69,18 @@ def add_user(session: Session, name: str, role: Role | None = None) -> UserRow:
     added = session.scalars(new.returning(UserRow)).one_or_none()
     if added is None:
         raise UserExistsError
+    if by is not None:
+        audit.record(session, by, Action.USER_ADD, name, None, {"role": added.role})
     return added
 
 
 def change_user(
-    session: Session, name: str, *, role: Role | None = None, disabled: bool | None = None
+    session: Session,
+    name: str,
+    *,
+    role: Role | None = None,
+    disabled: bool | None = None,
+    by: Actor | None = None,
 ) -> UserRow:
     """Set a user's role, or whether they may use the lab at all. What is not given stays.
 
@@ -77,6 +89,7 @@ def change_user(
         name: of the user.
         role: from now on; no token of theirs may do more.
         disabled: whether their tokens speak for nobody. Their runs go on.
+        by: who changes them, for the audit log; None writes nothing into it.
 
     Raises:
         NoUserError: there is none.
@@ -101,10 +114,17 @@ def change_user(
     leaves = user.role == Role.ADMIN and not was_disabled and (role != Role.ADMIN or disabled)
     if leaves and len(locked) == 1:
         raise LastAdminError
+    had = user.role
     user.role = role
     if disabled != was_disabled:
         user.disabled_at = session.scalar(select(clock.now())) if disabled else None
     session.flush()
+    if by is not None and role != had:
+        audit.record(session, by, Action.USER_UPDATE, name, {"role": had}, {"role": role})
+    if by is not None and disabled != was_disabled:
+        action = Action.USER_DISABLE if disabled else Action.USER_ENABLE
+        was, now = {"disabled": was_disabled}, {"disabled": disabled}
+        audit.record(session, by, action, name, was, now)
     return user
 
 

@@ -9,13 +9,12 @@ Locks are taken in the order runs, experiments (by name), study.
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -23,12 +22,13 @@ from rgcontract import (
     StudyRequest,
     canonical_json,
 )
+from rgstore.among import among
 from rgstore.asked import ID_DIGITS
 from rgstore.tables import (
     ExperimentRow,
     StudyExperimentRow,
+    StudyRequestRow,
     StudyRow,
-    SubmissionRow,
 )
 
 
@@ -42,6 +42,16 @@ class Member:
     """Its values on the axes of the grid."""
     corr_len: float
     mixing: str
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How one person wants a study."""
+
+    name: str | None
+    target_error: float | None
+    max_seeds: int
+    priority: int
 
 
 def study_id(spec_hashes: Iterable[str], axes: Iterable[str]) -> str:
@@ -62,32 +72,20 @@ def keep(
 ) -> bool:
     """Store a study whose experiments are stored, or bring it up to date. Whether it is new.
 
-    The latest request steers it; while others want it too, it may only make it more precise or more
-    urgent.
+    The latest request of each person is on their own terms, and changes nobody else's.
 
     Args:
         session: the transaction that stored the experiments.
         name: its `study_id`.
-        request: the latest; seeds asked for before are kept, and a name, if the owner gives none.
+        request: the latest; seeds asked for before are kept, and a name, if none is given now.
         cells: experiment -> its values on the axes, in the order of the grid.
         owner: who asks; the first one stays the owner.
         added_runs: runs that the request added.
     """
-    steering = {
-        "target_error": request.target_error,
-        "max_seeds": request.max_seeds,
-        "priority": request.priority,
-    }
+    terms = Terms(request.name, request.target_error, request.max_seeds, request.priority)
     inserted = session.scalar(
         insert(StudyRow)
-        .values(
-            id=name,
-            name=request.name,
-            axes=request.axes(),
-            seeds=list(request.seeds),
-            owner=owner,
-            **steering,
-        )
+        .values(id=name, axes=request.axes(), seeds=list(request.seeds), owner=owner, **vars(terms))
         .on_conflict_do_nothing()
         .returning(StudyRow.id)
     )
@@ -98,32 +96,59 @@ def keep(
         ]
         session.execute(insert(StudyExperimentRow), rows)
         return True
-    study = session.get_one(
-        StudyRow, name, with_for_update={"key_share": True}, populate_existing=True
-    )
-    before = (study.seeds, study.target_error, study.max_seeds)
+    study = locked(session, name)
+    before = (study.seeds, _own_terms(session, study, owner))
     study.seeds = sorted({*study.seeds, *request.seeds})
-    names = (request.name, study.name) if owner == study.owner else (study.name, request.name)
-    study.name = names[0] or names[1]
-    if _others_want(session, name, owner):
-        study.priority = max(study.priority, request.priority)
-        if request.target_error is not None:
-            study.target_error = min(request.target_error, study.target_error or math.inf)
-            study.max_seeds = max(study.max_seeds, request.max_seeds)
-    else:
-        for field, value in steering.items():
-            setattr(study, field, value)
-    if added_runs or before != (study.seeds, study.target_error, study.max_seeds):
+    kept = before[1].name if before[1] is not None else None
+    put_terms(session, study, owner, replace(terms, name=terms.name or kept))
+    if added_runs or before != (study.seeds, _own_terms(session, study, owner)):
         study.findings_due = True  # with the findings it is seen whether seeds are to be added
     session.flush()
     return False
 
 
-def _others_want(session: Session, name: str, owner: str) -> bool:
-    row = SubmissionRow
-    wants = or_(row.wanted.is_(None), func.cardinality(row.wanted) > 0)
-    others = select(row.id).where(row.study_id == name, row.owner != owner, wants).limit(1)
-    return session.scalar(others) is not None
+def locked(session: Session, name: str) -> StudyRow:
+    """A study that is there, kept from others until the transaction ends."""
+    return session.get_one(
+        StudyRow, name, with_for_update={"key_share": True}, populate_existing=True
+    )
+
+
+def _own_terms(session: Session, study: StudyRow, owner: str) -> Terms | None:
+    if owner == study.owner:
+        return _terms(study)
+    row = session.get(StudyRequestRow, (study.id, owner), populate_existing=True)
+    return None if row is None else _terms(row)
+
+
+def terms_of(session: Session, study: StudyRow, owner: str) -> Terms:
+    """How somebody wants a study; the terms of its owner where they have none of their own."""
+    return _own_terms(session, study, owner) or _terms(study)
+
+
+def put_terms(session: Session, study: StudyRow, owner: str, terms: Terms) -> None:
+    """Put terms in place of those that somebody had; the study is locked."""
+    if owner == study.owner:
+        for field, value in vars(terms).items():
+            setattr(study, field, value)
+        session.flush()
+        return
+    session.execute(
+        insert(StudyRequestRow)
+        .values(study_id=study.id, owner=owner, **vars(terms))
+        .on_conflict_do_update(index_elements=["study_id", "owner"], set_=vars(terms))
+    )
+
+
+def names_of(session: Session, studies: Iterable[str], reader: str) -> dict[str, str | None]:
+    """Study -> what its reader calls it, for those that others asked for first."""
+    row = StudyRequestRow
+    own = select(row.study_id, row.name).where(row.owner == reader, among(row.study_id, studies))
+    return dict(session.execute(own).all())
+
+
+def _terms(row: StudyRow | StudyRequestRow) -> Terms:
+    return Terms(row.name, row.target_error, row.max_seeds, row.priority)
 
 
 def get(session: Session, name: str) -> StudyRow | None:
@@ -134,13 +159,6 @@ def get(session: Session, name: str) -> StudyRow | None:
 def get_one(session: Session, name: str) -> StudyRow:
     """A study that is there."""
     return session.get_one(StudyRow, name)
-
-
-def owners_of(session: Session, name: str) -> list[str]:
-    """Who has asked for a study."""
-    row = SubmissionRow
-    owners = select(row.owner).where(row.study_id == name).distinct()
-    return list(session.scalars(owners.order_by(row.owner)))
 
 
 def page(

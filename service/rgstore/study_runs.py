@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgcontract import RunCounts, State
@@ -21,6 +21,7 @@ from rgstore.tables import (
     ResultRow,
     RunRow,
     StudyExperimentRow,
+    SubmissionRow,
 )
 from rgstore.wishes import of_study
 
@@ -62,12 +63,23 @@ class Part:
     study: str
     left_out: frozenset[int] = frozenset()
     """Training seeds of other requests."""
+    reader: str | None = None
+    """Who asked for the study, and has no part in seeds that the targets of others added."""
+    named: frozenset[int] = frozenset()
+    """Training seeds that requests named, and no target added."""
 
     @property
     def runs(self) -> ColumnElement[bool]:
         """Whether a run belongs to it; experiments of a study are joined to their runs."""
         own = of_study(self.study)
-        return and_(own, ~among(RunRow.seed, self.left_out)) if self.left_out else own
+        if self.left_out:
+            own = and_(own, ~among(RunRow.seed, self.left_out))
+        if self.reader is None:
+            return own
+        row = SubmissionRow
+        stranger = ~exists().where(row.study_id == self.study, row.owner == self.reader)
+        theirs = or_(among(RunRow.seed, self.named), of_study(self.study, self.reader), stranger)
+        return and_(own, theirs)
 
 
 def runs_by_experiment(session: Session, part: Part) -> dict[str, RunSums]:

@@ -39,8 +39,9 @@ from rgstore.recordset import recordset
 from rgstore.requests import earlier, insert_submissions, replay
 from rgstore.stored_specs import columns_of, stored_spec
 from rgstore.tables import ExperimentRow, RunRow
-from rgstore.transitions import NEW, lock_runs, move, refresh_experiments
+from rgstore.transitions import NEW, lock_experiments, lock_runs, move, refresh_experiments
 from rgstore.wishes import weigh
+from rgstore.words import check_tags
 
 
 def submit(
@@ -93,6 +94,7 @@ def submit_all(
 
     Raises:
         IdempotencyKeyReusedError: the owner used this key with another body.
+        TooManyTagsError: they would have too many on an experiment.
     """
     if idempotency_key is not None:
         before = earlier(session, owner, idempotency_key)
@@ -108,7 +110,12 @@ def submit_all(
         again, there = _want_again(session, of_known, attempt_limit)
         added |= again
     submitted = _shared_out(asked, created, added)
-    refresh_experiments(session, known & {name for name, _ in added})  # after the runs: lock order
+    tagged = [(one.name, one.submission.tags) for one in asked]
+    queued = {name for name, _ in added}
+    # after the runs: lock order. Who counts tags at the same moment waits, and then sees these
+    lock_experiments(session, known & (queued | {name for name, tags in tagged if tags}))
+    refresh_experiments(session, known & queued)
+    check_tags(session, tagged, owner)
     if not insert_submissions(
         session, asked, submitted, owner, idempotency_key, body_hash, study_id
     ):

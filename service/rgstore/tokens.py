@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from rgcontract.audit import Action
 from rgcontract.roles import Role
-from rgstore import clock
+from rgstore import audit, clock
+from rgstore.audit import Actor
 from rgstore.tables import TokenRow, UserRow
-from rgstore.token_text import digest_of, is_damaged, new_token
+from rgstore.token_text import digest_of, id_of, is_damaged, new_token
 
 MOST_TOKENS = 100
 """Valid tokens of one user."""
@@ -49,6 +51,7 @@ def make_token(
     name: str = "unnamed",
     role: Role | None = None,
     expires_at: datetime | None = None,
+    by: Actor | None = None,
 ) -> str:
     """A new token of a user. It is shown this once; only its digest is kept.
 
@@ -58,6 +61,7 @@ def make_token(
         name: what they call it.
         role: the most that it may be used for; the user's own if not given.
         expires_at: when it stops; None for never.
+        by: who makes it, for the audit log; None writes nothing into it.
 
     Raises:
         TooManyTokensError: the user has `MOST_TOKENS` valid ones.
@@ -75,7 +79,14 @@ def make_token(
     )
     session.add(row)
     session.flush()
+    if by is not None:
+        said = {"user": owner, "name": name, "role": role, "expires_at": _written(expires_at)}
+        audit.record(session, by, Action.TOKEN_CREATE, id_of(token), None, said)
     return token
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def caller_of(session: Session, token: str) -> Caller:
@@ -170,13 +181,26 @@ def token_of(session: Session, name: str) -> TokenRow | None:
     return session.scalars(select(TokenRow).where(TokenRow.id == name)).one_or_none()
 
 
-def revoke(session: Session, *which: ColumnElement[bool]) -> int:
-    """Revoke tokens, from this moment. Returns how many were not revoked yet."""
-    revoked = session.scalars(
+def revoke(session: Session, *which: ColumnElement[bool], by: Actor | None = None) -> int:
+    """Revoke tokens, from this moment. Returns how many were not revoked yet.
+
+    Args:
+        session: the transaction.
+        which: of them.
+        by: who revokes them, for the audit log; None writes nothing into it.
+    """
+    revoked = session.execute(
         update(TokenRow)
         .where(TokenRow.revoked_at.is_(None), *which)
         .values(revoked_at=clock.now())
-        .returning(TokenRow.digest)
+        .returning(TokenRow.id, TokenRow.owner)
         .execution_options(synchronize_session=False)
     ).all()
+    if by is not None:
+        was, now = {"revoked": False}, {"revoked": True}
+        changes = [
+            audit.Change(name, {"user": owner, **was}, {"user": owner, **now})
+            for name, owner in sorted(map(tuple, revoked))
+        ]
+        audit.record_all(session, by, Action.TOKEN_REVOKE, changes)
     return len(revoked)

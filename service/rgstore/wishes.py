@@ -6,7 +6,7 @@ written, here and by whoever submits, so that nobody stops what another asks for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from rgcontract import State
 from rgstore import outbox
 from rgstore.among import among
+from rgstore.audit import Change
 from rgstore.tables import RunRow, SubmissionRow
 from rgstore.transitions import combined, lock_runs, move, refresh_experiments
 
@@ -24,7 +25,7 @@ ENDED = (State.FAILED, State.CANCELLED)
 """Without a measurement."""
 
 Seeds = dict[str, set[int]]
-"""Experiment -> training seeds of it."""
+"""Experiment -> training seeds of it, or person -> training seeds that they want."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,19 @@ class Withdrawal:
     """Whether the owner has ever asked for any of it."""
     ended: State | None
     """The state of all that they asked for, if nothing of it was still to end."""
+    changes: list[Change]
+    """Of each experiment, who wanted which seeds of it and who wants them now."""
 
 
-def of_study(study: str | InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether a run is one that this study asked for, whoever asked for the study."""
+def of_study(
+    study: str | InstrumentedAttribute[str], owner: str | None = None
+) -> ColumnElement[bool]:
+    """Whether a run is one that this study asked for, by whomever, or by one person."""
     row = SubmissionRow
     named = or_(row.seeds.is_(None), RunRow.seed == func.any(row.seeds))
-    return exists().where(row.study_id == study, row.experiment_id == RunRow.experiment_id, named)
+    own = [] if owner is None else [row.owner == owner]
+    of_run = row.experiment_id == RunRow.experiment_id
+    return exists().where(row.study_id == study, *own, of_run, named)
 
 
 def _wished() -> ColumnElement[bool]:
@@ -117,7 +124,7 @@ def withdraw(
     if seeds is not None:
         chosen.append(among(RunRow.seed, seeds))
     still_to_end = lock_runs(session, *chosen, among(RunRow.state, UNENDED))
-    asked = _take_back(session, names, owner, seeds, study)
+    asked, changes = _take_back(session, names, owner, seeds, study)
     runs = [run for run in still_to_end if (run.experiment_id, run.seed) in asked]
     run_ids = [run.id for run in runs]
     _stop_unwanted(session, run_ids)
@@ -129,7 +136,7 @@ def withdraw(
         ended = combined(
             {state for name, seed, state in session.execute(there) if (name, seed) in asked}
         )
-    return Withdrawal(asked=bool(asked), ended=ended)
+    return Withdrawal(asked=bool(asked), ended=ended, changes=changes)
 
 
 def _take_back(
@@ -138,8 +145,11 @@ def _take_back(
     owner: str | None,
     seeds: Collection[int] | None,
     study: str | None,
-) -> set[tuple[str, int]]:
-    """Of these seeds, those that someone has ever asked for: (experiment, seed). None is wanted."""
+) -> tuple[set[tuple[str, int]], list[Change]]:
+    """Of these seeds, those that someone has ever asked for: (experiment, seed). None is wanted.
+
+    With it who wanted what before, and who wants what now.
+    """
     row = SubmissionRow
     there = _seeds_there(session, names)
     requests = session.scalars(
@@ -154,6 +164,8 @@ def _take_back(
         .execution_options(populate_existing=True)
     ).all()
     asked: set[tuple[str, int]] = set()
+    before: dict[str, Seeds] = {}
+    after: dict[str, Seeds] = {}
     for request in requests:
         every = there.get(request.experiment_id, set())
         named = every if request.seeds is None else set(request.seeds)
@@ -161,8 +173,20 @@ def _take_back(
         gone = named | wanted if seeds is None else (named | wanted).intersection(seeds)
         asked |= {(request.experiment_id, seed) for seed in gone}
         request.wanted = sorted(wanted - gone)
+        for found, those in ((before, wanted), (after, wanted - gone)):
+            found.setdefault(request.experiment_id, {}).setdefault(request.owner, set()).update(
+                those
+            )
     session.flush()
-    return asked
+    return asked, [
+        Change(name, _wanting(before[name]), _wanting(after[name]))
+        for name in sorted(before)
+        if before[name] != after[name]
+    ]
+
+
+def _wanting(seeds_of: Seeds) -> dict[str, Any]:
+    return {"wanted": {owner: sorted(seeds) for owner, seeds in sorted(seeds_of.items())}}
 
 
 def _seeds_there(session: Session, names: Collection[str]) -> Seeds:
@@ -199,7 +223,7 @@ def want_again(
     *,
     attempt_limit: int,
     study: str | None = None,
-) -> bool:
+) -> list[Change]:
     """Queue failed and cancelled runs again, with a fresh allowance, for whoever asks.
 
     Args:
@@ -210,11 +234,13 @@ def want_again(
         study: that the wish is part of; None for none.
 
     Returns:
-        Whether there were any.
+        Of each experiment, the seeds that had ended and those that wait now; none if there were
+        none.
     """
     ended = lock_runs(session, among(RunRow.state, ENDED), *where)
     if not ended:
-        return False
+        return []
+    changes = _queued_again(ended)
     _wish(session, ended, owner, study)
     for source in ENDED:
         move(
@@ -227,7 +253,64 @@ def want_again(
         )
     weigh(session, [run.id for run in ended])
     refresh_experiments(session, {run.experiment_id for run in ended})
-    return True
+    return changes
+
+
+def _queued_again(ended: Iterable[RunRow]) -> list[Change]:
+    of: dict[str, Seeds] = {}
+    for run in ended:
+        of.setdefault(run.experiment_id, {}).setdefault(run.state, set()).add(run.seed)
+    return [
+        Change(
+            name,
+            {state: sorted(seeds) for state, seeds in sorted(before.items())},
+            {State.QUEUED.value: sorted(set().union(*before.values()))},
+        )
+        for name, before in sorted(of.items())
+    ]
+
+
+def set_priority(
+    session: Session,
+    names: Collection[str],
+    owner: str | None,
+    priority: int,
+    *,
+    study: str | None = None,
+) -> None:
+    """Have what somebody asked for go so soon, also what waits already.
+
+    Args:
+        session: a transaction that has locked the runs of these experiments that are to end.
+        names: experiments.
+        owner: whose wishes; None for everybody's.
+        priority: larger goes first.
+        study: only the wishes that are part of it; None for all.
+    """
+    row = SubmissionRow
+    session.execute(
+        update(row)
+        .where(
+            among(row.experiment_id, names),
+            *([] if owner is None else [row.owner == owner]),
+            *([] if study is None else [row.study_id == study]),
+        )
+        .values(priority=priority)
+        .execution_options(synchronize_session=False)
+    )
+    weigh(session, [run.id for run in lock_unended(session, names)])
+
+
+def lock_unended(session: Session, names: Collection[str]) -> Sequence[RunRow]:
+    """Lock what is still to end of experiments, as whoever asks for it or withdraws does."""
+    return lock_runs(session, among(RunRow.experiment_id, names), among(RunRow.state, UNENDED))
+
+
+def priority_of(session: Session, name: str) -> int | None:
+    """The largest that anybody gave who wants any of an experiment; None if nobody does."""
+    row = SubmissionRow
+    wants = or_(row.wanted.is_(None), func.cardinality(row.wanted) > 0)
+    return session.scalar(select(func.max(row.priority)).where(row.experiment_id == name, wants))
 
 
 def _wish(session: Session, runs: Collection[RunRow], owner: str, study: str | None) -> None:

@@ -27,6 +27,7 @@ EXPECTED = {
     Code.FORBIDDEN: "Forbidden",
     Code.NOT_ASKED: "Forbidden",
     Code.NOT_FOUND: "NotFound",
+    Code.CHANGED: "Conflict",
     Code.METHOD_NOT_ALLOWED: "ResponseError",
     Code.NOT_READY: "NotReady",
     Code.NOT_CANCELLABLE: "Conflict",

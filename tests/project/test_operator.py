@@ -21,7 +21,18 @@ from rgstore.submissions import submit
 from rgstore.token_text import id_of
 from rgstore.tokens import InvalidTokenError, caller_of
 
-COMMANDS = ("up", "demo", "study", "migrate", "worker", "calibrate", "user", "token", "doctor")
+COMMANDS = (
+    "up",
+    "demo",
+    "study",
+    "migrate",
+    "worker",
+    "calibrate",
+    "user",
+    "token",
+    "audit",
+    "doctor",
+)
 NO_BROKER = "redis://127.0.0.1:1"  # a port that nothing listens on
 
 
@@ -282,3 +293,31 @@ def test_a_token_made_beside_a_running_lab_is_valid_there(rglab: Any, lab: Up) -
     assert httpx.get(f"{lab.url}/v1/experiments", headers=headers).status_code == 200
     headers = {"Authorization": f"Bearer {token}x"}
     assert httpx.get(f"{lab.url}/v1/experiments", headers=headers).status_code == 401
+
+
+def test_audit_tells_who_changed_what_and_the_newest_last(alice: Any) -> None:
+    assert alice("user", "add", "bob").exit_code == 0
+    assert alice("user", "role", "bob", "reader").exit_code == 0
+    ran = alice("audit", "--target", "bob")
+    lines = [line.split("  ", 1)[1] for line in ran.stdout.splitlines()]
+    assert lines == [
+        '(operator)  -  user.add  bob  {"role":"member"}',
+        '(operator)  -  user.update  bob  {"role":"member"} -> {"role":"reader"}',
+    ]
+
+
+def test_audit_is_narrowed_and_told_as_json(alice: Any) -> None:
+    assert alice("user", "add", "bob").exit_code == 0
+    ran = alice("audit", "--action", "user.add", "--limit", "1", "--json")
+    (told,) = map(json.loads, ran.stdout.splitlines())
+    assert (told["who"], told["target"]) == ("(operator)", "bob")
+    assert "--limit takes more" in ran.stderr
+    for since, n in (("2026-01-01", 1), ("2999-01-01T00:00:00+02:00", 0)):
+        ran = alice("audit", "--since", since, "--target", "bob")
+        assert len(ran.stdout.splitlines()) == n
+
+
+def test_audit_refuses_a_time_that_is_none(alice: Any) -> None:
+    ran = alice("audit", "--since", "yesterday")
+    assert ran.exit_code == 2
+    assert "such as 2026-11-28T09:30" in ran.stderr

@@ -12,6 +12,7 @@ import pytest
 from claims import claim_one
 from fastapi.testclient import TestClient
 
+from rgcontract import Outcome
 from rgcontract.people import MadeToken
 from rgcontract.roles import Role
 from rgservice.app import create_app
@@ -259,7 +260,7 @@ def test_what_a_disabled_user_asked_for_goes_on(api: TestClient, database: Datab
         progress = TrainingProgress("training", 0.5, 10, 1.25)
         heard = heartbeats.heartbeat(session, [(at_work, progress)], lease_seconds=60)
         assert heard == heartbeats.Heard(frozenset(), frozenset())
-        endings.fail(session, at_work, outcome="failed", error="x")
+        endings.fail(session, at_work, outcome=Outcome.FAILED, error="x")
     with database.begin() as session:
         queued = claim_one(session, holder, lease_seconds=60)
         assert queued is not None

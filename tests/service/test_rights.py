@@ -25,7 +25,7 @@ from rgstore.tables import TokenRow
 from rgstore.token_text import digest_of, id_of
 from rgstore.tokens import make_token, revoke
 
-WRITTEN = ("users", "tokens", "experiments", "submissions", "runs", "studies")
+WRITTEN = ("users", "tokens", "experiments", "submissions", "runs", "studies", "audit")
 OWNER, FRIEND, OTHER = "mia", "ben", "zoe"
 
 

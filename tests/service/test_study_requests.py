@@ -12,8 +12,9 @@ from people import Lab
 from sqlalchemy import select
 
 from rgclient import Conflict, ExperimentCancelled, ExperimentFailed, Forbidden, ResponseError
+from rgcontract.roles import Role
 from rgstore.database import Database
-from rgstore.tables import RunRow, StudyRow
+from rgstore.tables import RunRow, SubmissionRow
 from rgworker.findings import refresh_findings
 
 SOON = 60.0
@@ -150,25 +151,101 @@ def test_a_study_of_others_cannot_be_cancelled(lab: Lab, ada: Any, bob: Any) -> 
         study.cancel()
 
 
-def _steering(database: Any, name: str) -> tuple[str | None, float | None, int | None, int]:
+def _terms(person: Any, name: str) -> tuple[str | None, float | None, int | None, int | None]:
+    view = person.study_view(name)
+    return view.name, view.target_error, view.max_seeds, view.priority
+
+
+def test_name_target_and_priority_are_each_ones_own(ada: Any, bob: Any, lab: Lab) -> None:
+    own = {"name": "first", "target_error": 0.01, "max_seeds": 9, "priority": 2}
+    study = ada.study(**GRID, **own)
+    theirs = bob.study(**GRID, name="other", target_error=0.005, max_seeds=12, priority=5)
+    assert theirs.id == study.id
+    assert _terms(ada, study.id) == ("first", 0.01, 9, 2)
+    assert _terms(bob, study.id) == ("other", 0.005, 12, 5)
+    assert _terms(lab.person("eve"), study.id) == ("first", 0.01, 9, 2)
+    assert [next(one.studies()).name for one in (ada, bob)] == ["first", "other"]
+    study.cancel()
+    bob.study(**GRID)
+    assert _terms(ada, study.id) == ("first", 0.01, 9, 2)
+    assert _terms(bob, study.id) == ("other", None, 16, 0)
+
+
+def test_a_target_adds_seeds_for_who_gave_it_alone(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
+    mine = ada.study(**GRID)
+    theirs = bob.study(**GRID, target_error=1e-4, max_seeds=5)
+    lab.work()
+    _judge(database)
+    assert theirs.refresh().state == "queued"
+    assert mine.findings().data.complete
+    assert mine.refresh().experiments[0].seeds == (0, 1, 2)
+    for reader in (bob, lab.person("eve")):  # who never asked has no part of their own
+        assert reader.get_study(mine.id).experiments[0].seeds == (0, 1, 2, 3, 4)
     with database.begin() as session:
-        study = session.get_one(StudyRow, name)
-        return study.name, study.target_error, study.max_seeds, study.priority
+        further = select(SubmissionRow.owner, SubmissionRow.seeds).where(
+            SubmissionRow.seeds != [0, 1, 2]
+        )
+        assert [tuple(row) for row in session.execute(further)] == [("bob", [3, 4])]
 
 
-def test_while_several_want_a_study_nobody_loosens_or_slows_it(
+def test_who_asks_for_fewer_more_seeds_shares_the_first_of_them(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
+    ada.study(**GRID, target_error=1e-4, max_seeds=4)
+    bob.study(**GRID, target_error=1e-4, max_seeds=6)
+    lab.work()
+    _judge(database)
+    with database.begin() as session:
+        row = SubmissionRow
+        further = select(row.owner, row.seeds).where(row.seeds != [0, 1, 2])
+        found = dict(session.execute(further).all())
+    assert found == {"ada": [3], "bob": [3, 4, 5]}
+
+
+def test_a_study_is_renamed_and_hurried_by_each_for_themselves(
     ada: Any, bob: Any, database: Database
 ) -> None:
-    steering = {"target_error": 0.01, "max_seeds": 9, "priority": 2}
-    study = ada.study(**GRID, name="first", **steering)
-    theirs = bob.study(**GRID, name="other")
-    assert _steering(database, study.id) == ("first", 0.01, 9, 2)
-    bob.study(**GRID, target_error=0.005, max_seeds=12, priority=5)
-    ada.study(**GRID, **steering)
-    assert _steering(database, study.id) == ("first", 0.005, 12, 5)
+    study, theirs = ada.study(**GRID, name="first"), bob.study(**GRID)
+    theirs.update(name="mine", priority=4)
+    assert (study.refresh().name, theirs.name) == ("first", "mine")
+    assert (_terms(ada, study.id)[3], _terms(bob, study.id)[3]) == (0, 4)
+    assert {run.priority for run in _all_runs(database)} == {4}
     theirs.cancel()
-    ada.study(**GRID, **steering)
-    assert _steering(database, study.id) == ("first", 0.01, 9, 2)
+    assert {run.priority for run in _all_runs(database)} == {0}
+    study.update(name=None)
+    assert study.name is None
+
+
+def test_an_admin_hurries_a_study_for_everybody_and_stops_it(
+    lab: Lab, ada: Any, bob: Any, database: Database
+) -> None:
+    study = ada.study(**GRID, name="first", priority=1)
+    bob.study(**GRID, name="second")
+    root = lab.person("root", Role.ADMIN)
+    root.update_study(study.id, priority=9, name="of the lab")
+    assert (_terms(ada, study.id)[0::3], _terms(bob, study.id)[0::3]) == (
+        ("of the lab", 9), ("second", 9)
+    )  # fmt: skip
+    assert {run.priority for run in _all_runs(database)} == {9}
+    root.cancel_study(study.id)
+    assert {run.state for run in _all_runs(database)} == {"cancelled"}
+    cancelled = [one for one in study.history() if one.action == "study.cancel"]
+    assert [(one.who, one.before) for one in cancelled] == [("root", {"owners": ["ada", "bob"]})]
+
+
+def test_who_has_not_asked_for_a_study_changes_nothing_of_it(ada: Any, bob: Any) -> None:
+    study = ada.study(**GRID, name="first")
+    for act in (bob.update_study, bob.retry_study, bob.cancel_study):
+        with pytest.raises(Forbidden):
+            act(study.id)
+    assert study.refresh().name == "first"
+
+
+def _all_runs(database: Any) -> Any:
+    with database.begin() as session:
+        return session.scalars(select(RunRow)).all()
 
 
 def test_seeds_that_a_target_adds_are_the_studys_own(

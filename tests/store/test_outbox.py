@@ -84,8 +84,8 @@ def _seeds_of_a_study(database: Any, put: Any, take: Any) -> Any:
         with database.begin() as session:
             study = session.scalars(select(StudyRow)).one()
             (member,) = studies.members(session, study.id)
-            more = {member.experiment_id: 2}
-            further_seeds.add_seeds(session, study, more, owners=["alice"], attempt_limit=3)
+            more = {"alice": {member.experiment_id: 2}}
+            further_seeds.add_seeds(session, study, more, attempt_limit=3)
 
     return add
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from migrations import alembic_config, upgrade
 from rgcontract import State
-from rgstore import experiments, study_runs, wishes
+from rgstore import experiments, study_runs, wishes, words
 from rgstore.database import Database
 from rgstore.study_runs import Part
 from rgstore.tables import RunRow, SubmissionRow
@@ -140,8 +140,8 @@ def test_what_the_release_before_still_writes_wants_all_that_is_there(old: Datab
 
 def test_words_of_old_requests_are_those_of_the_experiment(old: Database) -> None:
     with old.begin() as session:
-        assert experiments.words_of(session, ["e-plain"], "ada")["e-plain"].tags == ["a"]
-        assert experiments.words_of(session, ["e-plain"], "bob")["e-plain"].tags == []
+        assert words.words_of(session, ["e-plain"], "ada")["e-plain"].tags == ["a"]
+        assert words.words_of(session, ["e-plain"], "bob")["e-plain"].tags == []
         row = experiments.get(session, "e-plain")
         assert row is not None
         assert (row.label, row.state) == ("first", State.QUEUED)

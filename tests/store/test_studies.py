@@ -157,9 +157,7 @@ def test_findings_stay_due_if_a_run_is_being_stored_while_they_are_written(
 def add_seeds(session: Any, experiment: str, n: int) -> list[int]:
     """Add seeds to an experiment of the one study there is, for its owner."""
     study = session.scalars(select(StudyRow)).one()
-    return further_seeds.add_seeds(
-        session, study, {experiment: n}, owners=["alice"], attempt_limit=2
-    )
+    return further_seeds.add_seeds(session, study, {"alice": {experiment: n}}, attempt_limit=2)
 
 
 def test_the_next_unused_seeds_are_added(database: Database) -> None:

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from blocked import until_blocked
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from rgcontract import State, Submission
-from rgstore import wishes
+from rgcontract import Outcome, State, Submission
+from rgstore import endings, wishes
 from rgstore.asked import Asked
 from rgstore.database import Database
 from rgstore.submissions import submit_all
 from rgstore.tables import RunRow, SubmissionRow
+from rgstore.words import TooManyTagsError
 
 LENGTHS = (1.0, 2.0, 3.0)
 
@@ -102,3 +103,104 @@ def test_who_withdraws_waits_for_a_wish_and_then_leaves_the_run(
         assert withdrawing.result().ended is None
     with database.begin() as session:
         assert session.get_one(RunRow, stored.run_ids[0]).state == State.QUEUED
+
+
+def test_of_two_who_withdraw_at_once_the_second_sees_that_nobody_wants_it(
+    database: Database, ask: Any
+) -> None:
+    (stored,) = ask("ada", [1.0], seeds=1)
+    ask("bob", [1.0], seeds=1)
+
+    def withdraw() -> Any:
+        with database.begin() as session:
+            return wishes.withdraw(session, [stored.experiment_id], "bob")
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as session:
+            wishes.withdraw(session, [stored.experiment_id], "ada")
+            assert session.get_one(RunRow, stored.run_ids[0]).state == State.QUEUED
+            withdrawing = pool.submit(withdraw)
+            until_blocked(database)
+        (change,) = withdrawing.result().changes
+    assert (change.before, change.after) == ({"wanted": {"bob": [0]}}, {"wanted": {"bob": []}})
+    with database.begin() as session:
+        assert session.get_one(RunRow, stored.run_ids[0]).state == State.CANCELLED
+
+
+def test_everybodys_wishes_are_withdrawn_at_once(database: Database, ask: Any) -> None:
+    (stored,) = ask("ada", [1.0])
+    ask("bob", [1.0], seeds=1)
+    with database.begin() as session:
+        done = wishes.withdraw(session, [stored.experiment_id], None)
+    (change,) = done.changes
+    assert change.before == {"wanted": {"ada": [0, 1], "bob": [0]}}
+    with database.begin() as session:
+        assert not _wanted(session)
+        states = {run.state for run in session.scalars(select(RunRow))}
+    assert states == {State.CANCELLED}
+
+
+def test_who_hurries_waits_for_who_withdraws(database: Database, ask: Any) -> None:
+    (stored,) = ask("ada", [1.0], seeds=1)
+    ask("bob", [1.0], seeds=1)
+    names = [stored.experiment_id]
+
+    def hurry() -> None:
+        with database.begin() as session:
+            wishes.lock_unended(session, names)
+            wishes.set_priority(session, names, "ada", 7)
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as session:
+            wishes.withdraw(session, names, "ada")
+            hurrying = pool.submit(hurry)
+            until_blocked(database)
+        hurrying.result()
+    with database.begin() as session:
+        run = session.get_one(RunRow, stored.run_ids[0])
+        assert (run.state, run.priority) == (State.QUEUED, 0)  # bob's, who alone wants it
+
+
+def _tagged(tags: list[str]) -> Asked:
+    body = {"chain": {"corr_len": 1.0}, "seeds": 1, "tags": tuple(tags)}
+    return Asked.of(Submission.model_validate(body), flops_per_run=1.0)
+
+
+def test_of_two_requests_of_one_person_the_second_counts_the_tags_of_the_first(
+    database: Database, ask: Any, take: Any
+) -> None:
+    ask("ada", [1.0], seeds=1)
+    with database.begin() as session:  # so that nobody locks its run
+        endings.fail(session, take(), outcome=Outcome.FAILED, error="the loss diverged")
+
+    def tag(word: str) -> None:
+        tags = [f"{word}{number}" for number in range(16)]
+        with database.begin() as session:
+            submit_all(session, [_tagged(tags)], owner="ada", attempt_limit=3)
+
+    for word in ("a", "b", "c"):
+        tag(word)
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as session:
+            tags = [f"d{number}" for number in range(16)]
+            submit_all(session, [_tagged(tags)], owner="ada", attempt_limit=3)
+            tagging = pool.submit(tag, "e")
+            until_blocked(database)
+        with pytest.raises(TooManyTagsError):
+            tagging.result()
+
+
+def test_who_has_too_many_tags_from_before_may_ask_again_with_them_and_no_more(
+    database: Database, ask: Any
+) -> None:
+    ask("ada", [1.0], seeds=1)
+    with database.begin() as session:
+        session.execute(update(SubmissionRow).values(tags=[f"t{number}" for number in range(70)]))
+
+    def tag(word: str) -> None:
+        with database.begin() as session:
+            submit_all(session, [_tagged([word])], owner="ada", attempt_limit=3)
+
+    tag("t69")
+    with pytest.raises(TooManyTagsError, match="71 tags"):
+        tag("u0")

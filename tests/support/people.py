@@ -11,8 +11,10 @@ from measured_study import numbers_of, store
 from rgclient import Client
 from rgclient._clock import Clock
 from rgcontract import Outcome, State
+from rgcontract.roles import Role
 from rgstore import claiming, endings
 from rgstore.database import Database
+from rgstore.people import add_user
 from rgstore.tokens import make_token
 
 LOSSES = ("loss", "bayes_loss", "excess_loss", "gap_fraction")
@@ -27,9 +29,11 @@ class Lab:
         self._api, self._database = api, database
         self._seconds = 0.0
 
-    def person(self, name: str) -> Client:
-        """A client of somebody, whose waiting takes no time."""
+    def person(self, name: str, role: Role | None = None) -> Client:
+        """A client of somebody, whose waiting takes no time; a member if no role is given."""
         with self._database.begin() as session:
+            if role is not None:
+                add_user(session, name, role)
             token = make_token(session, name)
         clock = Clock(sleep=self._sleep, now=lambda: self._seconds, jitter=lambda most: most)
         return Client("http://lab", token, transport=httpx.MockTransport(self._ask), clock=clock)

@@ -211,7 +211,7 @@ def test_seeds_that_one_side_lacks_are_left_out_of_the_contrast(database: Databa
     with database.begin() as session:
         short = session.scalars(select(ExperimentRow.id).where(ExperimentRow.corr_len == 1.0)).one()
         study = session.get_one(StudyRow, name)
-        further_seeds.add_seeds(session, study, {short: 1}, owners=["alice"], attempt_limit=3)
+        further_seeds.add_seeds(session, study, {"alice": {short: 1}}, attempt_limit=3)
     measure(database)
     refresh(database)
     found = findings(database, name)

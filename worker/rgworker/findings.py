@@ -93,20 +93,26 @@ def _earlier(study: StudyRow) -> list[Finding]:
 def _add_seeds(session: Session, study: StudyRow, attempt_limit: int) -> list[int]:
     """Queue seeds for the experiments whose collapse ratio is not known well enough.
 
-    For those who have all that they asked for: nobody waits for another's seeds.
+    For those who have all that they asked for, each to their own target: nobody waits for
+    another's seeds.
     """
-    if study.target_error is None:
-        return []
-    owners = further_seeds.owners_served(session, study.id)
-    if not owners:
-        return []
-    more = {
-        name: more_seeds(
-            len(ratios.of_run), ratios.standard_error, study.target_error, study.max_seeds
-        )
-        for name, ratios in sorted(study_runs.collapse_ratios(session, Part(study.id)).items())
+    terms = {
+        owner: studies.terms_of(session, study, owner)
+        for owner in further_seeds.owners_served(session, study.id)
     }
-    return further_seeds.add_seeds(session, study, more, owners=owners, attempt_limit=attempt_limit)
+    targets = {owner: (one.target_error, one.max_seeds) for owner, one in terms.items()}
+    if all(target is None for target, _ in targets.values()):
+        return []
+    ratios = sorted(study_runs.collapse_ratios(session, Part(study.id)).items())
+    more = {
+        owner: {
+            name: more_seeds(len(one.of_run), one.standard_error, target, most)
+            for name, one in ratios
+        }
+        for owner, (target, most) in targets.items()
+        if target is not None
+    }
+    return further_seeds.add_seeds(session, study, more, attempt_limit=attempt_limit)
 
 
 def more_seeds(n: int, error: float | None, target: float, most: int) -> int:

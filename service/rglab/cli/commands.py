@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from rglab.cli import admin, people
+from rglab.cli import admin, audit, people
 from rglab.cli.console import out, stop
 from rglab.cli.demo import demo
 from rglab.cli.study import study
@@ -62,4 +62,5 @@ app.command("worker")(admin.worker)
 app.command("calibrate")(admin.calibrate)
 app.add_typer(people.user, name="user")
 app.add_typer(people.token, name="token")
+app.command("audit")(audit.show)
 app.command("doctor")(admin.doctor)

@@ -16,6 +16,7 @@ from rgcontract.roles import Role
 from rglab.cli.console import err, out, stop
 from rglab.cli.lab_database import transaction
 from rgstore import people, tokens
+from rgstore.audit import OPERATOR
 from rgstore.people import LastAdminError, NoUserError, UserExistsError
 from rgstore.tables import TokenRow, UserRow
 from rgstore.token_text import id_of
@@ -51,7 +52,7 @@ def add(
     allowed = "letters, digits and . _ @ -, at most 64, the first a letter or digit"
     _check(UserName, name, allowed, "NAME")
     with _refusals(name), transaction() as session:
-        made = people.add_user(session, name, role)
+        made = people.add_user(session, name, role, by=OPERATOR)
     err.print(f"{name} is a user with the role {made.role}", markup=False)
 
 
@@ -104,7 +105,7 @@ def create(
         most = Role(people.user_of(session, user).role)
         if role is not None and not most.includes(role):
             stop(f"{user} has the role {most}, and no token of theirs may have more")
-        text = tokens.make_token(session, user, name=name, role=role, expires_at=until)
+        text = tokens.make_token(session, user, name=name, role=role, expires_at=until, by=OPERATOR)
     out.print(text, markup=False, soft_wrap=True)  # only now: what is not committed is no token
     err.print(f"it is {id_of(text)}, and is shown this once; only its digest is stored")
 
@@ -135,7 +136,7 @@ def revoke(
         if user is not None:
             people.user_of(session, user)
         which = TokenRow.id == name if user is None else TokenRow.owner == user
-        count = tokens.revoke(session, which)
+        count = tokens.revoke(session, which, by=OPERATOR)
     err.print(f"revoked {count}", markup=False)
 
 
@@ -148,7 +149,7 @@ def _check(kind: Any, value: str, allowed: str, where: str) -> None:
 
 def _change(name: str, *, role: Role | None = None, disabled: bool | None = None) -> None:
     with _refusals(name), transaction() as session:
-        changed = people.change_user(session, name, role=role, disabled=disabled)
+        changed = people.change_user(session, name, role=role, disabled=disabled, by=OPERATOR)
     err.print(_user_line(changed), markup=False)
 
 

@@ -32,6 +32,7 @@ from rglab.embedded.kept import Kept, Say, ServerError
 from rglab.embedded.postgres import EmbeddedPostgres
 from rglab.embedded.text_order import remark
 from rgstore import people
+from rgstore.audit import OPERATOR
 from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.tokens import (
@@ -243,14 +244,14 @@ def local_token(session: Session, user: str, known: Credentials | None) -> str:
     """A token that may do all that its user may. Where a lab has no admin, that one becomes it."""
     people.ensure_user(session, user)
     if not people.has_admin(session):
-        people.change_user(session, user, role=Role.ADMIN, disabled=False)
+        people.change_user(session, user, role=Role.ADMIN, disabled=False, by=OPERATOR)
     role = Role(people.user_of(session, user).role)
     with suppress(InvalidTokenError):
         if known is not None:
             found = caller_of(session, known.token)
             if (found.user, found.role) == (user, role):
                 return known.token
-    return make_token(session, user, name="rglab up")
+    return make_token(session, user, name="rglab up", by=OPERATOR)
 
 
 def _await_ready(lab: Lab) -> None:

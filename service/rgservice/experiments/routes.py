@@ -18,17 +18,19 @@ from rgcontract import (
     Submission,
     sorting,
 )
-from rgservice.experiments import cursors, listing, steering, submitting
-from rgservice.experiments.bulk import Bulk, bulk_of
-from rgservice.experiments.one import One, one
+from rgcontract.updates import ExperimentUpdate
+from rgservice.experiments import cursors, listing, steering, submitting, updating
+from rgservice.experiments.bulk import bulk_of
+from rgservice.experiments.one import one
 from rgservice.experiments.results import Arrays, result_view
 from rgservice.experiments.steering import Found
-from rgservice.experiments.views import experiment_view
+from rgservice.experiments.views import experiment_view, tagged
 from rgservice.http.answers import Answered, response
-from rgservice.http.asking import DryRun, Key
-from rgservice.http.body import SHORT_BYTES, parsed, read_body
+from rgservice.http.asking import DryRun, Everybody, Key, sent, sent_model
+from rgservice.http.body import parsed, read_body
 from rgservice.http.deps import AUTHENTICATED, Member, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
+from rgservice.http.etags import IfMatch
 from rgservice.http.rights import writing
 from rgservice.http.seeds import SeedsQuery
 
@@ -49,14 +51,7 @@ async def submit(
     request: Request, use: PartsDep, caller: Member, key: Key = None, dry_run: DryRun = False
 ) -> Response:
     """Ask for an experiment. The same spec gives the same record; only missing seeds are added."""
-    body = await read_body(
-        request, limit=use.settings.max_body_bytes, setting="RGLAB_MAX_BODY_BYTES"
-    )
-
-    def read() -> One:
-        return one(parsed(body, Submission))
-
-    asked = read() if len(body) <= SHORT_BYTES else await use.apart.read(caller.user, read)
+    asked = await sent(request, use, caller, lambda body: one(parsed(body, Submission)))
 
     def submitted() -> Answered:
         return submitting.submit(use, asked, caller, key=key, dry_run=dry_run)
@@ -82,10 +77,7 @@ async def submit_many(
         request, limit=use.settings.max_bulk_bytes, setting="RGLAB_MAX_BULK_BYTES"
     )
 
-    def read() -> Bulk:
-        return bulk_of(body, use.settings)
-
-    asked = await use.apart.read(caller.user, read)
+    asked = await use.apart.read(caller.user, lambda: bulk_of(body, use.settings))
 
     def submitted() -> Answered:
         return submitting.submit(use, asked, caller, key=key, dry_run=dry_run)
@@ -108,12 +100,40 @@ def list_experiments(
     return listing.page(session, vars(filters), reader.user, sort=sort, cursor=cursor, limit=limit)
 
 
-@router.get("/{name}", responses=refusals(401, 404, 422))
+@router.get("/{name}", response_model=Experiment, responses=refusals(401, 404, 422))
 def get_experiment(
     name: str, session: SnapshotDep, reader: Reader, seeds: SeedsQuery = None
-) -> Experiment:
-    """An experiment: spec with defaults filled in, state, progress, attempts."""
-    return experiment_view(session, Found.find(session, name, seeds), reader.user)
+) -> Response:
+    """An experiment: spec with defaults filled in, state, progress, attempts.
+
+    `ETag` is that of what `PATCH` changes, whatever its state.
+    """
+    return response(tagged(session, Found.find(session, name, seeds), reader.user))
+
+
+@router.patch(
+    "/{name}",
+    response_model=Experiment,
+    responses=refusals(*ASKING, 403, 404, 412),
+    openapi_extra=body_of(ExperimentUpdate),
+)
+async def change(
+    request: Request, name: str, use: PartsDep, caller: Member, if_match: IfMatch = None
+) -> Response:
+    """Change label, tags, note or priority that you gave; what others gave stays theirs.
+
+    What is not sent stays as it is. With `If-Match` nothing is changed if it was changed since you
+    read it.
+    """
+    wanted = await sent_model(request, use, caller, ExperimentUpdate)
+
+    def changed() -> Answered:
+        with writing(use, caller) as session:
+            found = Found.find(session, name)
+            updating.update(session, found, caller, wanted, if_match)
+            return tagged(session, found, caller.user)
+
+    return response(await run_in_threadpool(changed))
 
 
 @router.get("/{name}/result", responses=refusals(401, 404, 409, 422))
@@ -137,18 +157,25 @@ def get_result(
 
 
 @router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))
-def cancel(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Experiment:
+def cancel(
+    name: str,
+    use: PartsDep,
+    caller: Member,
+    seeds: SeedsQuery = None,
+    everybody: Everybody = False,
+) -> Experiment:
     """Withdraw what you asked for: a run stops when nobody wants it any more.
 
-    What others asked for goes on. Without `seeds`, all that you asked for of it.
+    What others asked for goes on. Without `seeds`, all that you asked for of it. An admin who has
+    asked for none of it withdraws what everybody asked for.
     """
     with writing(use, caller) as session:
         found = Found.find(session, name, seeds)
-        steering.cancel(session, found, caller)
+        steering.cancel(session, found, caller, everybody=everybody)
         return experiment_view(session, found, caller.user)
 
 
-@router.post("/{name}/retry", responses=refusals(401, 404, 409, 422))
+@router.post("/{name}/retry", responses=refusals(401, 403, 404, 409, 422))
 def retry(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) -> Experiment:
     """Queue failed and cancelled runs again, and want them from now on."""
     with writing(use, caller) as session:

@@ -14,13 +14,16 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from rgcontract import State
+from rgcontract.audit import Action
+from rgcontract.roles import Role
+from rgservice.http.deps import require
 from rgservice.http.errors import NotAsked, NotCancellable, NotFound, NotRetryable
 from rgservice.http.rights import may_act
 from rgservice.http.seeds import chosen
-from rgstore import experiments, wishes
+from rgstore import audit, experiments, wishes
 from rgstore.among import among
 from rgstore.runs import runs_of, seeds_of
-from rgstore.tables import ExperimentRow, RunRow, StudyRow
+from rgstore.tables import ExperimentRow, RunRow, StudyRow, SubmissionRow
 from rgstore.tokens import Caller
 from rgstore.transitions import combined
 
@@ -35,11 +38,16 @@ class Shared(ABC, Generic[Row]):
     seeds: list[int]
     """Those that were named, else all that it has."""
     named: bool
+    reader: str | None = None
+    """Who asks about it; a study is about the seeds that their own target added."""
 
     kind: ClassVar[str]
     """What it is called."""
     listed: ClassVar[str]
     """Where all of them are."""
+    cancelled: ClassVar[Action]
+    retried: ClassVar[Action]
+    """What the audit log calls what is done to it."""
 
     @property
     def study(self) -> str | None:
@@ -56,9 +64,24 @@ class Shared(ABC, Generic[Row]):
     def all_seeds(session: Session, row: Row) -> list[int]:
         """Training seeds that can be named."""
 
+    @property
     @abstractmethod
+    def requests(self) -> ColumnElement[bool]:
+        """Which requests ask for it."""
+
     def owners(self, session: Session) -> list[str]:
-        """Who has asked for it."""
+        """Whose it is: who wants any of it; where nobody does any more, who has asked for it."""
+        return experiments.owners(session, self.requests)
+
+    def spoken_for(self, session: Session, caller: Caller) -> str | None:
+        """In whose name somebody acts on it: their own; an admin who never asked, in everybody's.
+
+        Raises:
+            NotAsked: they may not act on it.
+        """
+        may_act(session, caller, self)
+        asked = experiments.has_asked(session, caller.user, self.requests)
+        return caller.user if asked else None
 
     @abstractmethod
     def wished(self, session: Session) -> tuple[Collection[str], Collection[int] | None]:
@@ -73,13 +96,21 @@ class Shared(ABC, Generic[Row]):
         """Of these runs."""
 
     @classmethod
-    def find(cls, session: Session, name: str, seeds: Sequence[str] | None = None) -> Self:
+    def find(
+        cls,
+        session: Session,
+        name: str,
+        seeds: Sequence[str] | None = None,
+        *,
+        reader: str | None = None,
+    ) -> Self:
         """One by its name.
 
         Args:
             session: the transaction.
             name: as the path has it.
             seeds: as the query has them.
+            reader: who asks.
 
         Raises:
             NotFound: there is none. InvalidQuery: seeds that are none, or not there.
@@ -88,13 +119,15 @@ class Shared(ABC, Generic[Row]):
         if row is None:
             raise NotFound(f"no {cls.kind} {name[:80]!r}; GET {cls.listed} lists them")
         there = cls.all_seeds(session, row)
-        return cls(row, there if seeds is None else chosen(seeds, there), seeds is not None)
+        named = there if seeds is None else chosen(seeds, there)
+        return cls(row, named, seeds is not None, reader)
 
 
 class Found(Shared[ExperimentRow]):
     """An experiment and the seeds of it that a request is about."""
 
     kind, listed = "experiment", "/v1/experiments"
+    cancelled, retried = Action.EXPERIMENT_CANCEL, Action.EXPERIMENT_RETRY
 
     @staticmethod
     def stored(session: Session, name: str) -> ExperimentRow | None:
@@ -106,9 +139,10 @@ class Found(Shared[ExperimentRow]):
         """Those that are there, whoever asked for them."""
         return seeds_of(session, row.id)
 
-    def owners(self, session: Session) -> list[str]:
-        """Who has asked for any of it."""
-        return experiments.owners_of(session, self.row.id)
+    @property
+    def requests(self) -> ColumnElement[bool]:
+        """Those for any of it."""
+        return SubmissionRow.experiment_id == self.row.id
 
     def wished(self, session: Session) -> tuple[Collection[str], Collection[int] | None]:  # noqa: ARG002
         """Itself; its seeds if they were named, else all that one asked for."""
@@ -123,29 +157,44 @@ class Found(Shared[ExperimentRow]):
         return combined({run.state for run in runs_of(session, self.row.id, self.seeds)})
 
 
-def cancel(session: Session, found: Shared[Row], caller: Caller) -> None:
+def cancel(
+    session: Session, found: Shared[Row], caller: Caller, *, everybody: bool = False
+) -> None:
     """Withdraw what one person asked for; a run that nobody else wants stops.
 
-    An admin who has asked for none of it withdraws what everybody asked for.
-
     Queued runs stop at once, running ones at their next heartbeat. What they, or others, asked for
-    otherwise goes on, also where it is the same run.
+    otherwise goes on, also where it is the same run. An admin who has asked for none of it
+    withdraws what everybody asked for.
+
+    Args:
+        session: the transaction.
+        found: of what.
+        caller: who withdraws.
+        everybody: whether an admin withdraws what others asked for beside their own.
 
     Raises:
-        NotAsked: it is not theirs. NotCancellable: all that they asked for has ended.
+        NotAsked: it is not theirs. NotCancellable: all that was asked for has ended.
+        Forbidden: only an admin acts for everybody.
     """
-    may_act(session, caller, found)
     names, seeds = found.wished(session)
-    whose = caller.user if caller.user in found.owners(session) else None
+    wanted_by = found.owners(session)
+    if everybody:
+        require(caller, Role.ADMIN)
+    whose = None if everybody else caller.user
     done = wishes.withdraw(session, names, whose, seeds=seeds, study=found.study)
+    if not done.asked and caller.role is Role.ADMIN:
+        whose = None
+        done = wishes.withdraw(session, names, whose, seeds=seeds, study=found.study)
     if not done.asked:
         raise NotAsked(
             "you have not asked for this, so nothing is cancelled; what was asked for can be "
-            f"withdrawn by who did: {', '.join(found.owners(session))}"
+            f"withdrawn by who did: {', '.join(wanted_by)}; and by an admin, for all of them"
         )
     if done.ended is not None:
-        raise NotCancellable(f"what you asked for is {done.ended}", state=done.ended)
+        who = "you" if whose else "they"
+        raise NotCancellable(f"what {who} asked for is {done.ended}", state=done.ended)
     session.refresh(found.row)
+    _log(session, found, caller, found.cancelled, wanted_by, done.changes)
 
 
 def retry(session: Session, found: Shared[Row], caller: Caller, *, attempt_limit: int) -> None:
@@ -155,9 +204,29 @@ def retry(session: Session, found: Shared[Row], caller: Caller, *, attempt_limit
         NotAsked: it is not theirs. NotRetryable: no run has failed or been cancelled.
     """
     may_act(session, caller, found)
-    if not wishes.want_again(
+    wanted_by = found.owners(session)
+    changes = wishes.want_again(
         session, found.runs(), caller.user, attempt_limit=attempt_limit, study=found.study
-    ):
+    )
+    if not changes:
         state = found.state(session)
         raise NotRetryable(f"the {found.kind} is {state}", state=state)
     session.refresh(found.row)
+    _log(session, found, caller, found.retried, wanted_by, changes)
+
+
+def _log(
+    session: Session,
+    found: Shared[Row],
+    caller: Caller,
+    action: Action,
+    wanted_by: list[str],
+    changes: Sequence[audit.Change],
+) -> None:
+    """Write down what was done: to each experiment, and to the study if it was done to one."""
+    of_experiments = {Action.STUDY_CANCEL: Action.EXPERIMENT_CANCEL,
+                      Action.STUDY_RETRY: Action.EXPERIMENT_RETRY}  # fmt: skip
+    if action in of_experiments:
+        after = {"owners": found.owners(session)}
+        audit.record(session, caller, action, found.row.id, {"owners": wanted_by}, after)
+    audit.record_all(session, caller, of_experiments.get(action, action), changes)

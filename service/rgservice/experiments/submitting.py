@@ -10,19 +10,22 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session
 
 from rgcontract import Acknowledgement, FieldProblem, RunCounts, canonical_json
+from rgcontract.audit import Action
+from rgcontract.updates import MOST_TAGS
 from rgservice.experiments.forecasting import forecast
 from rgservice.experiments.pricing import Named, Priced, priced
 from rgservice.http.answers import Answered
 from rgservice.http.deps import Parts
-from rgservice.http.errors import KeyReused, OverLimit
+from rgservice.http.errors import InvalidSpec, KeyReused, OverLimit
 from rgservice.http.rights import writing
-from rgstore import submissions
-from rgstore.asked import Asked, Submitted
+from rgstore import audit, submissions
+from rgstore.asked import Asked, Submitted, words
 from rgstore.requests import IdempotencyKeyReusedError
 from rgstore.runs import count_runs
 from rgstore.settings import Settings
 from rgstore.tokens import Caller
 from rgstore.transitions import combined
+from rgstore.words import TooManyTagsError
 
 
 class Request(Protocol):
@@ -52,7 +55,7 @@ class Stored:
     priced: Priced
     told: list[Submitted]
     """Of each submission."""
-    owner: str
+    caller: Caller
 
 
 def submit(
@@ -70,6 +73,7 @@ def submit(
     Raises:
         OverLimit: it would cost more than this server allows; nothing is stored.
         KeyReused: the idempotency key came before with another body.
+        InvalidSpec: the caller would have more tags on an experiment than there may be.
     """
     with writing(use, caller) as session:
         found = priced(session, request.items)
@@ -90,7 +94,38 @@ def submit(
             )
         except IdempotencyKeyReusedError as error:
             raise KeyReused("use a new Idempotency-Key for a different submission") from error
-        return request.answer(session, Stored(found, told, caller.user))
+        except TooManyTagsError as error:
+            raise InvalidSpec.of([_too_many(error)]) from error
+        stored = Stored(found, told, caller)
+        audit.record_all(session, caller, Action.EXPERIMENT_SUBMIT, _changes(stored))
+        return request.answer(session, stored)
+
+
+def _too_many(error: TooManyTagsError) -> FieldProblem:
+    return FieldProblem(
+        field="tags",
+        message=f"you would have {error.tags} on {error.name}",
+        allowed=f"at most {MOST_TAGS} of yours on an experiment; "
+        f"PATCH /v1/experiments/{error.name} puts others in their place",
+    )
+
+
+def _changes(stored: Stored) -> list[audit.Change]:
+    """Every request that was stored; one that came before was written down then."""
+    return [
+        audit.Change(
+            told.experiment_id,
+            None,
+            {
+                **words(one.submission),
+                "seeds": told.seeds,
+                "added_seeds": told.added_seeds,
+                "created": told.created,
+            },
+        )
+        for one, told in zip(stored.priced.asked, stored.told, strict=True)
+        if not told.repeated
+    ]
 
 
 def hash_of(body: Any) -> str:

@@ -25,13 +25,15 @@ from rgcontract import (
 )
 from rgcontract.unknown import as_told
 from rgservice.experiments.steering import Found
+from rgservice.http.answers import Answered
+from rgservice.http.etags import etag
 from rgservice.http.other_releases import Reading, none_are_stored
-from rgstore import experiments, waiting
-from rgstore.experiments import NO_WORDS, Words
+from rgstore import experiments, waiting, wishes
 from rgstore.runs import attempts_of, count_runs, place_in_line, runs_of
 from rgstore.stored_specs import loaded_spec
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import combined
+from rgstore.words import NO_WORDS, Words, words_of
 
 
 def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
@@ -50,7 +52,6 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
     ]
     state = combined({run.state for run in runs})
     reading.known(state=state)
-    words = _words(reading, row, experiments.words_of(session, [row.id], reader))
     return Experiment(
         id=row.id,
         spec_hash=row.spec_hash,
@@ -64,12 +65,32 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
         waiting=_waiting(session, runs),
         run_counts=counts(runs),
         runs=told,
-        **words,
-        priority=row.priority,
+        **changeable(session, row, reader, reading),
         owner=row.owner,
+        owners=found.owners(session),
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def tagged(session: Session, found: Found, reader: str) -> Answered:
+    """An experiment with the tag of what can be changed of it."""
+    shown = changeable(session, found.row, reader)
+    return Answered.tagged(experiment_view(session, found, reader), etag(shown))
+
+
+def changeable(
+    session: Session, row: ExperimentRow, reader: str, reading: Reading | None = None
+) -> dict[str, Any]:
+    """What `PATCH` can change of an experiment, as a reader sees it."""
+    reading = reading or Reading(f"experiment {row.id}")
+    own = words_of(session, [row.id], reader)
+    highest = wishes.priority_of(session, row.id)
+    return {
+        **_words(reading, row, own),
+        "note": own.get(row.id, NO_WORDS).note or row.note,
+        "priority": row.priority if highest is None else highest,
+    }
 
 
 def _spec(reading: Reading, found: Found) -> StoredSpec | None:
@@ -105,7 +126,7 @@ def summary_views(
 ) -> list[ExperimentSummary]:
     """Experiments as a list shows them, with all their runs."""
     names = [row.id for row in rows]
-    runs, words = count_runs(session, names), experiments.words_of(session, names, reader)
+    runs, words = count_runs(session, names), words_of(session, names, reader)
     stuck = waiting.stuck(session, [row.id for row in rows if row.state == State.QUEUED])
     return [
         _summary_view(row, words, runs.get(row.id, {}).values(), stuck.get(row.id)) for row in rows

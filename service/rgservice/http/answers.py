@@ -25,6 +25,11 @@ class Answered:
         headers = {} if location is None else {"Location": location}
         return cls(body, 201 if new else 200, headers)
 
+    @classmethod
+    def tagged(cls, body: BaseModel, etag: str) -> Answered:
+        """What can be changed, with the tag by which `If-Match` tells whether it was."""
+        return cls(body, headers={"ETag": etag})
+
 
 def response(answered: Answered) -> Response:
     """An answer as it goes out."""

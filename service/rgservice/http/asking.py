@@ -23,6 +23,9 @@ Key = Annotated[
 ]  # fmt: skip
 
 DryRun = Annotated[bool, Query(description="Only say what it would cost")]
+Everybody = Annotated[
+    bool, Query(description="Withdraw what others asked for beside your own; admins only")
+]
 
 
 async def sent(request: Request, use: Parts, caller: Caller, read: Callable[[bytes], T]) -> T:

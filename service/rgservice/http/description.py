@@ -11,12 +11,16 @@ from fastapi.openapi.utils import get_openapi
 from rgcontract import BulkSubmission, StudyRequest, Submission
 from rgcontract.people import NewToken, NewUser, UserChange
 from rgcontract.problem import MEDIA_TYPE
+from rgcontract.updates import ExperimentUpdate, StudyUpdate
 from rgcontract.version import CONTRACT, CONTRACT_HEADER
 from rgservice.http.errors import ContractMismatch, InvalidQuery, Unavailable
 from rgservice.http.probes import PROBES
 
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_BODIES = (Submission, BulkSubmission, StudyRequest, NewUser, UserChange, NewToken)
+_BODIES = (
+    Submission, BulkSubmission, StudyRequest, ExperimentUpdate, StudyUpdate, NewUser, UserChange,
+    NewToken,
+)  # fmt: skip
 """What routes read themselves."""
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 

@@ -15,6 +15,7 @@
     +-- NotFound              404
     +-- Forbidden             403
     +-- NotAsked              403
+    +-- Changed               412   with the entity tag of now
     +-- NotReady              409   with the state
     +-- NotCancellable        409
     +-- NotRetryable          409
@@ -175,6 +176,12 @@ class NotAsked(ApiError):
     """Somebody acts on what only others have asked for."""
 
     status, code, title = 403, Code.NOT_ASKED, "This is not yours"
+
+
+class Changed(ApiError):
+    """Something was changed since whoever changes it read it."""
+
+    status, code, title = 412, Code.CHANGED, "This was changed since you read it"
 
 
 class NotReady(ApiError):

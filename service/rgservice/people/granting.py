@@ -27,19 +27,19 @@ from rgstore.token_text import id_of
 from rgstore.tokens import Caller, TooManyTokensError
 
 
-def add(session: Session, asked: NewUser) -> User:
+def add(session: Session, caller: Caller, asked: NewUser) -> User:
     """A new user.
 
     Raises:
         UserExists: the name is taken.
     """
     try:
-        return user_view(people.add_user(session, asked.name, asked.role))
+        return user_view(people.add_user(session, asked.name, asked.role, by=caller))
     except UserExistsError as error:
         raise UserExists(f"{asked.name} is there already; PATCH /v1/users/{asked.name}") from error
 
 
-def change(session: Session, name: str, asked: UserChange) -> User:
+def change(session: Session, caller: Caller, name: str, asked: UserChange) -> User:
     """A user with another role, disabled or enabled.
 
     Raises:
@@ -47,7 +47,7 @@ def change(session: Session, name: str, asked: UserChange) -> User:
     """
     try:
         changed = people.change_user(
-            session, _without_nul(name), role=asked.role, disabled=asked.disabled
+            session, _without_nul(name), role=asked.role, disabled=asked.disabled, by=caller
         )
     except NoUserError as error:
         raise _no_user(name) from error
@@ -81,7 +81,9 @@ def make(session: Session, caller: Caller, asked: NewToken) -> MadeToken:
             "user or of the token that makes it; an admin sets the roles of users"
         )
     try:
-        token = tokens.make_token(session, user.name, name=asked.name, role=role, expires_at=latest)
+        token = tokens.make_token(
+            session, user.name, name=asked.name, role=role, expires_at=latest, by=caller
+        )
     except TooManyTokensError as error:
         raise TooManyTokens(
             f"{user.name} has {tokens.MOST_TOKENS} valid tokens; revoke one (GET /v1/tokens)"
@@ -98,7 +100,7 @@ def revoke(session: Session, caller: Caller, name: str) -> Token:
     """
     row = _stored(session, name)
     _own(caller, row.owner)
-    tokens.revoke(session, TokenRow.id == row.id)
+    tokens.revoke(session, TokenRow.id == row.id, by=caller)
     session.refresh(row)
     return token_view(row)
 

@@ -23,7 +23,7 @@ from rgcontract.people import (
 )
 from rgcontract.roles import Role
 from rgservice.http.answers import Answered, response
-from rgservice.http.body import read_model
+from rgservice.http.asking import sent_model
 from rgservice.http.deps import AUTHENTICATED, Admin, Member, Parts, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.rights import writing
@@ -61,8 +61,10 @@ def list_users(session: SnapshotDep, _: Reader) -> Users:
 )
 async def add_user(request: Request, use: PartsDep, caller: Admin) -> Response:
     """Add somebody. They need a token, too: `POST /v1/tokens`."""
-    asked = await read_model(request, NewUser, limit=use.settings.max_body_bytes)
-    return await _done(use, caller, Role.ADMIN, lambda session: granting.add(session, asked), 201)
+    asked = await sent_model(request, use, caller, NewUser)
+    return await _done(
+        use, caller, Role.ADMIN, lambda session: granting.add(session, caller, asked), 201
+    )
 
 
 @router.patch(
@@ -76,9 +78,9 @@ async def change_user(name: str, request: Request, use: PartsDep, caller: Admin)
 
     What a disabled user asked for goes on: an admin can cancel it. The last admin stays one.
     """
-    asked = await read_model(request, UserChange, limit=use.settings.max_body_bytes)
+    asked = await sent_model(request, use, caller, UserChange)
     return await _done(
-        use, caller, Role.ADMIN, lambda session: granting.change(session, name, asked)
+        use, caller, Role.ADMIN, lambda session: granting.change(session, caller, name, asked)
     )
 
 
@@ -100,7 +102,7 @@ async def make_token(request: Request, use: PartsDep, caller: Member) -> Respons
 
     One of your own may do no more than the token that you make it with, and lives no longer.
     """
-    asked = await read_model(request, NewToken, limit=use.settings.max_body_bytes)
+    asked = await sent_model(request, use, caller, NewToken)
     made = await _done(
         use, caller, Role.MEMBER, lambda session: granting.make(session, caller, asked), 201
     )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from rgcontract import FieldProblem, StudyRequest, Submission, strictjson
+from rgcontract.audit import Action
 from rgcontract.section import clipped
 from rgcontract.study import SECTIONS
 from rgservice.experiments import cost
@@ -20,7 +21,7 @@ from rgservice.http.errors import InvalidSpec, OverLimit
 from rgservice.studies.cells import Cells
 from rgservice.studies.found import FoundStudy
 from rgservice.studies.views import study_view
-from rgstore import studies
+from rgstore import audit, studies
 from rgstore.settings import Settings
 
 
@@ -64,6 +65,7 @@ class Grid:
         What comes again under its key steers nothing anew.
         """
         name, told_at = self.study(stored.priced), stored.told[0].told_at
+        caller = stored.caller
         if told_at is None:
             added = sum(one.added_runs for one in stored.told)
             created = studies.keep(
@@ -71,14 +73,22 @@ class Grid:
                 name,
                 self.request,
                 self.cells_of(stored.priced),
-                owner=stored.owner,
+                owner=caller.user,
                 added_runs=added,
             )
+            terms = {"name", "target_error", "max_seeds", "priority", "seeds"}
+            asked = self.request.model_dump(mode="json", include=terms)
+            audit.record(session, caller, Action.STUDY_SUBMIT, name, None, asked)
         else:  # a transaction writes one time
             added = _added_then(stored)
             created = studies.get_one(session, name).created_at == told_at
-        found = FoundStudy(studies.get_one(session, name), list(self.request.seeds), named=True)
-        view = study_view(session, found, created=created, added_runs=added)
+        found = FoundStudy(
+            studies.get_one(session, name),
+            list(self.request.seeds),
+            named=True,
+            reader=caller.user,
+        )
+        view = study_view(session, found, caller.user, created=created, added_runs=added)
         return Answered.made(view, new=created, location=f"/v1/studies/{name}")
 
 

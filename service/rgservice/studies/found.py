@@ -8,10 +8,11 @@ from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
 
 from rgcontract import State
+from rgcontract.audit import Action
 from rgservice.experiments.steering import Shared
 from rgstore import studies, study_runs
 from rgstore.study_runs import NO_RUNS, Part, RunSums
-from rgstore.tables import StudyRow
+from rgstore.tables import StudyRow, SubmissionRow
 from rgstore.transitions import combined
 
 
@@ -19,15 +20,17 @@ class FoundStudy(Shared[StudyRow]):
     """A study and the seeds of it that a request is about.
 
     Those that were named, else all that anybody asked for; `target_error` may have added others to
-    some experiments, which belong to everybody who asked.
+    some experiments, which belong to whoever gave it, and to readers who never asked.
     """
 
     kind, listed = "study", "/v1/studies"
+    cancelled, retried = Action.STUDY_CANCEL, Action.STUDY_RETRY
 
     @property
     def part(self) -> Part:
         """What of the study that is."""
-        return Part(self.row.id, frozenset(self.row.seeds) - set(self.seeds))
+        named = frozenset(self.row.seeds)
+        return Part(self.row.id, named - set(self.seeds), self.reader, named)
 
     @property
     def study(self) -> str:
@@ -44,9 +47,10 @@ class FoundStudy(Shared[StudyRow]):
         """Those that it was asked for with."""
         return row.seeds
 
-    def owners(self, session: Session) -> list[str]:
-        """Who has asked for it."""
-        return studies.owners_of(session, self.row.id)
+    @property
+    def requests(self) -> ColumnElement[bool]:
+        """Those that are part of it."""
+        return SubmissionRow.study_id == self.row.id
 
     def wished(self, session: Session) -> tuple[Collection[str], Collection[int]]:
         """Its experiments, and the training seeds of what it asks for there."""

@@ -19,7 +19,9 @@ from rgcontract import (
 from rgcontract.unknown import READING
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
+from rgservice.http.answers import Answered
 from rgservice.http.errors import NotReady
+from rgservice.http.etags import etag
 from rgservice.http.other_releases import Reading, needed, none_are_stored
 from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
@@ -30,10 +32,16 @@ from rgstore.transitions import combined
 
 
 def study_view(
-    session: Session, found: FoundStudy, *, created: bool = False, added_runs: int = 0
+    session: Session,
+    found: FoundStudy,
+    reader: str,
+    *,
+    created: bool = False,
+    added_runs: int = 0,
 ) -> Study:
-    """A study with its experiments, in a fixed number of queries."""
+    """A study with its experiments, in a fixed number of queries, on the terms of its reader."""
     row, part = found.row, found.part
+    terms = studies.terms_of(session, row, reader)
     runs = study_runs.runs_by_experiment(session, part)
     under_trained = study_runs.under_trained(session, part)
     ratios = study_runs.collapse_ratios(session, part)
@@ -55,17 +63,19 @@ def study_view(
         reading.part("experiments", none_are_stored, None)
     return Study(
         id=row.id,
-        name=row.name,
+        name=terms.name or row.name,
         axes=axes,
         state=state,
         unreadable=reading.unreadable,
         progress=_progress(together),
         run_counts=together.counts,
         seeds=found.seeds,
-        target_error=row.target_error,
-        max_seeds=row.max_seeds,
+        target_error=terms.target_error,
+        max_seeds=terms.max_seeds,
+        priority=terms.priority,
         experiments=members,
         owner=row.owner,
+        owners=found.owners(session),
         created_at=row.created_at,
         created=created,
         added_runs=added_runs,
@@ -74,6 +84,12 @@ def study_view(
 
 _AXES: TypeAdapter[dict[str, list[Any]]] = TypeAdapter(dict[str, list[Any]])
 _CELL: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
+
+
+def tagged(session: Session, found: FoundStudy, reader: str) -> Answered:
+    """A study with the tag of what can be changed of it."""
+    shown = changeable(session, found.row, reader)
+    return Answered.tagged(study_view(session, found, reader), etag(shown))
 
 
 def _member(
@@ -97,8 +113,16 @@ def _member(
     )
 
 
-def page(session: Session, *, owner: str | None, cursor: str | None, limit: int) -> StudyPage:
-    """A page of studies, newest first.
+def changeable(session: Session, row: StudyRow, reader: str) -> dict[str, Any]:
+    """What `PATCH` can change of a study, as a reader sees it."""
+    terms = studies.terms_of(session, row, reader)
+    return {"name": terms.name or row.name, "priority": terms.priority}
+
+
+def page(
+    session: Session, reader: str, *, owner: str | None, cursor: str | None, limit: int
+) -> StudyPage:
+    """A page of studies, newest first, as their reader calls them.
 
     Raises:
         InvalidQuery: the cursor is not one of ours, or the owner holds NUL.
@@ -108,12 +132,13 @@ def page(session: Session, *, owner: str | None, cursor: str | None, limit: int)
     rows = studies.page(session, owner=owner, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     runs = study_runs.runs_by_study(session, [row.id for row in shown])
-    items = [_summary(row, runs.get(row.id, NO_RUNS)) for row in shown]
+    names = studies.names_of(session, [row.id for row in shown], reader)
+    items = [_summary(row, runs.get(row.id, NO_RUNS), names.get(row.id)) for row in shown]
     last = cursors.encoded(shown[-1].created_at, shown[-1].id) if more else None
     return StudyPage(items=items, next_cursor=last)
 
 
-def _summary(row: StudyRow, runs: RunSums) -> StudySummary:
+def _summary(row: StudyRow, runs: RunSums, own_name: str | None) -> StudySummary:
     state = combined(runs.counts.states)
     reading = Reading(f"study {row.id}")
     if not runs.counts.total:
@@ -121,7 +146,7 @@ def _summary(row: StudyRow, runs: RunSums) -> StudySummary:
     reading.known(state=state)
     return StudySummary(
         id=row.id,
-        name=row.name,
+        name=own_name or row.name,
         state=state,
         unreadable=reading.unreadable,
         run_counts=runs.counts,
@@ -130,10 +155,11 @@ def _summary(row: StudyRow, runs: RunSums) -> StudySummary:
     )
 
 
-def findings_view(session: Session, found: FoundStudy) -> Findings:
+def findings_view(session: Session, found: FoundStudy, reader: str) -> Findings:
     """What a study shows, over all of its runs that are measured so far.
 
-    It is complete once the runs of the seeds that are asked about are in it.
+    It is complete once the runs of the seeds that are asked about are in it; for a reader with a
+    target, once it is known that no more are to be added.
 
     Raises:
         NotReady: nothing is measured, or no worker has written it down yet.
@@ -155,11 +181,10 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
             state=state,
             progress=_progress(runs),
         )
+    target = studies.terms_of(session, row, reader).target_error
     with needed(f"what is found of study {row.id}"):
         findings = Findings.model_validate(row.findings, extra="allow", context=READING)
-        judged = not row.findings_due or (
-            row.target_error is None and _over(findings, of_experiments)
-        )
+        judged = not row.findings_due or (target is None and _over(findings, of_experiments))
     return findings.model_copy(update={"complete": runs.is_done and judged})
 
 

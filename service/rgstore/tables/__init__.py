@@ -1,18 +1,20 @@
 """The schema, a file for each aggregate."""
 
+from rgstore.tables.audit import AuditRow
 from rgstore.tables.base import Base
 from rgstore.tables.experiments import AliasRow, ExperimentRow
 from rgstore.tables.lab import LabRow
 from rgstore.tables.measurements import ChainRow, MeasurementRow, ResultRow, SummaryRow
 from rgstore.tables.people import SubmissionRow, TokenRow, UserRow
 from rgstore.tables.runs import AttemptRow, RunRow
-from rgstore.tables.studies import StudyExperimentRow, StudyRow
+from rgstore.tables.studies import StudyExperimentRow, StudyRequestRow, StudyRow
 from rgstore.tables.trainings import TrainingRow, WeightsRow
 from rgstore.tables.workers import WorkerRow
 
 __all__ = [
     "AliasRow",
     "AttemptRow",
+    "AuditRow",
     "Base",
     "ChainRow",
     "ExperimentRow",
@@ -21,6 +23,7 @@ __all__ = [
     "ResultRow",
     "RunRow",
     "StudyExperimentRow",
+    "StudyRequestRow",
     "StudyRow",
     "SubmissionRow",
     "SummaryRow",

@@ -51,9 +51,11 @@ class ExperimentRow(Base):
     """Estimated operations of one seed; with the time it took, the speed of this lab."""
     label: Mapped[str | None]
     tags: Mapped[list[str]]
+    note: Mapped[str | None]
     priority: Mapped[int]
     owner: Mapped[str]
-    """Who asked first; label, tags and priority are that request's. Others have their own."""
+    """Who asked first. Label, tags, note and priority are that request's, and no other request
+    changes them; others have their own."""
     state: Mapped[str]
     """Derived from all its runs, kept here so that a list can be filtered by it."""
     created_at: Mapped[Moment]

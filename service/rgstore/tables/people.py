@@ -102,6 +102,8 @@ class SubmissionRow(Base):
     nobody wants is stopped."""
     label: Mapped[str | None]
     tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    note: Mapped[str | None]
+    """What its owner wrote beside it later."""
     priority: Mapped[int] = mapped_column(server_default="0")
     device: Mapped[str] = mapped_column(server_default=text("'any'"))
     """Kind of device that it asked for."""

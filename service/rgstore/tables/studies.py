@@ -30,6 +30,7 @@ class StudyRow(Base):
     max_seeds: Mapped[int]
     priority: Mapped[int]
     owner: Mapped[str]
+    """Who asked first. Name, target and priority are theirs; of others, see `StudyRequestRow`."""
     created_at: Mapped[Moment]
     findings: Mapped[dict[str, Any] | None]
     findings_at: Mapped[datetime | None]
@@ -40,6 +41,24 @@ class StudyRow(Base):
         Index("ix_studies_created_at_id", "created_at", "id"),
         Index("ix_studies_findings_due", "id", postgresql_where=text("findings_due")),
     )
+
+
+class StudyRequestRow(Base):
+    """How somebody else than its owner asked for a study last.
+
+    Who asked for it through a release that kept none is held to the terms of its owner.
+    """
+
+    __tablename__ = "study_requests"
+
+    study_id: Mapped[str] = mapped_column(
+        ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True
+    )
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    target_error: Mapped[float | None]
+    max_seeds: Mapped[int]
+    priority: Mapped[int]
 
 
 class StudyExperimentRow(Base):
