@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from rgclient import _errors as errors
+from rgclient._newer import UPGRADE_THE_SERVER, is_older
 from rgcontract import Code, Problem
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def error_of(response: httpx.Response) -> errors.ResponseError:
         detail = str(body.get("detail") or body.get("title") or code)
         return fallback(detail, status=response.status_code, code=code)
     kind = KINDS.get(problem.code, fallback)
-    return kind(_message(problem), status=response.status_code, code=code, problem=problem)
+    message = _message(problem)
+    if is_older(response) and _is_of_what_it_lacks(problem):
+        message += f"\n{UPGRADE_THE_SERVER}"
+    return kind(message, status=response.status_code, code=code, problem=problem)
 
 
 def unexpected(response: httpx.Response) -> errors.ResponseError:
@@ -74,6 +78,13 @@ def _message(problem: Problem) -> str:
         allowed = f" (allowed: {refused.allowed})" if refused.allowed else ""
         lines.append(f"  {refused.field}: {refused.message}{allowed}")
     return "\n".join(lines)
+
+
+def _is_of_what_it_lacks(problem: Problem) -> bool:
+    """Whether the server has no such route, method, query parameter or field."""
+    no_route = problem.code is Code.NOT_FOUND and problem.detail.startswith("nothing at")
+    unknown = any(refused.message.startswith("unknown ") for refused in problem.errors)
+    return no_route or unknown or problem.code is Code.METHOD_NOT_ALLOWED
 
 
 def _foreign(response: httpx.Response) -> str:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 MOST_NAMED = 8
 """Things that one sentence names."""
+UPGRADE_THE_SERVER = (
+    "The server is of an earlier release than this rgclient; "
+    "if this is not mistyped, upgrade the server (RGLab)"
+)
+"""Said beside a refusal of what the server does not have."""
 
 
 class NewerServer(UserWarning):
@@ -66,6 +71,12 @@ class Remarks:
 
     def _warn(self, text: str) -> None:
         warnings.warn(text, NewerServer, stacklevel=5)
+
+
+def is_older(response: httpx.Response) -> bool:
+    """Whether RGLab's server is of an earlier release than this client, as far as is known."""
+    spoken = _spoken(response)
+    return spoken is None or spoken < CONTRACT
 
 
 def _spoken(response: httpx.Response) -> Version | None:

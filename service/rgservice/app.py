@@ -16,6 +16,7 @@ from rgservice.http.deps import Parts
 from rgservice.http.description import described
 from rgservice.http.errors import WrongHost
 from rgservice.http.methods import HeadAsGet
+from rgservice.http.of_before import SpecsAsBefore
 from rgservice.http.probes import is_probe
 from rgservice.http.rendering import problem_response
 from rgservice.http.safety import SafeHeaders
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.include_router(operations.router)
     app.include_router(reading.router)
     rendering.install(app)
+    app.add_middleware(SpecsAsBefore)
     app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
     app.add_middleware(NamesContract)

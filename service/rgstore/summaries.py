@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from pydantic import TypeAdapter
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from rgstore.copying import as_it_comes, copy_rows
+from rgstore.damaged import sum_of
 from rgstore.measured import measured_by, of_indexes
 from rgstore.records import CONFIDENCE, Quantity, Summarise, Summary
 from rgstore.tables import (
@@ -64,6 +66,7 @@ def summarised(
 
 def _summary(chains: Sequence[int], of_run: Sequence[Quantity], summarise: Summarise) -> Summary:
     first = of_run[0]
+    _check(of_run)
     numbers = summarise(
         [quantity.values for quantity in of_run],
         [quantity.half for quantity in of_run],
@@ -72,7 +75,7 @@ def _summary(chains: Sequence[int], of_run: Sequence[Quantity], summarise: Summa
     )
     reasons: dict[str, set[int]] = {}
     for quantity in of_run:
-        for reason, indexes in quantity.reasons.items():
+        for reason, indexes in _REASONS.validate_python(quantity.reasons).items():
             reasons.setdefault(reason, set()).update(indexes)
     return Summary(
         when=first.when,
@@ -90,6 +93,21 @@ def _summary(chains: Sequence[int], of_run: Sequence[Quantity], summarise: Summa
         half_shift=numbers.half_shift,
         reasons={reason: sorted(indexes) for reason, indexes in reasons.items()},
     )
+
+
+_REASONS: TypeAdapter[dict[str, list[int]]] = TypeAdapter(dict[str, list[int]])
+
+
+def _check(of_run: Sequence[Quantity]) -> None:
+    """Whether what is stored of each run are numbers, and as many.
+
+    Raises:
+        DamagedRecordError: they are not.
+    """
+    for quantity in of_run:
+        for flat in (quantity.values, quantity.half):
+            if flat is not None:
+                sum_of(flat, [len(of_run[0].values)])
 
 
 _ORDER = (

@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import psutil
 import pytest
 from commands import RGLAB, Up, alive, environment, processes_of, sockets_in
+from lab_processes import PATIENCE
 
 from rgclient import Result
 
@@ -36,7 +37,7 @@ def demo(lab: Up, default_experiment: str, tmp_path_factory: pytest.TempPathFact
         env=environment(RGLAB_DATA_DIR=str(lab.data_dir), COLUMNS="80"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr
@@ -127,7 +128,7 @@ def interrupted(scratch: Path) -> Iterator[Interrupted]:
     processes = processes_of(process.pid, data_dir)
     os.write(terminal, CTRL_C)
     seen += _read_until(terminal, b"never appears")
-    yield Interrupted(process.wait(40), seen.decode(errors="replace"), data_dir, processes)
+    yield Interrupted(process.wait(PATIENCE), seen.decode(errors="replace"), data_dir, processes)
     os.close(terminal)
 
 

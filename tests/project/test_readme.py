@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from commands import Up, environment, shell
-from lab_processes import Lab
+from lab_processes import PATIENCE, Lab
 from markdown import ROOT, Block, blocks, commands, links
 
 from rgstore.database import Database
@@ -95,7 +95,7 @@ def test_the_notebook_lines_work_with_nothing_but_the_credentials_file(
         env=environment(RGLAB_DATA_DIR=str(lab.data_dir), PYTHON_BASIC_REPL="1"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert "Traceback" not in ran.stderr, ran.stderr

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from commands import Up, alive, listens, processes_of, shell, sockets_in
-from lab_processes import TINY, until
+from lab_processes import PATIENCE, TINY, until
 from typer.testing import CliRunner
 
 from rgclient import Client
@@ -118,7 +118,7 @@ def test_a_server_that_dies_is_started_again_and_said_so(
 ) -> None:
     """Otherwise the API would answer 503 for ever, or what it takes would wait for ever."""
     with Client(mortal.url, mortal.credentials.token) as client:
-        client.submit(**TINY).wait(60, progress=False)
+        client.submit(**TINY).wait(PATIENCE, progress=False)
         started = processes_of(mortal.process.pid, mortal.data_dir)
         named = (process for process in started if process.name() == program)
         next(
@@ -128,7 +128,7 @@ def test_a_server_that_dies_is_started_again_and_said_so(
         assert f"{name} has ended: starting it again" in mortal.printed
         seed = len(name)
         again = client.submit(**TINY, seeds=[seed])
-        assert seed in again.wait(60, progress=False).seeds
+        assert seed in again.wait(PATIENCE, progress=False).seeds
 
 
 @pytest.mark.slow
@@ -140,7 +140,7 @@ def test_a_server_that_dies_again_and_again_ends_the_lab_with_its_log(scratch: P
     appended.write_text("this is no manifest\n")
     (valkey,) = [process for process in started if process.name() == "valkey-server"]
     valkey.kill()
-    assert up.process.wait(90) == 1
+    assert up.process.wait(PATIENCE) == 1
     assert "Valkey ended 6 times within 60 s; the end of" in up.printed
     assert "manifest" in up.printed.rpartition("the end of")[2]
     assert alive(started) == []
@@ -209,4 +209,4 @@ def test_a_lab_lives_in_a_directory_with_a_space_in_its_name(scratch: Path) -> N
     """As the user's data directory on macOS has."""
     settings = Settings(data_dir=scratch / "two words", port=0, concurrency=1)
     with running_lab(settings, lambda _: None) as lab, Client(lab.url, lab.token) as client:
-        assert len(client.submit(**TINY).wait(60, progress=False).seeds) == 3
+        assert len(client.submit(**TINY).wait(PATIENCE, progress=False).seeds) == 3

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 from commands import RGLAB, Up, environment
-from lab_processes import until
+from lab_processes import PATIENCE, until
 from typer.testing import CliRunner
 
 from rglab.cli import app
@@ -153,7 +153,7 @@ def test_ctrl_c_while_the_program_is_loaded_ends_it_without_a_traceback(
     )
     until(lambda: _loads(process.pid))
     process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, printed) == (130, "")
     assert list(tmp_path.iterdir()) == []
 
@@ -172,7 +172,7 @@ def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(file: str, scratch: 
     until((data / file).exists)
     started = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert "Traceback" not in log.read_text()
     until(lambda: not any(child.is_running() for child in started))
     assert not (data / "postgres" / "postmaster.pid").exists()
@@ -190,4 +190,4 @@ def test_a_worker_joins_the_lab_that_runs_on_the_same_data(lab: Up) -> None:
         until(lambda: httpx.get(f"{lab.url}/readyz").json()["workers"] == 2, 200)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(60)
+        process.wait(PATIENCE)

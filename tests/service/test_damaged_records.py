@@ -108,6 +108,16 @@ DAMAGES = {
     "reasons that are a list": (
         f"UPDATE measurements SET reasons = '[1]' WHERE {OURS}", [RESULT + "?seeds=0"]
     ),
+    "one run of another shape": (
+        ("UPDATE measurements SET shape = ARRAY[2], values = ARRAY[1, 2]::float8[] "
+        f"WHERE run_id = {RUN}"),
+        [RESULT],
+    ),
+    "halves that are null": (
+        ("UPDATE measurements SET "
+        f"half = array_fill(CAST(NULL AS float8), ARRAY[cardinality(values)]) WHERE {OURS}"),
+        [RESULT + "?seeds=0"],
+    ),
     "summaries without the network": (
         "DELETE FROM summaries WHERE level = 'network' AND experiment_id = :experiment", [RESULT]
     ),
@@ -157,6 +167,11 @@ DAMAGES = {
     ),
     "groups that are numbers": (
         f"UPDATE studies SET findings = {GROUPS} WHERE id = :study", [FINDINGS]
+    ),
+    "findings of seeds that are no numbers": (
+        ("UPDATE studies SET findings_due = true, findings = "
+        "replace(findings::text, '\"0\":', '\"zero\":')::json WHERE id = :study"),
+        [FINDINGS],
     ),
     "findings of no experiment": (
         f"UPDATE studies SET findings_due = true, findings = {NO_EXPERIMENT} WHERE id = :study",

@@ -10,8 +10,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from rgcontract import IMPLEMENTED, Experiment, ExperimentPage, Protocols
+from rgservice.http.errors import UnreadableRecord
+from rgservice.http.other_releases import Reading, needed
 from rgstore import claiming, endings
 from rgstore.claiming import Holder
+from rgstore.damaged import DamagedRecordError
 from rgstore.database import Database
 from rgstore.tables import ExperimentRow
 from rgstore.workers import worker_seen
@@ -140,3 +143,32 @@ def test_a_result_whose_spec_this_server_cannot_read_is_refused_and_says_so(
     assert (answer.status_code, answer.json()["code"]) == (409, "unreadable_spec")
     assert "training.tempo: unknown field" in answer.json()["detail"]
     assert "ask that one, or upgrade" in answer.json()["detail"]
+
+
+DEFECTS = [
+    ValueError("x"), KeyError("x"), IndexError(), TypeError(), AttributeError(), ZeroDivisionError()
+]  # fmt: skip
+
+
+def _raising(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda error: type(error).__name__)
+def test_a_defect_of_the_server_is_not_taken_for_a_record_that_cannot_be_read(
+    defect: Exception,
+) -> None:
+    with pytest.raises(type(defect)), needed("experiment e-1"):
+        _raising(defect)
+    with pytest.raises(type(defect)):
+        Reading("experiment e-1").part("progress", lambda: _raising(defect), None)
+
+
+def test_what_reads_a_record_says_that_it_is_damaged() -> None:
+    damaged = DamagedRecordError("2 numbers are stored in place of 3")
+    said = r"e-1 cannot be read here \(2 numbers are stored"
+    with pytest.raises(UnreadableRecord, match=said), needed("experiment e-1"):
+        _raising(damaged)
+    reading = Reading("experiment e-1")
+    assert reading.part("progress", lambda: _raising(damaged), None) is None
+    assert reading.unreadable == f"progress: {damaged}"

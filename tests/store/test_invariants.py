@@ -105,6 +105,10 @@ BREAKS = [
      ("DELETE FROM summaries WHERE ctid = (SELECT ctid FROM summaries LIMIT 1)"
      " RETURNING experiment_id")),
     ("summaries", "experiment",
+     ("WITH damaged AS (UPDATE measurements SET values = ARRAY[NULL]::float8[]"
+     f" WHERE run_id = {A_DONE_RUN} RETURNING run_id)"
+     " SELECT experiment_id FROM runs JOIN damaged ON run_id = runs.id LIMIT 1")),
+    ("summaries", "experiment",
      ("INSERT INTO summaries SELECT experiment_id, \"when\", level, 'unmeasured', step, n_rows,"
      " estimator, shape, n_runs, mean, standard_error, low, high, half_shift, reasons"
      " FROM summaries LIMIT 1 RETURNING experiment_id")),

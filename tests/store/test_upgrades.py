@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Iterator
 from math import isfinite
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from releases import RECORDED, RELEASES, REVISIONS
+from releases import RELEASES, REVISIONS, load
 from sqlalchemy import Engine, create_engine, inspect, make_url, text
 
 from migrations import upgrade
@@ -52,16 +51,6 @@ def engine(empty: str) -> Iterator[Engine]:
     made.dispose()
 
 
-def _load(engine: Engine, release: str) -> None:
-    """Make the tables of a release and fill them with its rows."""
-    upgrade(engine.url.render_as_string(hide_password=False), release)
-    rows = gzip.decompress((RECORDED / f"{release}.sql.gz").read_bytes()).decode()
-    with engine.begin() as connection:
-        if inspect(connection).has_table("lab"):  # the migration has given the lab an id already
-            connection.execute(text("DELETE FROM lab"))
-        connection.connection.cursor().execute(rows)
-
-
 def _rows(engine: Engine) -> Rows:
     found: Rows = {}
     with engine.connect() as connection:
@@ -89,7 +78,7 @@ def _lost(revision: str, before: Rows, after: Rows) -> list[str]:
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_no_migration_changes_what_was_there(empty: str, engine: Engine, release: Any) -> None:
-    _load(engine, release)
+    load(engine, release)
     before = _rows(engine)
     assert len(before["runs"]) > 10
     for revision in REVISIONS[REVISIONS.index(release) + 1 :]:
@@ -100,7 +89,7 @@ def test_no_migration_changes_what_was_there(empty: str, engine: Engine, release
 
 
 def test_a_value_that_a_migration_changed_would_be_seen(empty: str, engine: Engine) -> None:
-    _load(engine, REVISIONS[0])
+    load(engine, REVISIONS[0])
     before = _rows(engine)
     with engine.begin() as connection:
         connection.execute(text("UPDATE weights SET data = data || '\\x00'"))
@@ -113,7 +102,7 @@ def test_a_value_that_a_migration_changed_would_be_seen(empty: str, engine: Engi
 def test_the_server_of_today_reads_all_that_a_release_stored(
     empty: str, engine: Engine, release: Any
 ) -> None:
-    _load(engine, release)
+    load(engine, release)
     upgrade(empty)
     database = Database(empty)
     with database.begin() as session:

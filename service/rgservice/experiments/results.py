@@ -28,6 +28,7 @@ from rgservice.experiments.steering import Found
 from rgservice.http.errors import NotReady
 from rgservice.http.other_releases import needed
 from rgstore.chains import chains_of
+from rgstore.damaged import DamagedRecordError, sum_of
 from rgstore.measured import count_measured, results_of, values_of
 from rgstore.records import CONFIDENCE, INTERVAL_METHOD, RunKey, Summary
 from rgstore.runs import runs_of
@@ -74,7 +75,7 @@ def _result(session: Session, found: Found, arrays: Arrays, *, partial: bool) ->
     chain_seeds = sorted({chain_seed for chain_seed, _ in runs})
     chains = [_chain_facts(chain) for chain in chains_of(session, row, chain_seeds)]
     if len(chains) < len(chain_seeds):
-        raise LookupError(f"{len(chains)} of its {len(chain_seeds)} chains are stored")
+        raise DamagedRecordError(f"{len(chains)} of its {len(chain_seeds)} chains are stored")
     summaries = _summaries(session, found, runs, most_indexes=1 if arrays == "layers" else None)
     per_run = values_of(
         session, row.id, seeds=found.seeds, most_indexes=None if arrays == "runs" else 1
@@ -83,7 +84,9 @@ def _result(session: Session, found: Found, arrays: Arrays, *, partial: bool) ->
         _snapshot(when, list(group), per_run)
         for when, group in groupby(summaries, key=lambda summary: summary.when)
     ]
-    (final,) = [snapshot for snapshot in snapshots if snapshot.when == "final"]
+    final = next((snapshot for snapshot in snapshots if snapshot.when == "final"), None)
+    if final is None:
+        raise DamagedRecordError("nothing that was measured after training is stored")
     seeds = sorted({seed for _, seed in runs})
     return Result(
         id=row.id,
@@ -148,7 +151,7 @@ def _snapshot(when: str, summaries: Sequence[Summary], per_run: PerRun) -> Snaps
         )
         rows[summary.level] = summary.n_rows
     if NETWORK not in by_level:
-        raise LookupError(f"nothing of the network itself is stored at {when!r}")
+        raise DamagedRecordError(f"nothing of the network itself is stored at {when!r}")
     network = by_level[NETWORK]
     losses = Losses(**{name: network.pop(name) for name in Losses.model_fields if name in network})
     under_trained = _flag(network, "under_trained")
@@ -206,11 +209,9 @@ def _nested(flat: Sequence[float], shape: Sequence[int]) -> Numbers:
     """A flat array as nested lists, null where it is not a number.
 
     Raises:
-        ValueError: it has not as many numbers as its shape says.
+        DamagedRecordError: it has not as many numbers as its shape says, or one is missing.
     """
-    if len(flat) != prod(shape):
-        raise ValueError(f"{len(flat)} numbers are stored in place of {prod(shape)}")
-    if not math.isfinite(sum(flat)):  # of some number, or of so many large ones
+    if not math.isfinite(sum_of(flat, shape)):  # of some number, or of so many large ones
         return _shaped([number_or_none(value) for value in flat], shape)
     return _shaped(flat, shape)
 

@@ -1,8 +1,9 @@
 """What is stored and cannot be read, of another release or damaged: it is said, all else is shown.
 
-Whatever a record holds is no defect of the server: it is never answered with 500. A record that can
-be shown without the part is shown so, and `unreadable` says what is left out; where an answer
-needs that part, it is refused with the name of the record.
+Whatever a record holds is no defect of the server: it is never answered with 500. What reads stored
+values raises one of `UNREADABLE`; any other error is a defect, and stays one. A record that can be
+shown without the part is shown so, and `unreadable` says what is left out; where an answer needs
+that part, it is refused with the name of the record.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from pydantic import ValidationError
 
 from rgcontract.unknown import Unknown
 from rgservice.http.errors import UnreadableRecord, UnreadableSpec
-from rgstore.stored_specs import DAMAGED, UnreadableSpecError
+from rgstore.damaged import UNREADABLE, DamagedRecordError
+from rgstore.stored_specs import UnreadableSpecError
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Reading:
         """
         try:
             return make()
-        except DAMAGED as error:
+        except UNREADABLE as error:
             reason = _reason(error)
             self._said.append(f"{name}: {reason}" if name else reason)
             log.warning("%s cannot be read: %s", self._record, self._said[-1], exc_info=error)
@@ -80,7 +82,7 @@ def needed(record: str) -> Iterator[None]:
             f"the spec of {record} cannot be read here ({error}): a server of another release "
             "stored it; ask that one, or upgrade"
         ) from error
-    except DAMAGED as error:
+    except UNREADABLE as error:
         log.warning("%s cannot be read", record, exc_info=error)
         raise UnreadableRecord(
             f"{record} cannot be read here ({_reason(error)}): a server of another release stored "
@@ -92,9 +94,9 @@ def none_are_stored() -> None:
     """Of what a record cannot be without.
 
     Raises:
-        LookupError: that.
+        DamagedRecordError: that.
     """
-    raise LookupError("none are stored")
+    raise DamagedRecordError("none are stored")
 
 
 def _reason(error: Exception) -> str:
@@ -102,7 +104,4 @@ def _reason(error: Exception) -> str:
         first = error.errors(include_url=False, include_context=False)[0]
         field = ".".join(map(str, first["loc"]))
         return f"{field}: {first['msg']}" if field else str(first["msg"])
-    foreign = isinstance(
-        error, KeyError | IndexError | TypeError | AttributeError | ArithmeticError
-    )
-    return f"{type(error).__name__}: {error}" if foreign else str(error)
+    return str(error)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from rgcontract import (
     Claim,
+    Finding,
     Findings,
     Study,
     StudyMember,
@@ -25,6 +26,7 @@ from rgservice.http.etags import etag
 from rgservice.http.other_releases import Reading, needed, none_are_stored
 from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
+from rgstore.damaged import DamagedRecordError
 from rgstore.studies import Member
 from rgstore.study_runs import NO_RUNS, CollapseRatios, RunSums
 from rgstore.tables import StudyRow
@@ -198,10 +200,24 @@ def _over(findings: Findings, runs: Mapping[str, RunSums]) -> bool:
         return False
     there: dict[str, set[int]] = {}
     for finding in (finding for group in findings.groups for finding in group.findings):
-        rows = {int(seed) for effect in finding.effects.values() for seed in effect.per_seed}
+        rows = _seeds_of(finding)
         if finding.claim is Claim.MONOTONE:  # of one experiment each
+            if not finding.experiments:
+                raise DamagedRecordError("a finding is of no experiment")
             there.setdefault(finding.experiments[0], rows).intersection_update(rows)
     return all(sums.seeds <= there.get(name, set()) for name, sums in runs.items())
+
+
+def _seeds_of(finding: Finding) -> set[int]:
+    """The training seeds that a finding is over, of one chain.
+
+    Raises:
+        DamagedRecordError: they are no numbers.
+    """
+    try:
+        return {int(seed) for effect in finding.effects.values() for seed in effect.per_seed}
+    except ValueError as error:
+        raise DamagedRecordError(f"no seed: {error}") from error
 
 
 def _progress(runs: RunSums) -> float:

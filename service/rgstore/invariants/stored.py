@@ -23,6 +23,7 @@ from rgcontract import (
 from rgstore import aliases
 from rgstore.among import among
 from rgstore.asked import name_of
+from rgstore.damaged import UNREADABLE
 from rgstore.database import Database
 from rgstore.invariants.invariant import Breach, Invariant, Scope
 from rgstore.records import Summary
@@ -130,7 +131,11 @@ def _summaries(database: Database, scope: Scope) -> Iterator[Breach]:
     for name in chain.from_iterable(_pages(database, names)):
         with database.snapshot() as session:
             stored = {_key(one): one for one in summaries_of(session, name)}
-            worked_out = {_key(one): one for one in summarised(session, name, scope.summarise)}
+            try:
+                worked_out = {_key(one): one for one in summarised(session, name, scope.summarise)}
+            except UNREADABLE as error:
+                yield {"experiment": name, "differing": [f"cannot be worked out: {error}"]}
+                continue
         for key in sorted(stored.keys() | worked_out.keys()):
             differing = _differing(stored.get(key), worked_out.get(key))
             if differing:
