@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from rgcontract import (
@@ -16,13 +15,13 @@ from rgcontract import (
     StudyPage,
     StudySummary,
 )
-from rgcontract.unknown import READING
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
 from rgservice.http.errors import NotReady
 from rgservice.http.other_releases import Reading, needed, none_are_stored
 from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
+from rgstore.stored_studies import loaded_axes, loaded_cell, loaded_findings
 from rgstore.studies import Member
 from rgstore.study_runs import NO_RUNS, CollapseRatios, RunSums
 from rgstore.tables import StudyRow
@@ -49,7 +48,7 @@ def study_view(
     together = sum(runs.values(), NO_RUNS)
     state = combined(together.counts.states)
     reading = Reading(f"study {row.id}")
-    axes: dict[str, list[Any]] = reading.part("axes", lambda: _AXES.validate_python(row.axes), {})
+    axes: dict[str, list[Any]] = reading.part("axes", lambda: loaded_axes(row.axes), {})
     reading.known(state=state)
     if not members:
         reading.part("experiments", none_are_stored, None)
@@ -72,16 +71,12 @@ def study_view(
     )
 
 
-_AXES: TypeAdapter[dict[str, list[Any]]] = TypeAdapter(dict[str, list[Any]])
-_CELL: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
-
-
 def _member(
     member: Member, runs: RunSums, under_trained: bool | None, ratios: CollapseRatios
 ) -> StudyMember:
     state = combined(runs.counts.states)
     reading = Reading(f"experiment {member.experiment_id}")
-    cell: dict[str, Any] = reading.part("cell", lambda: _CELL.validate_python(member.cell), {})
+    cell: dict[str, Any] = reading.part("cell", lambda: loaded_cell(member.cell), {})
     reading.known(state=state)
     return StudyMember(
         id=member.experiment_id,
@@ -156,7 +151,7 @@ def findings_view(session: Session, found: FoundStudy) -> Findings:
             progress=_progress(runs),
         )
     with needed(f"what is found of study {row.id}"):
-        findings = Findings.model_validate(row.findings, extra="allow", context=READING)
+        findings = loaded_findings(row.findings)
         judged = not row.findings_due or (
             row.target_error is None and _over(findings, of_experiments)
         )
