@@ -1,7 +1,9 @@
 """The schema, a file for each aggregate."""
 
 from rgstore.tables.base import Base
+from rgstore.tables.bounds import bound
 from rgstore.tables.experiments import AliasRow, ExperimentRow
+from rgstore.tables.inspections import InspectionRow
 from rgstore.tables.lab import LabRow
 from rgstore.tables.measurements import ChainRow, MeasurementRow, ResultRow, SummaryRow
 from rgstore.tables.people import SubmissionRow, TokenRow
@@ -16,6 +18,7 @@ __all__ = [
     "Base",
     "ChainRow",
     "ExperimentRow",
+    "InspectionRow",
     "LabRow",
     "MeasurementRow",
     "ResultRow",
@@ -29,3 +32,6 @@ __all__ = [
     "WeightsRow",
     "WorkerRow",
 ]
+
+for _table in Base.metadata.tables.values():
+    bound(_table)
