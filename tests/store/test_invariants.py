@@ -124,7 +124,7 @@ BREAKS = [
      " estimator, shape, n_runs, mean, standard_error, low, high, half_shift, reasons"
      " FROM summaries LIMIT 1 RETURNING experiment_id")),
     ("summaries", "experiment",
-     (f"WITH gone AS (UPDATE measurements SET values = '{{}}' WHERE run_id = {A_DONE_RUN}"
+     (f"WITH gone AS (UPDATE measurements SET reasons = '[1]' WHERE run_id = {A_DONE_RUN}"
      f" RETURNING run_id) SELECT experiment_id FROM runs WHERE id = {A_DONE_RUN}")),
 ]  # fmt: skip
 
