@@ -19,7 +19,7 @@ from rgclient._summary import facts, title, warnings
 from rgcontract import Level, measured
 from rgcontract import Result as Data
 from rgcontract.files import write_text
-from rgcontract.observables import NETWORK, OBSERVABLES, Group
+from rgcontract.observables import NETWORK, OBSERVABLES
 from rgcontract.reading import as_json, read
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 BY_NAME = {
     name: row
     for name, row in OBSERVABLES.items()
-    if row.group not in {Group.LOSSES, Group.FLAGS}  # these are read as `losses` and as flags
+    if name not in Data.model_fields  # a flag of the whole: yes or no
 }
 """The observables that a result can be asked for as `result.<name>(level=..., when=...)`."""
 

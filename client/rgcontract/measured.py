@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rgcontract.networks import Level, Mixing
-from rgcontract.result import Estimate, LevelResult, Result, Snapshot
+from rgcontract.observables import NETWORK
+from rgcontract.result import Estimate, LevelResult, Losses, Result, Snapshot
 
 
 class NotThere(LookupError):
@@ -24,10 +25,20 @@ def estimate(result: Result, name: str, level: str, when: str) -> Estimate:
     Raises:
         NotThere: it was not measured.
     """
-    quantities = at_level(result, level, when).quantities
+    quantities = _quantities(result, level, when)
     if not isinstance(name, str) or name not in quantities:
         raise NotThere(f"no quantity {name!r} at level {level!r}; there are {_listed(quantities)}")
     return quantities[name]
+
+
+def _quantities(result: Result, level: str, when: str) -> dict[str, Estimate]:
+    """What was measured at a level; losses are of the network, and stand beside the levels."""
+    if level != NETWORK:
+        return at_level(result, level, when).quantities
+    snapshot = at_moment(result, when)
+    others = {} if snapshot.network is None else snapshot.network.quantities
+    losses = {name: getattr(snapshot.losses, name) for name in Losses.model_fields}
+    return {name: value for name, value in losses.items() if value is not None} | others
 
 
 def at_level(result: Result, level: str, when: str) -> LevelResult:

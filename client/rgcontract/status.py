@@ -75,9 +75,12 @@ _ENDED = {
 
 
 class View(BaseModel):
-    """Base of what the server answers; frozen, and lenient to fields of a newer server."""
+    """Base of what the server answers; frozen, and lenient to fields of a newer server.
 
-    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+    Its numbers are finite, since JSON has no others: where there may be none a field takes null.
+    """
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
     @property
     def extra(self) -> dict[str, Any]:

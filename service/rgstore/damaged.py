@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rgstore.stored_specs import UnreadableSpecError
 
 
-class DamagedRecordError(Exception):
+class DamagedRecordError(ValueError):
     """A stored record lacks what it is to have, or has something else there."""
 
 

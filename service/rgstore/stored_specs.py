@@ -34,6 +34,18 @@ DAMAGED = (
 """What code trips over that reads a record of another release, or one that is damaged."""
 
 
+def reason_of(error: Exception) -> str:
+    """What is wrong with a record, by what code tripped over: one of `DAMAGED`."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False)[0]
+        field = ".".join(map(str, first["loc"]))
+        return f"{field}: {first['msg']}" if field else str(first["msg"])
+    foreign = isinstance(
+        error, KeyError | IndexError | TypeError | AttributeError | ArithmeticError
+    )
+    return f"{type(error).__name__}: {error}" if foreign else str(error)
+
+
 def stored_spec(spec: ExperimentSpec) -> dict[str, Any]:
     """The spec as it is kept: without the seeds, which are the runs."""
     return {name: part for name, part in kept(spec, "json").items() if name != "seeds"}

@@ -17,7 +17,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 import rgclient
-from rgclient import Client, NewerServer, Result, WaitTimeout
+from rgclient import Client, NewerServer, NotMeasured, Result, WaitTimeout
 from rgclient._progress import doing
 from rgcontract import (
     Acknowledgement,
@@ -129,6 +129,8 @@ def test_what_is_not_known_stands_in_extra_at_its_place(newer: Any, quiet: Any) 
     assert result.data.extra == {"quality": "gold"}
     assert result.chain.extra == {"n_modes": 4}
     assert result.losses().extra["codelength"]["mean"] == 1.5
+    with pytest.raises(NotMeasured, match="there are loss, bayes_loss"):
+        result.quantity("codelength", "network")  # no estimate: nobody here knows what it is
     assert newer.findings("s-1").data.extra == {"multiplicity": "holm"}
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from rgclient import NotMeasured, Result
 from rgclient._result import BY_NAME
+from rgcontract import Losses
 from rgcontract.observables import OBSERVABLES, Group
 
 
@@ -36,9 +37,29 @@ def test_an_observable_is_read_as_a_method(name: Any, whole: Any) -> None:
     assert getattr(whole, name)(when="initial").when == "initial"
 
 
-def test_losses_and_flags_are_read_elsewhere() -> None:
-    left = {row.group for name, row in OBSERVABLES.items() if name not in BY_NAME}
-    assert left == {Group.LOSSES, Group.FLAGS}
+def test_all_but_the_flags_of_the_whole_are_methods() -> None:
+    left = {name: row.group for name, row in OBSERVABLES.items() if name not in BY_NAME}
+    assert left == {"under_trained": Group.FLAGS, "too_few_samples": Group.FLAGS}
+
+
+@pytest.mark.parametrize("name", [*Losses.model_fields])
+def test_a_loss_is_read_as_a_method_with_its_error_bar(name: Any, result: Result) -> None:
+    told = getattr(result.losses("initial"), name)
+    read = getattr(result, name)(when="initial")
+    assert (read.quantity, read.level, read.when) == (name, "network", "initial")
+    assert (read.mean, read.n) == (told.mean, told.n)
+    assert repr(read).startswith(f"{name}, level network, initial")
+
+
+def test_a_loss_that_an_earlier_protocol_had_not_is_said_to_be_missing(
+    result: Result,
+) -> None:
+    losses = result.losses().model_copy(update={"view_fraction": None})
+    final = result.data.snapshots[-1].model_copy(update={"losses": losses, "network": None})
+    older = Result(result.data.model_copy(update={"snapshots": [final]}))
+    assert older.quantity("loss", "network").mean == losses.loss.mean
+    with pytest.raises(NotMeasured, match="no quantity 'view_fraction' at level 'network'"):
+        older.quantity("view_fraction", "network")
 
 
 def test_a_method_says_what_the_row_says(whole: Any) -> None:

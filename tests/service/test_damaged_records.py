@@ -78,9 +78,6 @@ DAMAGES = {
     "more than all of a run": (
         "UPDATE runs SET fraction = 99 WHERE experiment_id = :experiment", [EXPERIMENT]
     ),
-    "a fraction that is no number": (
-        "UPDATE runs SET fraction = 'NaN' WHERE experiment_id = :experiment", [EXPERIMENT]
-    ),
     "versions that are a list": (f"UPDATE attempts SET versions = '[]' WHERE {OURS}", [EXPERIMENT]),
     "calibration in words": (
         f"UPDATE attempts SET calibration = '{{\"a\": \"perhaps\"}}' WHERE {OURS}", [EXPERIMENT]
@@ -89,6 +86,9 @@ DAMAGES = {
     "no result": (f"DELETE FROM results WHERE {OURS}", []),
     "a curve of nulls": (
         f"UPDATE results SET curve_steps = ARRAY[NULL]::int[] WHERE {OURS}", [RESULT]
+    ),
+    "losses that are no numbers": (
+        f"UPDATE results SET curve_losses[1] = 'NaN' WHERE {OURS}", [RESULT]
     ),
     "nothing measured of the network": (
         f"DELETE FROM measurements WHERE level = 'network' AND {OURS}", [RESULT + "?seeds=0"]
@@ -149,6 +149,15 @@ DAMAGES = {
         "UPDATE chains SET eigenvalues_real = ARRAY[NULL]::float8[] WHERE chain_hash = :chain",
         [RESULT],
     ),
+    **{
+        f"{name} of a chain that are no numbers": (
+            f"UPDATE chains SET {name}[1] = 'Infinity' WHERE chain_hash = :chain", [RESULT]
+        )
+        for name in (
+            "eigenvalues_real", "eigenvalues_imag", "stationary", "transition",
+            "mutual_information",
+        )
+    },
     "axes that are a list": ("UPDATE studies SET axes = '[]' WHERE id = :study", [STUDY]),
     "an axis without values": (
         "UPDATE studies SET axes = '{\"chain.corr_len\": 3}' WHERE id = :study", [STUDY]

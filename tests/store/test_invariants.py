@@ -93,6 +93,21 @@ BREAKS = [
             ("family", "'x'"), ("corr_len", 9), ("mixing", "'x'"), ("depth", 9), ("width", 9),
         ]
     ),
+    *(
+        ("readable", "experiment",
+         f"UPDATE experiments SET spec = {spec} WHERE id = {THE_QUEUED} RETURNING id")
+        for spec in ("'[]'", "(CAST(spec AS jsonb) - 'chain')::json")
+    ),
+    ("readable", "experiment",
+     ("UPDATE summaries SET mean = ARRAY[NULL]::float8[] WHERE ctid ="
+     " (SELECT ctid FROM summaries LIMIT 1) RETURNING experiment_id")),
+    ("readable", "experiment",
+     ("UPDATE summaries SET reasons = '[1]' WHERE ctid = (SELECT ctid FROM summaries LIMIT 1)"
+     " RETURNING experiment_id")),
+    ("readable", "study", "UPDATE studies SET axes = '[]' RETURNING id"),
+    ("readable", "study", "UPDATE studies SET findings = '{}' RETURNING id"),
+    ("readable", "experiment",
+     ("UPDATE study_experiments SET cell = '[]' WHERE place = 0 RETURNING experiment_id")),
     ("weights", "training", "UPDATE weights SET data = 'x' WHERE step = 2 RETURNING training_hash"),
     ("summaries", "experiment",  # by one digit, the last
      ("UPDATE summaries SET mean[1] = mean[1] * 1.0000000000000002 WHERE ctid ="
@@ -112,6 +127,9 @@ BREAKS = [
      ("INSERT INTO summaries SELECT experiment_id, \"when\", level, 'unmeasured', step, n_rows,"
      " estimator, shape, n_runs, mean, standard_error, low, high, half_shift, reasons"
      " FROM summaries LIMIT 1 RETURNING experiment_id")),
+    ("summaries", "experiment",
+     (f"WITH gone AS (UPDATE measurements SET reasons = '[1]' WHERE run_id = {A_DONE_RUN}"
+     f" RETURNING run_id) SELECT experiment_id FROM runs WHERE id = {A_DONE_RUN}")),
 ]  # fmt: skip
 
 
@@ -185,9 +203,23 @@ def test_of_what_takes_long_the_newest_are_looked_at(database: Database, put: An
 
 
 @pytest.mark.by_hand("a spec of a release that knows more")
-def test_a_spec_that_this_release_cannot_read_breaks_nothing(database: Database, put: Any) -> None:
+@pytest.mark.parametrize("column", ["spec_schema", "training_protocol", "protocol"])
+def test_what_a_newer_release_stored_breaks_nothing(
+    database: Database, put: Any, column: Any
+) -> None:
     put()
     with database.begin() as session:
         (row,) = session.query(ExperimentRow).all()
         row.spec = {**row.spec, "tempo": 3}
-    assert _broken(database, "hashes") == []
+        setattr(row, column, getattr(row, column) + 1)
+    assert not any(_broken(database, name) for name in ("readable", "hashes", "columns"))
+
+
+@pytest.mark.by_hand("a spec that is damaged")
+def test_what_cannot_be_read_is_named_once_and_says_why(database: Database, put: Any) -> None:
+    put()
+    with database.begin() as session:
+        (row,) = session.query(ExperimentRow).all()
+        row.spec = {**row.spec, "tempo": 3}
+    assert _broken(database, "readable") == [{"experiment": row.id, "spec": "tempo: unknown field"}]
+    assert not any(_broken(database, name) for name in ("hashes", "columns"))

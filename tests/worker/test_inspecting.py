@@ -10,7 +10,9 @@ import pytest
 from lab_processes import until
 from sqlalchemy import select, update
 
+from rgstore import inspections
 from rgstore.database import Database
+from rgstore.invariants import INVARIANTS
 from rgstore.tables import RunRow
 from rgstore.workers import worker_seen
 from rgworker.inspecting import MOST_LOGGED, Inspector
@@ -49,6 +51,25 @@ def test_a_row_that_cannot_be_right_is_logged_with_what_it_breaks(
     (error,) = errors()
     assert error.startswith("invariant attempts_left is broken: A queued run has an attempt left.")
     assert f"'run': {run_id}" in error
+
+
+def _found(database: Database) -> dict[str, int]:
+    with database.begin() as session:
+        return {row.invariant: row.broken for row in inspections.latest(session)}
+
+
+def test_what_was_found_is_kept_of_every_invariant_until_it_is_looked_at_again(
+    database: Database, put: Callable[..., list[int]]
+) -> None:
+    names = [one.name for one in INVARIANTS]
+    put(seeds=2)
+    inspector = Inspector(database, "w1")
+    assert _found(database) == {}
+    inspector.once()
+    assert _found(database) == dict.fromkeys(names, 0)
+    _damage(database)
+    inspector.once()
+    assert _found(database) == dict.fromkeys(names, 0) | {"attempts_left": 2}
 
 
 def test_of_many_rows_the_first_are_logged_and_their_number(

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rgcore.statistics import summarise_runs
+from rgstore import inspections
 from rgstore.database import Database
 from rgstore.invariants import INVARIANTS, Invariant, Scope
 from rgstore.workers import live_workers
@@ -24,7 +25,7 @@ STOP_SECONDS = 5.0
 
 
 class Inspector(threading.Thread):
-    """Logs as errors the rows that break an invariant.
+    """Logs as errors the rows that break an invariant, and keeps how many there are.
 
     In a thread of its own: it may take minutes, and upkeep says every few seconds that the worker
     is alive. Of the workers that are there one does it, the first by name.
@@ -71,6 +72,8 @@ class Inspector(threading.Thread):
             if self._stopping.is_set():
                 return
             rows = invariant.breaches(self._database, scope)
+            with self._database.begin() as session:
+                inspections.keep(session, invariant.name, len(rows))
             for row in rows[:MOST_LOGGED]:
                 log.error("invariant %s is broken: %s %s", invariant.name, invariant.says, row)
             if len(rows) > MOST_LOGGED:

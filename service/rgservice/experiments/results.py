@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from math import prod
 from typing import Literal
 
 from sqlalchemy.orm import Session
@@ -21,14 +19,13 @@ from rgcontract import (
     TrainingCurve,
 )
 from rgcontract.observables import NETWORK
-from rgcontract.result import Numbers
-from rgcontract.strictjson import number_or_none
 from rgcore.statistics import summarise_runs
 from rgservice.experiments.steering import Found
 from rgservice.http.errors import NotReady
 from rgservice.http.other_releases import needed
 from rgstore.chains import chains_of
-from rgstore.damaged import DamagedRecordError, sum_of
+from rgstore.damaged import DamagedRecordError
+from rgstore.estimates import estimate, nested
 from rgstore.measured import count_measured, results_of, values_of
 from rgstore.records import CONFIDENCE, INTERVAL_METHOD, RunKey, Summary
 from rgstore.runs import runs_of
@@ -146,7 +143,7 @@ def _snapshot(when: str, summaries: Sequence[Summary], per_run: PerRun) -> Snaps
     rows: dict[str, int] = {}
     for summary in summaries:
         key = (summary.when, summary.level, summary.quantity)
-        by_level.setdefault(summary.level, {})[summary.quantity] = _estimate(
+        by_level.setdefault(summary.level, {})[summary.quantity] = estimate(
             summary, per_run.get(key)
         )
         rows[summary.level] = summary.n_rows
@@ -180,54 +177,6 @@ def _flag(quantities: dict[str, Estimate], name: str) -> bool:
     return bool(flag is not None and flag.mean)
 
 
-def _estimate(summary: Summary, per_run: dict[RunKey, list[float]] | None) -> Estimate:
-    shape = summary.shape
-    return Estimate(
-        shape=shape,
-        mean=_nested(summary.mean, shape),
-        standard_error=_nested(summary.standard_error, shape),
-        low=_nested(summary.low, shape),
-        high=_nested(summary.high, shape),
-        n=summary.n_rows,
-        estimator=summary.estimator,
-        half_shift=None if summary.half_shift is None else _nested(summary.half_shift, shape),
-        per_seed=per_run and _named(per_run, shape),
-        reasons=summary.reasons,
-    )
-
-
-def _named(per_run: dict[RunKey, list[float]], shape: Sequence[int]) -> dict[str, Numbers]:
-    """Values by training seed, or by `chain seed/training seed` where there are several chains."""
-    several = len({chain_seed for chain_seed, _ in per_run}) > 1
-    return {
-        f"{chain_seed}/{seed}" if several else str(seed): _nested(values, shape)
-        for (chain_seed, seed), values in per_run.items()
-    }
-
-
-def _nested(flat: Sequence[float], shape: Sequence[int]) -> Numbers:
-    """A flat array as nested lists, null where it is not a number.
-
-    Raises:
-        DamagedRecordError: it has not as many numbers as its shape says, or one is missing.
-    """
-    if not math.isfinite(sum_of(flat, shape)):  # of some number, or of so many large ones
-        return _shaped([number_or_none(value) for value in flat], shape)
-    return _shaped(flat, shape)
-
-
-def _shaped(flat: Sequence[float | None], shape: Sequence[int]) -> Numbers:
-    if not shape:
-        return flat[0]
-    if len(shape) == 1:
-        return list(flat)
-    stride = prod(shape[1:])
-    return [
-        _shaped(flat[start : start + stride], shape[1:])
-        for start in range(0, shape[0] * stride, stride)
-    ]
-
-
 def _chain_facts(row: ChainRow) -> ChainFacts:
     return ChainFacts(
         seed=row.seed,
@@ -241,7 +190,7 @@ def _chain_facts(row: ChainRow) -> ChainFacts:
         eigenvalues_real=row.eigenvalues_real,
         eigenvalues_imag=row.eigenvalues_imag,
         stationary=row.stationary,
-        transition=_nested(row.transition, [row.n_states, row.n_states]),
+        transition=nested(row.transition, [row.n_states, row.n_states]),
         entropy_rate=row.entropy_rate,
         unigram_entropy=row.unigram_entropy,
     )

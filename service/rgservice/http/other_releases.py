@@ -14,16 +14,19 @@ from contextlib import contextmanager
 from enum import Enum
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from rgcontract.unknown import Unknown
 from rgservice.http.errors import UnreadableRecord, UnreadableSpec
 from rgstore.damaged import UNREADABLE, DamagedRecordError
-from rgstore.stored_specs import UnreadableSpecError
+from rgstore.stored_specs import UnreadableSpecError, reason_of
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+_WHY = (
+    "a server of another release stored it, so ask that one, or upgrade; or it is damaged, see "
+    "`rglab doctor --invariants`"
+)
 
 
 class Reading:
@@ -45,7 +48,7 @@ class Reading:
         try:
             return make()
         except UNREADABLE as error:
-            reason = _reason(error)
+            reason = reason_of(error)
             self._said.append(f"{name}: {reason}" if name else reason)
             log.warning("%s cannot be read: %s", self._record, self._said[-1], exc_info=error)
             return instead
@@ -79,14 +82,12 @@ def needed(record: str) -> Iterator[None]:
         yield
     except UnreadableSpecError as error:
         raise UnreadableSpec(
-            f"the spec of {record} cannot be read here ({error}): a server of another release "
-            "stored it; ask that one, or upgrade"
+            f"the spec of {record} cannot be read here ({error}): {_WHY}"
         ) from error
     except UNREADABLE as error:
         log.warning("%s cannot be read", record, exc_info=error)
         raise UnreadableRecord(
-            f"{record} cannot be read here ({_reason(error)}): a server of another release stored "
-            "it, so ask that one, or upgrade; or it is damaged, see `rglab doctor --invariants`"
+            f"{record} cannot be read here ({reason_of(error)}): {_WHY}"
         ) from error
 
 
@@ -97,11 +98,3 @@ def none_are_stored() -> None:
         DamagedRecordError: that.
     """
     raise DamagedRecordError("none are stored")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValidationError):
-        first = error.errors(include_url=False, include_context=False)[0]
-        field = ".".join(map(str, first["loc"]))
-        return f"{field}: {first['msg']}" if field else str(first["msg"])
-    return str(error)

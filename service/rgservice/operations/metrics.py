@@ -7,6 +7,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from sqlalchemy.orm import Session
 
 from rgcontract import State
+from rgstore import inspections
+from rgstore.invariants.invariant import MOST_BREACHES
 from rgstore.runs import count_all_runs
 from rgstore.workers import hearing, live_workers
 
@@ -24,4 +26,24 @@ def exposition(session: Session) -> tuple[bytes, str]:
         "rglab_workers_hearing", "Workers that the broker's messages reach", registry=registry
     )
     reached.set(hearing(session))
+    _inspected(session, registry)
     return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _inspected(session: Session, registry: CollectorRegistry) -> None:
+    """What a worker found once an hour; of an invariant that none has looked at, nothing."""
+    broken = Gauge(
+        "rglab_invariants_broken",
+        f"Rows that break an invariant, {MOST_BREACHES} at most",
+        ["invariant"],
+        registry=registry,
+    )
+    inspected = Gauge(
+        "rglab_invariants_inspected_timestamp_seconds",
+        "When a worker last looked for such rows",
+        ["invariant"],
+        registry=registry,
+    )
+    for row in inspections.latest(session):
+        broken.labels(row.invariant).set(row.broken)
+        inspected.labels(row.invariant).set(row.inspected_at.timestamp())

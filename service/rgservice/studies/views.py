@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from rgcontract import (
@@ -17,7 +16,6 @@ from rgcontract import (
     StudyPage,
     StudySummary,
 )
-from rgcontract.unknown import READING
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
 from rgservice.http.answers import Answered
@@ -27,6 +25,7 @@ from rgservice.http.other_releases import Reading, needed, none_are_stored
 from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
 from rgstore.damaged import DamagedRecordError
+from rgstore.stored_studies import loaded_axes, loaded_cell, loaded_findings
 from rgstore.studies import Member
 from rgstore.study_runs import NO_RUNS, CollapseRatios, RunSums
 from rgstore.tables import StudyRow
@@ -59,7 +58,7 @@ def study_view(
     together = sum(runs.values(), NO_RUNS)
     state = combined(together.counts.states)
     reading = Reading(f"study {row.id}")
-    axes: dict[str, list[Any]] = reading.part("axes", lambda: _AXES.validate_python(row.axes), {})
+    axes: dict[str, list[Any]] = reading.part("axes", lambda: loaded_axes(row.axes), {})
     reading.known(state=state)
     if not members:
         reading.part("experiments", none_are_stored, None)
@@ -84,10 +83,6 @@ def study_view(
     )
 
 
-_AXES: TypeAdapter[dict[str, list[Any]]] = TypeAdapter(dict[str, list[Any]])
-_CELL: TypeAdapter[dict[str, Any]] = TypeAdapter(dict[str, Any])
-
-
 def tagged(session: Session, found: FoundStudy, reader: str) -> Answered:
     """A study with the tag of what can be changed of it."""
     shown = changeable(session, found.row, reader)
@@ -99,7 +94,7 @@ def _member(
 ) -> StudyMember:
     state = combined(runs.counts.states)
     reading = Reading(f"experiment {member.experiment_id}")
-    cell: dict[str, Any] = reading.part("cell", lambda: _CELL.validate_python(member.cell), {})
+    cell: dict[str, Any] = reading.part("cell", lambda: loaded_cell(member.cell), {})
     reading.known(state=state)
     return StudyMember(
         id=member.experiment_id,
@@ -185,7 +180,7 @@ def findings_view(session: Session, found: FoundStudy, reader: str) -> Findings:
         )
     target = studies.terms_of(session, row, reader).target_error
     with needed(f"what is found of study {row.id}"):
-        findings = Findings.model_validate(row.findings, extra="allow", context=READING)
+        findings = loaded_findings(row.findings)
         judged = not row.findings_due or (target is None and _over(findings, of_experiments))
     return findings.model_copy(update={"complete": runs.is_done and judged})
 

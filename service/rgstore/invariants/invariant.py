@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, func, select, text
 
 from rgstore import clock
 from rgstore.database import Database
@@ -15,6 +15,9 @@ from rgstore.records import Summarise
 
 MOST_BREACHES = 100
 """Of one invariant: what is wrong shows in fewer."""
+
+AT_ONCE = 100
+"""Experiments, or studies, in one transaction."""
 
 TIMEOUT_MS = 600_000
 """Of a query over a whole lab, which answers nobody who waits for a page."""
@@ -64,3 +67,11 @@ def stated(name: str, says: str, query: str) -> Invariant:
         yield from map(dict, rows)
 
     return Invariant(name, says, find)
+
+
+def pages(database: Database, names: Select[Any]) -> Iterator[Sequence[str]]:
+    """What a query finds, so many at once as one transaction looks at."""
+    with database.snapshot() as session:
+        left = iter(session.scalars(names).all())
+    while page := list(islice(left, AT_ONCE)):
+        yield page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rgstore.invariants import stored, wants, work
+from rgstore.invariants import readable, stored, wants, work
 
 INVARIANTS = (
     work.LEASE,
@@ -17,6 +17,7 @@ INVARIANTS = (
     wants.SEEDS,
     wants.WANTED,
     wants.FINDINGS,
+    readable.READABLE,
     stored.HASHES,
     stored.COLUMNS,
     stored.WEIGHTS,

@@ -5,12 +5,11 @@ Each takes as long as the lab is large, so it is read in pieces, a transaction f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain, islice
-from typing import Any
+from itertools import chain
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rgcontract import (
@@ -23,17 +22,12 @@ from rgcontract import (
 from rgstore import aliases
 from rgstore.among import among
 from rgstore.asked import name_of
-from rgstore.damaged import UNREADABLE
 from rgstore.database import Database
-from rgstore.invariants.invariant import Breach, Invariant, Scope
+from rgstore.invariants.invariant import Breach, Invariant, Scope, pages
 from rgstore.records import Summary
-from rgstore.stored_specs import UnreadableSpecError, columns_of, loaded_spec
+from rgstore.stored_specs import DAMAGED, columns_of, loaded_spec, reason_of
 from rgstore.summaries import summaries_of, summarised
 from rgstore.tables import ExperimentRow, ResultRow, RunRow, SummaryRow, TrainingRow, WeightsRow
-
-AT_ONCE = 100
-"""Experiments, or weights, in one transaction."""
-
 
 Judge = Callable[[Session, ExperimentRow, ExperimentSpec], Iterator[Breach]]
 """What is wrong with an experiment of that spec."""
@@ -52,12 +46,12 @@ def _of_specs(judge: Judge, database: Database, scope: Scope) -> Iterator[Breach
         .order_by(row.created_at.desc())
         .limit(scope.newest)
     )
-    for some in _pages(database, names):
+    for some in pages(database, names):
         with database.snapshot() as session:
             for experiment in session.scalars(select(row).where(among(row.id, some))).all():
                 try:
                     spec = loaded_spec(experiment.spec, [0])
-                except UnreadableSpecError:  # of a release that knows more
+                except DAMAGED:  # that is said by another invariant
                     continue
                 yield from judge(session, experiment, spec)
 
@@ -128,14 +122,15 @@ def _summaries(database: Database, scope: Scope) -> Iterator[Breach]:
         .order_by(row.updated_at.desc())
         .limit(scope.newest)
     )
-    for name in chain.from_iterable(_pages(database, names)):
+    for name in chain.from_iterable(pages(database, names)):
         with database.snapshot() as session:
             stored = {_key(one): one for one in summaries_of(session, name)}
             try:
-                worked_out = {_key(one): one for one in summarised(session, name, scope.summarise)}
-            except UNREADABLE as error:
-                yield {"experiment": name, "differing": [f"cannot be worked out: {error}"]}
+                of_runs = summarised(session, name, scope.summarise)
+            except DAMAGED as error:
+                yield {"experiment": name, "measured": reason_of(error)}
                 continue
+        worked_out = {_key(one): one for one in of_runs}
         for key in sorted(stored.keys() | worked_out.keys()):
             differing = _differing(stored.get(key), worked_out.get(key))
             if differing:
@@ -159,13 +154,6 @@ def _differing(stored: Summary | None, worked_out: Summary | None) -> list[str]:
     ours, theirs = vars(stored), vars(worked_out)
     # as text: a number that is not defined equals none, and is the same here
     return [name for name in ours if repr(ours[name]) != repr(theirs[name])]
-
-
-def _pages(database: Database, names: Select[Any]) -> Iterator[Sequence[str]]:
-    with database.snapshot() as session:
-        left = iter(session.scalars(names).all())
-    while page := list(islice(left, AT_ONCE)):
-        yield page
 
 
 HASHES = Invariant(

@@ -2,7 +2,9 @@
 
 from rgstore.tables.audit import AuditRow
 from rgstore.tables.base import Base
+from rgstore.tables.bounds import bound
 from rgstore.tables.experiments import AliasRow, ExperimentRow
+from rgstore.tables.inspections import InspectionRow
 from rgstore.tables.lab import LabRow
 from rgstore.tables.measurements import ChainRow, MeasurementRow, ResultRow, SummaryRow
 from rgstore.tables.people import SubmissionRow, TokenRow, UserRow
@@ -18,6 +20,7 @@ __all__ = [
     "Base",
     "ChainRow",
     "ExperimentRow",
+    "InspectionRow",
     "LabRow",
     "MeasurementRow",
     "ResultRow",
@@ -33,3 +36,6 @@ __all__ = [
     "WeightsRow",
     "WorkerRow",
 ]
+
+for _table in Base.metadata.tables.values():
+    bound(_table)
