@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
 from kept_database import Copies
 from sqlalchemy import NullPool, create_engine, text
@@ -18,6 +20,11 @@ from rglab.embedded.lab import free_port
 from rglab.embedded.postgres import EmbeddedPostgres
 from rgstore.database import Database
 from rgstore.settings import Settings
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A warning is an error in the processes that tests start, too, by the same list."""
+    os.environ[commands.WARNINGS] = ",".join(config.getini("filterwarnings"))
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,9 @@ def test_the_causes_of_no_result_are_those_of_the_runs_that_failed(
             session, holder, lease_seconds=60, size_of=lambda _: 2, share=1
         )
         endings.fail(session, claims[0], outcome=Outcome.FAILED, error="the loss is no number")
-        endings.retry_or_fail(session, claims[1], outcome=Outcome.CRASHED, error="the trainer is gone")
+        endings.retry_or_fail(
+            session, claims[1], outcome=Outcome.CRASHED, error="the trainer is gone"
+        )
     answer = api.get(f"/v1/experiments/{name}/result")
     assert (answer.status_code, answer.json()["causes"]) == (409, ["the loss is no number"])
 
