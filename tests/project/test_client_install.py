@@ -8,7 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from commands import environment
+from commands import environment, foreign
 from markdown import ROOT
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]  # downloads a dozen wheels
@@ -32,7 +32,8 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run(python: Path, *arguments: str) -> str:
-    env = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
+    env = foreign() if arguments[:2] == ("-m", "pip") else environment()
+    env.pop("PYTHONPATH", None)
     ran = subprocess.run(
         [python, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import foreign
 from markdown import ROOT
 
 pytestmark = pytest.mark.slow
@@ -18,7 +19,7 @@ DESCRIBED = ("pyproject.toml", "client/pyproject.toml", "constraints.txt")
 """What decides the contents of the virtual environment."""
 OUTER = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "COVERAGE", "WORKERS"}
 """What a `make` that runs these tests hands on, and would show in what they run."""
-BY_HAND = {name: value for name, value in os.environ.items() if name not in OUTER}
+BY_HAND = {name: value for name, value in foreign().items() if name not in OUTER}
 
 
 PYTEST = ".venv/bin/python -m pytest -n logical --maxprocesses 8"

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import pytest
 from fastapi.testclient import TestClient
+from kept_database import Copies, KeptDatabase
 from measured_study import ask, measure, numbers_of
 from pydantic import BaseModel
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 
 from rgcontract import (
     Experiment,
@@ -206,43 +207,38 @@ def _numbers(claim: Any) -> dict[Any, list[float]]:
     return numbers_of(claim) | network
 
 
-def _named(postgres: str, name: str) -> str:
-    """The URL of another database of the same server."""
-    return make_url(postgres).set(database=name).render_as_string(hide_password=False)
+class Measured(NamedTuple):
+    """A database with two measured studies, and a token of it."""
+
+    kept: KeptDatabase
+    token: str
 
 
 @pytest.fixture(scope="module")
-def measured(postgres: str, admin: Any, template: str) -> Iterator[tuple[str, str]]:
-    """Name of a database with two measured studies, and a token of it."""
-    name = "template_measured"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    database = Database(_named(postgres, name))
-    for lengths in ([1, 7], [2, 3]):
-        ask(database, chain={"corr_len": lengths}, model={"depth": 2}, seeds=2)
-    measure(database, _numbers)
-    refresh_findings(database, attempt_limit=3)
-    with database.begin() as session:
-        token = make_token(session, "alice")
-    database.dispose()
-    yield name, token
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+def measured(copies: Copies) -> Iterator[Measured]:
+    """It is whole before each test."""
+    with copies.new() as url:
+        database = Database(url)
+        for lengths in ([1, 7], [2, 3]):
+            ask(database, chain={"corr_len": lengths}, model={"depth": 2}, seeds=2)
+        measure(database, _numbers)
+        refresh_findings(database, attempt_limit=3)
+        with database.begin() as session:
+            token = make_token(session, "alice")
+        database.dispose()
+        yield Measured(KeptDatabase(url), token)
 
 
 @pytest.fixture
-def lab(postgres: str, admin: Any, measured: Any, tmp_path: Path) -> Iterator[Lab]:
-    """A copy of it; the first experiment of a study, and the study, are there to be damaged."""
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE damaged TEMPLATE {measured[0]}"))
-    url = _named(postgres, "damaged")
-    database = Database(url)
+def lab(measured: Measured, tmp_path: Path) -> Iterator[Lab]:
+    """The first experiment of a study, and the study, are there to be damaged."""
+    database = Database(measured.kept.url)
     settings = Settings(
-        database_url=url, broker_url="redis://127.0.0.1:1", data_dir=tmp_path,
+        database_url=measured.kept.url, broker_url="redis://127.0.0.1:1", data_dir=tmp_path,
         allowed_hosts="testserver",
     )  # fmt: skip
     with TestClient(create_app(settings, lambda _: None), raise_server_exceptions=False) as api:
-        api.headers["Authorization"] = f"Bearer {measured[1]}"
+        api.headers["Authorization"] = f"Bearer {measured.token}"
         studies = [item["id"] for item in api.get(STUDIES).json()["items"]]
         experiments = api.get(f"/v1/studies/{studies[0]}").json()["experiments"]
         first = api.get(f"/v1/experiments/{experiments[0]['id']}").json()
@@ -251,8 +247,7 @@ def lab(postgres: str, admin: Any, measured: Any, tmp_path: Path) -> Iterator[La
         others = [*studies[1:], *(name for name in listed if name != first["id"])]
         yield Lab(api, database, names, others)
     database.dispose()
-    with admin.connect() as connection:
-        connection.execute(text("DROP DATABASE damaged WITH (FORCE)"))
+    assert measured.kept.restore()
 
 
 def _damage(lab: Lab, statement: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from commands import foreign
 from fastapi.testclient import TestClient
 
 pytestmark = pytest.mark.slow
@@ -30,7 +31,9 @@ def generated(api: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         "--path", "openapi.json", "--config", "config.yml", "--output-path", PACKAGE,
         "--meta", "none", "--fail-on-warning",
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=foreign(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     monkeypatch.syspath_prepend(tmp_path)
     return PACKAGE

@@ -18,6 +18,8 @@ from lab_processes import PATIENCE, until
 from rgcontract.credentials import Credentials, read_credentials
 
 RGLAB = str(Path(sys.executable).with_name("rglab"))
+WARNINGS = "PYTHONWARNINGS"
+"""The variable that says what becomes of warnings; `conftest.py` sets it for all processes."""
 READY = "Ctrl-C stops everything."
 
 
@@ -25,6 +27,11 @@ def environment(**variables: str) -> dict[str, str]:
     """Ours without `RGLAB_*`, and these."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RGLAB_")}
     return {**kept, **variables}
+
+
+def foreign() -> dict[str, str]:
+    """Ours for a program that is not ours, such as pip: what it is warned of is not ours either."""
+    return {name: value for name, value in environment().items() if name != WARNINGS}
 
 
 def shell(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
