@@ -34,11 +34,11 @@ def conditions(session: Session, asked: Mapping[str, Any]) -> list[ColumnElement
 def _condition(session: Session, row: Filter, value: Any) -> ColumnElement[bool]:
     if row.how is How.HAS:
         return _tagged(value)
-    of = compared_by(row.on)
-    if row.type is Digest:
+    if row.type is Digest and isinstance(row.on, str):
         names = aliases.names_of(session, value)
         if len(names) > 1:  # one is compared for itself: its index then gives the order too
-            return of.in_(sorted(names))
+            return among(getattr(ExperimentRow, row.on), sorted(names))
+    of = compared_by(row.on)
     compared: dict[How, ColumnElement[bool]] = {
         How.EQUALS: of == value,
         How.AT_LEAST: of >= value,

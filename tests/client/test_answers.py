@@ -39,6 +39,8 @@ EXPECTED = {
     Code.UNREADABLE_SPEC: "Conflict",
     Code.UNREADABLE_RECORD: "Conflict",
     Code.IDEMPOTENCY_KEY_REUSED: "Conflict",
+    Code.REQUEST_TIMEOUT: "ServerError",
+    Code.BUSY: "ServerError",
     Code.UNAVAILABLE: "ServerError",
     Code.INTERNAL: "ServerError",
 }

@@ -9,7 +9,7 @@ import pytest
 
 from rgcontract import StoredSpec
 from rgcontract.measured import NotThere, at_level, at_moment, deciding_level, estimate
-from rgcontract.result import Estimate, LevelResult, Result, Snapshot
+from rgcontract.result import Estimate, LevelResult, Losses, Result, Snapshot
 
 LOSS, RANK = (
     Estimate(shape=[], mean=mean, standard_error=None, low=None, high=None) for mean in (1.5, 4.0)
@@ -24,7 +24,11 @@ def result(*snapshots: Snapshot, mixing: str = "context") -> Result:
 
 
 def snapshot(when: str, *levels: LevelResult, network: LevelResult | None = None) -> Snapshot:
-    parts: dict[str, Any] = {"when": when, "levels": list(levels), "network": network}
+    none: dict[str, Any] = dict.fromkeys(Losses.model_fields)
+    losses = Losses.model_construct(**none)
+    parts: dict[str, Any] = {
+        "when": when, "levels": list(levels), "network": network, "losses": losses,
+    }  # fmt: skip
     return Snapshot.model_construct(**parts)
 
 

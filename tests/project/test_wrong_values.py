@@ -35,7 +35,7 @@ WORDS = {
     "RGLAB_MAX_BODY_BYTES": ("1e3", "a whole number of at least 1000"),
 }
 PROGRAMS = {
-    "rglab": [RGLAB, "token"],
+    "rglab": [RGLAB, "token", "list"],
     "rglab up": [RGLAB, "up"],
     "rglab worker": [RGLAB, "worker"],
     "rgservice": [sys.executable, "-m", "rgservice"],
@@ -63,7 +63,7 @@ def test_a_number_that_is_none_is_named_with_what_is_allowed(
 def test_a_command_says_it_in_one_sentence(variable: Any, tmp_path: Path) -> None:
     value, allowed = WORDS[variable]
     env = {"RGLAB_DATA_DIR": str(tmp_path), variable: value}
-    ran = CliRunner().invoke(app, ["token"], env=env)
+    ran = CliRunner().invoke(app, ["token", "list"], env=env)
     assert ran.exit_code == 2
     assert re.fullmatch(rf"{variable} is .*: allowed is .*\n", ran.stderr)
     assert allowed in ran.stderr

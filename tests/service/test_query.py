@@ -24,15 +24,19 @@ PARAMETERLESS = [
     ("PATCH", "/v1/users/{name}"),
     ("POST", "/v1/tokens"),
     ("DELETE", "/v1/tokens/{name}"),
+    ("PATCH", f"{LIST}/{{experiment}}"),
+    ("PATCH", "/v1/studies/{study}"),
 ]
 OF_SEEDS = [
     ("GET", f"{LIST}/{{experiment}}"),
-    ("POST", f"{LIST}/{{experiment}}/cancel"),
     ("POST", f"{LIST}/{{experiment}}/retry"),
     ("GET", "/v1/studies/{study}"),
     ("GET", "/v1/studies/{study}/findings"),
-    ("POST", "/v1/studies/{study}/cancel"),
     ("POST", "/v1/studies/{study}/retry"),
+]
+OF_CANCELLING = [
+    ("POST", f"{LIST}/{{experiment}}/cancel"),
+    ("POST", "/v1/studies/{study}/cancel"),
 ]
 
 
@@ -103,6 +107,14 @@ def test_a_route_about_seeds_refuses_any_other(
     assert (field, allowed) == ("seed", "seeds")
 
 
+@pytest.mark.parametrize(("method", "path"), OF_CANCELLING)
+def test_so_does_cancelling_which_may_be_for_everybody(
+    api: TestClient, there: dict[str, str], method: Any, path: Any
+) -> None:
+    ((field, _, allowed),) = _refused(api.request(method, path.format(**there) + "?seed=1"))
+    assert (field, allowed) == ("seed", "seeds, everybody")
+
+
 def test_these_are_all_the_routes(api: TestClient) -> None:
     paths = api.get("/openapi.json").json()["paths"]
     takes = {
@@ -112,7 +124,11 @@ def test_these_are_all_the_routes(api: TestClient) -> None:
         for path, operations in paths.items()
         for method, operation in operations.items()
     }
-    for tried, names in ((PARAMETERLESS, set()), (OF_SEEDS, {"seeds"})):
+    for tried, names in (
+        (PARAMETERLESS, set()),
+        (OF_SEEDS, {"seeds"}),
+        (OF_CANCELLING, {"seeds", "everybody"}),
+    ):
         described = {route for route, taken in takes.items() if taken == names}
         assert described <= {
             (method, path.replace("{experiment}", "{name}").replace("{study}", "{name}"))

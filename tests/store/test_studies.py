@@ -123,6 +123,7 @@ def test_another_study_can_be_had_meanwhile(database: Database) -> None:
         assert {_due(mine).id, _due(theirs).id} == names
 
 
+@pytest.mark.by_hand("what is kept are no findings")
 def test_findings_stay_due_if_a_run_was_measured_meanwhile(database: Database) -> None:
     name = ask(database, **GRID)
     with database.begin() as session:
@@ -133,6 +134,7 @@ def test_findings_stay_due_if_a_run_was_measured_meanwhile(database: Database) -
     assert _study(database, name).findings_due
 
 
+@pytest.mark.by_hand("what is kept are no findings")
 def test_findings_stay_due_if_a_run_is_being_stored_while_they_are_written(
     database: Database, take: Any
 ) -> None:

@@ -52,6 +52,7 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
     ]
     state = combined({run.state for run in runs})
     reading.known(state=state)
+    words = changeable(session, row, reader, reading)
     return Experiment(
         id=row.id,
         spec_hash=row.spec_hash,
@@ -65,7 +66,7 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
         waiting=_waiting(session, runs),
         run_counts=counts(runs),
         runs=told,
-        **changeable(session, row, reader, reading),
+        **words,
         owner=row.owner,
         owners=found.owners(session),
         created_at=row.created_at,

@@ -25,6 +25,7 @@ def checked_run(path: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_call_against_its_annotation_fails(tmp_path: Path) -> None:
     wrong = tmp_path / "test_wrong.py"
     wrong.write_text(A_LIST_FOR_AN_ARRAY)

@@ -34,6 +34,10 @@ def spearman(profiles: ArrayLike) -> NDArray[np.float64]:
 
     Args:
         profiles: (S, K) finite values, K >= 2.
+
+    Example:
+        >>> spearman([[5.0, 4.0, 3.0], [3.0, 5.0, 4.0]]).round(6)
+        array([-1. ,  0.5])
     """
     values = np.round(np.asarray(profiles, dtype=np.float64), TIE_DECIMALS)
     n = values.shape[1]
