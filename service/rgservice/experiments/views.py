@@ -24,6 +24,7 @@ from rgcontract import (
     Waiting,
 )
 from rgcontract.unknown import as_told
+from rgcontract.updates import ExperimentUpdate
 from rgservice.experiments.steering import Found
 from rgservice.http.answers import Answered
 from rgservice.http.etags import etag
@@ -76,8 +77,12 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
 
 def tagged(session: Session, found: Found, reader: str) -> Answered:
     """An experiment with the tag of what can be changed of it."""
-    shown = changeable(session, found.row, reader)
-    return Answered.tagged(experiment_view(session, found, reader), etag(shown))
+    view = experiment_view(session, found, reader)
+    return Answered.tagged(view, etag({name: getattr(view, name) for name in CHANGEABLE}))
+
+
+CHANGEABLE = ExperimentUpdate.model_fields
+"""What of an experiment `PATCH` can change."""
 
 
 def changeable(

@@ -16,6 +16,7 @@ from rgcontract import (
     StudyPage,
     StudySummary,
 )
+from rgcontract.updates import StudyUpdate
 from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
 from rgservice.http.answers import Answered
@@ -85,8 +86,8 @@ def study_view(
 
 def tagged(session: Session, found: FoundStudy, reader: str) -> Answered:
     """A study with the tag of what can be changed of it."""
-    shown = changeable(session, found.row, reader)
-    return Answered.tagged(study_view(session, found, reader), etag(shown))
+    view = study_view(session, found, reader)
+    return Answered.tagged(view, etag({name: getattr(view, name) for name in CHANGEABLE}))
 
 
 def _member(
@@ -108,6 +109,10 @@ def _member(
         under_trained=under_trained,
         collapse_ratio_error=ratios.standard_error,
     )
+
+
+CHANGEABLE = StudyUpdate.model_fields
+"""What of a study `PATCH` can change."""
 
 
 def changeable(session: Session, row: StudyRow, reader: str) -> dict[str, Any]:
