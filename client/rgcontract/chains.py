@@ -36,12 +36,10 @@ def _as_tuple(value: Any) -> Any:
 _FromList = BeforeValidator(_as_tuple)
 
 _Lengths = Annotated[
-    tuple[Annotated[float, Field(ge=0, le=MOST_CORR_LEN)], ...],
-    Field(min_length=1, max_length=8),
+    tuple[Annotated[float, Field(ge=0, le=MOST_CORR_LEN)], ...], Field(min_length=1, max_length=8)
 ]
 _Eigenvalues = Annotated[
-    tuple[Annotated[float, Field(ge=-1, lt=1)], ...],
-    Field(min_length=1, max_length=255),
+    tuple[Annotated[float, Field(ge=-1, lt=1)], ...], Field(min_length=1, max_length=255)
 ]
 _Row = Annotated[
     tuple[Annotated[float, Field(ge=0, le=1)], ...],
@@ -50,9 +48,7 @@ _Row = Annotated[
     _FromList,
 ]
 _Matrix = Annotated[
-    tuple[_Row, ...],
-    Field(min_length=2, max_length=MOST_STATES),
-    AfterValidator(normalised),
+    tuple[_Row, ...], Field(min_length=2, max_length=MOST_STATES), AfterValidator(normalised)
 ]
 
 

@@ -28,6 +28,8 @@ from rgcontract.section import Section, Seed, Seeds, conflict
 
 Depth = Annotated[int, Field(ge=1, le=64)]
 Width = Annotated[int, Field(ge=2, le=1024)]
+Priority = Annotated[int, Field(ge=-10, le=10)]
+"""Larger goes first."""
 Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
 
 DEFAULT_CONTEXT = 3
@@ -265,7 +267,7 @@ class Submission(ExperimentSpec):
     """A name for people."""
     tags: tuple[Tag, ...] = Field(default=(), max_length=16)
     """Words to find it by."""
-    priority: int = Field(default=0, ge=-10, le=10)
+    priority: Priority = 0
     """Larger goes first."""
     device: Device = "any"
     """Kind of device to train on; `any` takes the first worker that is free."""

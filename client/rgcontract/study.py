@@ -24,7 +24,7 @@ from rgcontract.networks import has_window
 from rgcontract.presets import PRESETS
 from rgcontract.problem import CHAIN
 from rgcontract.section import MAX_SEEDS, UNKNOWN_FIELD, Section, Seeds, conflict, shown
-from rgcontract.spec import SCHEMA, Device, ExperimentSpec, Form
+from rgcontract.spec import SCHEMA, Device, ExperimentSpec, Form, Priority
 from rgcontract.status import RunCounts, State, View
 from rgcontract.unknown import OrAsTold
 
@@ -54,7 +54,7 @@ class StudyRequest(Section):
     """A name for people."""
     tags: tuple[str, ...] = Field(default=(), max_length=16, fail_fast=True)
     """Words to find its experiments by."""
-    priority: int = Field(default=0, ge=-10, le=10)
+    priority: Priority = 0
     """Larger goes first."""
     device: Device = "any"
     """Kind of device to train on; `any` takes the first worker that is free."""

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from rgcontract.section import Section
-from rgcontract.spec import Tag
+from rgcontract.spec import Priority, Tag
 
 MOST_TAGS = 64
 """Tags of each person on an experiment, in all their requests together."""
@@ -33,7 +33,7 @@ class ExperimentUpdate(Update):
     """Words to find it by, in place of all that one gave before."""
     note: str | None = Field(default=None, min_length=1, max_length=MOST_NOTED)
     """A few lines beside it; null for none."""
-    priority: int = Field(default=0, ge=-10, le=10)
+    priority: Priority = 0
     """Larger goes first, also of runs that wait already."""
 
 
@@ -42,5 +42,5 @@ class StudyUpdate(Update):
 
     name: str | None = Field(default=None, min_length=1, max_length=200)
     """A name for people; null for none."""
-    priority: int = Field(default=0, ge=-10, le=10)
+    priority: Priority = 0
     """Larger goes first, also of runs that wait already and seeds that `target_error` adds."""

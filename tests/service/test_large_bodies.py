@@ -70,6 +70,14 @@ def test_a_study_names_the_first_cells_that_are_wrong_and_counts_the_others(
     assert more == 0 or problem["detail"].endswith(f"; and {more} more")
 
 
+def test_what_is_wrong_in_every_cell_is_counted_once(api: TestClient) -> None:
+    rows = 50
+    chain = {"family": "explicit", "matrix": [["x"] * rows] * rows}
+    problem = api.post("/v1/studies", json={"chain": chain, "model": {"depth": [2, 3]}}).json()
+    assert len(problem["errors"]) == MOST_NAMED
+    assert problem["more"] == rows - MOST_NAMED
+
+
 def test_large_bodies_are_read_one_at_a_time_and_of_each_person_only_some_wait() -> None:
     apart, release = Apart(), threading.Event()
     at_once, most = 0, 0

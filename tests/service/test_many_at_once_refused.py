@@ -47,7 +47,7 @@ def test_what_is_beside_them_is_named_first() -> None:
 
 
 def test_of_very_many_the_first_are_named_and_the_others_counted() -> None:
-    found = _refusal({"experiments": [{"priority": 11}] * (MOST_NAMED + 5)})
+    found = _refusal({"experiments": [{"priority": 11}] * (MOST_NAMED + 5)}).problem()
     places = [f"experiments.{index}.priority" for index in range(MOST_NAMED)]
     assert [problem.field for problem in found.errors] == places
     assert found.more == 5

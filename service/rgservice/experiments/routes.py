@@ -27,7 +27,7 @@ from rgservice.experiments.steering import Found
 from rgservice.experiments.views import experiment_view, tagged
 from rgservice.http.answers import Answered, response
 from rgservice.http.asking import DryRun, Everybody, Key, sent, sent_model
-from rgservice.http.body import parsed, read_body
+from rgservice.http.body import parsed
 from rgservice.http.deps import AUTHENTICATED, Member, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.etags import IfMatch
@@ -73,11 +73,14 @@ async def submit_many(
     request: Request, use: PartsDep, caller: Member, key: Key = None, dry_run: DryRun = False
 ) -> Response:
     """Ask for many experiments, as if one after another. All of them are stored, or none."""
-    body = await read_body(
-        request, limit=use.settings.max_bulk_bytes, setting="RGLAB_MAX_BULK_BYTES"
+    asked = await sent(
+        request,
+        use,
+        caller,
+        lambda body: bulk_of(body, use.settings),
+        limit="max_bulk_bytes",
+        short=0,
     )
-
-    asked = await use.apart.read(caller.user, lambda: bulk_of(body, use.settings))
 
     def submitted() -> Answered:
         return submitting.submit(use, asked, caller, key=key, dry_run=dry_run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Header, Query, Request
 from pydantic import BaseModel
@@ -28,7 +28,15 @@ Everybody = Annotated[
 ]
 
 
-async def sent(request: Request, use: Parts, caller: Caller, read: Callable[[bytes], T]) -> T:
+async def sent(
+    request: Request,
+    use: Parts,
+    caller: Caller,
+    read: Callable[[bytes], T],
+    *,
+    limit: Literal["max_body_bytes", "max_bulk_bytes"] = "max_body_bytes",
+    short: int = SHORT_BYTES,
+) -> T:
     """What a body asks for; a body that is not short waits for its turn to be read.
 
     Args:
@@ -36,14 +44,15 @@ async def sent(request: Request, use: Parts, caller: Caller, read: Callable[[byt
         use: the limits, and where it is read.
         caller: who sent it.
         read: makes it of the body.
+        limit: the setting that says how long it may be.
+        short: bytes up to which it is read at once; 0 where few may ask for much.
 
     Raises:
         UnsupportedMediaType, BodyTooLarge, TooSlow, Busy: as they say.
     """
-    body = await read_body(
-        request, limit=use.settings.max_body_bytes, setting="RGLAB_MAX_BODY_BYTES"
-    )
-    if len(body) <= SHORT_BYTES:
+    most: int = getattr(use.settings, limit)
+    body = await read_body(request, limit=most, setting=f"RGLAB_{limit.upper()}")
+    if len(body) <= short:
         return read(body)
     return await use.apart.read(caller.user, lambda: read(body))
 

@@ -55,22 +55,21 @@ class ApiError(Exception):
     ) -> None:
         """Say what happened and what to do next; `extra` becomes members of the body.
 
-        Of the refused fields the first are named; `more` counts those that are not even given.
+        Of the refused fields an answer names the first; `more` counts those that are not given.
         """
         super().__init__(detail)
-        self.detail, self.extra = detail, extra
-        self.errors = list(errors[:MOST_NAMED])
-        self.more = more + len(errors) - len(self.errors)
+        self.detail, self.errors, self.more, self.extra = detail, list(errors), more, extra
 
     def problem(self) -> Problem:
         """The body of the answer."""
+        named = self.errors[:MOST_NAMED]
         return Problem(
             title=self.title,
             status=self.status,
             code=self.code,
             detail=self.detail,
-            errors=self.errors,
-            more=self.more,
+            errors=named,
+            more=self.more + len(self.errors) - len(named),
             **self.extra,
         )
 

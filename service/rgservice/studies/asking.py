@@ -131,7 +131,8 @@ def _filled(request: StudyRequest, deadline: Deadline) -> Grid:
             item = named(read.submission(cell, body))
         except InvalidSpec as error:
             for problem in error.errors:
-                refused.setdefault((problem.field, problem.message), _at(problem, cell))
+                if (problem.field, problem.message) not in refused:
+                    refused[problem.field, problem.message] = _at(problem, cell)
             continue
         submission = item.asked.submission
         found.setdefault(item.asked.name, item)

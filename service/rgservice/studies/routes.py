@@ -12,8 +12,8 @@ from rgcontract.study import STUDY_FIELDS
 from rgcontract.updates import StudyUpdate
 from rgservice.experiments import steering, submitting
 from rgservice.http.answers import Answered, response, whole_response
-from rgservice.http.asking import DryRun, Everybody, Key, sent_model
-from rgservice.http.body import parsed, read_body
+from rgservice.http.asking import DryRun, Everybody, Key, sent, sent_model
+from rgservice.http.body import parsed
 from rgservice.http.deps import AUTHENTICATED, Member, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.etags import IfMatch
@@ -48,15 +48,12 @@ async def ask(
 
     Experiments that the lab has are shared; only missing runs are added.
     """
-    body = await read_body(
-        request, limit=use.settings.max_body_bytes, setting="RGLAB_MAX_BODY_BYTES"
-    )
 
-    def read() -> Grid:  # a short body may ask for many experiments
-        sent = parsed(body, StudyRequest, fill=with_preset, names=STUDY_FIELDS, grid=True)
-        return grid_of(sent, use.settings)
+    def read(body: bytes) -> Grid:
+        wanted = parsed(body, StudyRequest, fill=with_preset, names=STUDY_FIELDS, grid=True)
+        return grid_of(wanted, use.settings)
 
-    asked = await use.apart.read(caller.user, read)
+    asked = await sent(request, use, caller, read, short=0)
 
     def submitted() -> Answered:
         return submitting.submit(use, asked, caller, key=key, dry_run=dry_run)
