@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+MOST_OPEN = 65_536
+"""Files and connections; some systems grant no end of them, and take none for a number."""
+
 
 class TimedProtocol(H11Protocol):
     """HTTP/1.1 in which the head of a request has to arrive in time, and an answer be taken.
@@ -31,7 +34,8 @@ class TimedProtocol(H11Protocol):
         """Expect a request."""
         super().connection_made(transport)
         used = transport.get_extra_info("socket")
-        if used is not None and used.family in {socket.AF_INET, socket.AF_INET6}:
+        over_tcp = used is not None and used.family in {socket.AF_INET, socket.AF_INET6}
+        if over_tcp and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
             limit = int(1000 * self.taken_seconds)
             used.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit)
         self._expect_head()
@@ -61,6 +65,8 @@ class TimedProtocol(H11Protocol):
 
 
 def allow_many() -> None:
-    """Let this process have as many open connections as the system grants it."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Let this process have as many open connections as the system grants it, up to a bound."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    granted = MOST_OPEN if most == resource.RLIM_INFINITY else min(most, MOST_OPEN)
+    if now != resource.RLIM_INFINITY and now < granted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, most))
