@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
 
 from rgcontract import ExperimentSummary
@@ -14,6 +14,7 @@ from rgstore import ordering
 from rgstore.filtering import conditions
 from rgstore.ordering import Place
 from rgstore.tables import ExperimentRow, SubmissionRow
+from rgstore.wishes import wants_any
 
 COLUMNS = tuple(name for name in ExperimentSummary.model_fields if hasattr(ExperimentRow, name))
 """What a list shows that an experiment has a column for: all but the spec, which is most of it."""
@@ -26,8 +27,7 @@ NEWEST = order(NEWEST_FIRST)
 def owners(session: Session, *requests: ColumnElement[bool]) -> list[str]:
     """Who wants what these requests asked for; if nobody does any more, who made them."""
     row = SubmissionRow
-    wants = or_(row.wanted.is_(None), func.cardinality(row.wanted) > 0)
-    who = select(row.owner, func.bool_or(wants)).where(*requests).group_by(row.owner)
+    who = select(row.owner, func.bool_or(wants_any())).where(*requests).group_by(row.owner)
     found = session.execute(who.order_by(row.owner)).all()
     return [owner for owner, still in found if still] or [owner for owner, _ in found]
 

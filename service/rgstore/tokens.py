@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
@@ -42,6 +42,8 @@ class Caller:
     """Its id, which tells nothing of the token itself."""
     expires_at: datetime | None = None
     """When the token stops; None for never."""
+    noted: bool = field(default=False, compare=False)
+    """Whether its use was noted lately: then nothing has to be written for this one."""
 
 
 def make_token(
@@ -118,13 +120,13 @@ def still(session: Session, caller: Caller) -> Caller:
 def _with_user(session: Session, which: ColumnElement[bool]) -> Caller | None:
     expired = TokenRow.expires_at <= clock.instant()
     found = session.execute(
-        select(TokenRow, UserRow, expired)
+        select(TokenRow, UserRow, expired, _is_stale())
         .join(UserRow, UserRow.name == TokenRow.owner)
         .where(which)
     ).one_or_none()
     if found is None:
         return None
-    token, user, is_over = found
+    token, user, is_over, is_stale = found
     if token.revoked_at is not None:
         raise InvalidTokenError("was revoked")
     if is_over:
@@ -132,7 +134,7 @@ def _with_user(session: Session, which: ColumnElement[bool]) -> Caller | None:
     if user.disabled_at is not None:
         raise InvalidTokenError(f"is of {user.name}, who is disabled")
     role = _known(token.role).at_most(_known(user.role))
-    return Caller(user.name, role, token.id, token.expires_at)
+    return Caller(user.name, role, token.id, token.expires_at, noted=not is_stale)
 
 
 def _known(role: str) -> Role:
@@ -140,12 +142,19 @@ def _known(role: str) -> Role:
     return Role(role) if role in {*Role} else Role.READER
 
 
+def _is_stale() -> ColumnElement[bool]:
+    """Whether a use of a token is to be noted."""
+    used = TokenRow.last_used_at
+    return or_(used.is_(None), used < clock.ago(NOTED_EVERY))
+
+
 def note_use(session: Session, caller: Caller) -> None:
     """Note that a token is in use, now and then. Whoever else writes its row is not waited for."""
     row = TokenRow
-    stale = or_(row.last_used_at.is_(None), row.last_used_at < clock.ago(NOTED_EVERY))
     mine = (
-        select(row.digest).where(row.id == caller.token, stale).with_for_update(skip_locked=True)
+        select(row.digest)
+        .where(row.id == caller.token, _is_stale())
+        .with_for_update(skip_locked=True)
     ).scalar_subquery()
     session.execute(
         update(row)

@@ -51,6 +51,12 @@ def of_study(
     return exists().where(row.study_id == study, *own, of_run, named)
 
 
+def wants_any() -> ColumnElement[bool]:
+    """Whether a request wants any run still."""
+    wanted = SubmissionRow.wanted
+    return or_(wanted.is_(None), func.cardinality(wanted) > 0)
+
+
 def _wished() -> ColumnElement[bool]:
     """Whether a request wants a run."""
     row = SubmissionRow
@@ -309,8 +315,9 @@ def lock_unended(session: Session, names: Collection[str]) -> Sequence[RunRow]:
 def priority_of(session: Session, name: str) -> int | None:
     """The largest that anybody gave who wants any of an experiment; None if nobody does."""
     row = SubmissionRow
-    wants = or_(row.wanted.is_(None), func.cardinality(row.wanted) > 0)
-    return session.scalar(select(func.max(row.priority)).where(row.experiment_id == name, wants))
+    return session.scalar(
+        select(func.max(row.priority)).where(row.experiment_id == name, wants_any())
+    )
 
 
 def _wish(session: Session, runs: Collection[RunRow], owner: str, study: str | None) -> None:

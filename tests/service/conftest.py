@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from people import Lab
 
 from rgservice.app import create_app
 from rgstore.database import Database
@@ -73,3 +74,21 @@ def api(anonymous: TestClient, token: str) -> TestClient:
     """A client with alice's token."""
     anonymous.headers["Authorization"] = f"Bearer {token}"
     return anonymous
+
+
+@pytest.fixture
+def lab(anonymous: TestClient, database: Database) -> Lab:
+    """Where several people ask."""
+    return Lab(anonymous, database)
+
+
+@pytest.fixture
+def ada(lab: Lab) -> Any:
+    """One of them."""
+    return lab.person("ada")
+
+
+@pytest.fixture
+def bob(lab: Lab) -> Any:
+    """Another one."""
+    return lab.person("bob")

@@ -23,21 +23,6 @@ PEOPLE = ("ada", "bob", "eve")
 
 
 @pytest.fixture
-def lab(anonymous: TestClient, database: Database) -> Lab:
-    return Lab(anonymous, database)
-
-
-@pytest.fixture
-def ada(lab: Lab) -> Any:
-    return lab.person("ada")
-
-
-@pytest.fixture
-def bob(lab: Lab) -> Any:
-    return lab.person("bob")
-
-
-@pytest.fixture
 def root(lab: Lab) -> Any:
     return lab.person("root", Role.ADMIN)
 

@@ -29,21 +29,6 @@ SOON = 60.0
 
 
 @pytest.fixture
-def lab(anonymous: TestClient, database: Database) -> Lab:
-    return Lab(anonymous, database)
-
-
-@pytest.fixture
-def ada(lab: Lab) -> Any:
-    return lab.person("ada")
-
-
-@pytest.fixture
-def bob(lab: Lab) -> Any:
-    return lab.person("bob")
-
-
-@pytest.fixture
 def eve(lab: Lab) -> Any:
     return lab.person("eve")
 

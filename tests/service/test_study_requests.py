@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 from measured_study import GRID
 from people import Lab
 from sqlalchemy import select
@@ -20,21 +19,6 @@ from rgworker.findings import refresh_findings
 SOON = 60.0
 SHORT = {"chain": {"corr_len": 1}, "model": GRID["model"]}
 """One of its experiments."""
-
-
-@pytest.fixture
-def lab(anonymous: TestClient, database: Database) -> Lab:
-    return Lab(anonymous, database)
-
-
-@pytest.fixture
-def ada(lab: Lab) -> Any:
-    return lab.person("ada")
-
-
-@pytest.fixture
-def bob(lab: Lab) -> Any:
-    return lab.person("bob")
 
 
 def _judge(database: Any) -> list[int]:

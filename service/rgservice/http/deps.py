@@ -70,7 +70,8 @@ def caller(
             found = caller_of(opened, credentials.credentials)
         except InvalidTokenError as error:
             raise refused(error) from error
-        note_use(opened, found)
+        if not found.noted:
+            note_use(opened, found)
     return found
 
 
