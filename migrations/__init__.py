@@ -6,6 +6,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script.revision import ResolutionError
+from alembic.util.exc import CommandError
+
+
+class NewerSchemaError(Exception):
+    """A newer release has brought the database to a revision that this one does not have."""
 
 
 def alembic_config(url: str) -> Config:
@@ -17,5 +23,16 @@ def alembic_config(url: str) -> Config:
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Migrate a database; does nothing if it is up to date."""
-    command.upgrade(alembic_config(url), revision)
+    """Migrate a database; does nothing if it is up to date.
+
+    Raises:
+        NewerSchemaError: it is of a newer release.
+    """
+    try:
+        command.upgrade(alembic_config(url), revision)
+    except CommandError as error:
+        if not isinstance(error.__cause__, ResolutionError):
+            raise
+        raise NewerSchemaError(
+            f"a newer release of RGLab has migrated the database: upgrade this one ({error})"
+        ) from error

@@ -9,9 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
+from alembic.script import ScriptDirectory
 from commands import Up
+from sqlalchemy import NullPool, create_engine, text
 from typer.testing import CliRunner
 
+from migrations import alembic_config
 from rgcontract import Submission
 from rglab.cli import app
 from rglab.embedded.lab import free_port
@@ -76,6 +79,24 @@ def test_migrate_makes_an_empty_database_one_that_takes_people(
 def test_migrate_may_be_repeated(rglab: Any, database_url: str) -> None:
     ran = rglab("migrate", RGLAB_DATABASE_URL=database_url)
     assert (ran.exit_code, ran.stderr) == (0, "the schema is up to date\n")
+
+
+@pytest.mark.parametrize("command", ["migrate", "up"])
+def test_a_database_of_a_newer_release_is_left_as_it_is(
+    rglab: Any, database_url: str, tmp_path: Path, command: str
+) -> None:
+    engine = create_engine(database_url, poolclass=NullPool)
+    revision = text("UPDATE alembic_version SET version_num = :revision RETURNING version_num")
+    with engine.begin() as connection:
+        connection.execute(revision, {"revision": "newer"})
+    ran = rglab(command, RGLAB_DATABASE_URL=database_url, RGLAB_DATA_DIR=str(tmp_path))
+    assert ran.exit_code == 1
+    assert "a newer release of RGLab has migrated the database: upgrade this one" in ran.stderr
+    assert "newer" in ran.stderr.rpartition("(")[2]
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "newer"
+        head = ScriptDirectory.from_config(alembic_config(database_url)).get_current_head()
+        connection.execute(revision, {"revision": head})
 
 
 @pytest.fixture

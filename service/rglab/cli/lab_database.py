@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from migrations import NewerSchemaError
 from rglab.cli.console import stop
 from rglab.embedded.running import with_running
 from rgstore.database import Database
@@ -36,7 +37,7 @@ def database_errors() -> Iterator[None]:
         yield
     except InvalidSettingError:
         raise  # as for every command
-    except SettingsError as error:
+    except (SettingsError, NewerSchemaError) as error:
         stop(str(error))
     except ProgrammingError as error:
         stop(f"the database lacks what this needs ({error.orig}): run `rglab migrate`")

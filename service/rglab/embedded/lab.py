@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from migrations import upgrade
+from migrations import NewerSchemaError, upgrade
 from rgcontract.credentials import FILE_NAME as CREDENTIALS
 from rgcontract.credentials import (
     Credentials,
@@ -190,6 +190,8 @@ def _migrate(url: str) -> None:
         upgrade(Settings(database_url=url).database)
     except DBAPIError as error:
         raise LabError(f"the database does not answer: {error.orig}") from error
+    except NewerSchemaError as error:
+        raise LabError(str(error)) from error
 
 
 def _broker(stack: ExitStack, settings: Settings, servers: list[Kept], say: Say) -> str:
