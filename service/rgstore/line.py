@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -39,6 +39,8 @@ WINDOW = timedelta(hours=1)
 """What somebody has had counts for so long."""
 TURN_LOCK = 0x5455524E  # an arbitrary number, "TURN"; with it the hash of a name
 QUEUED = RunRow.state == State.QUEUED
+LATER = datetime.max.replace(tzinfo=UTC)
+"""A turn that is to come before."""
 NOBODY = ""
 """Wants the runs of which it is not known who does. It has had nothing, so they go soon."""
 
@@ -74,14 +76,23 @@ class Line:
 class Had:
     """What people have had in the last hour."""
 
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=dict)
     last_turn: dict[str, datetime] = field(default_factory=dict)
     cost: float = LEAST_SECONDS
     """Seconds that a run takes, at the mean."""
 
     def standing(self, user: str, since: datetime) -> Standing:
         """Of somebody who has waited since then."""
-        return Standing(user, since, self.seconds[user], self.last_turn.get(user))
+        return Standing(user, since, self.seconds.get(user, 0.0), self.last_turn.get(user))
+
+    def after(self, runs: Iterable[tuple[Sequence[str], int]]) -> Had:
+        """What they will have had once so many runs of those who want them have been claimed."""
+        seconds, last_turn = self.seconds.copy(), self.last_turn.copy()
+        for wanted_by, n in runs:
+            for user in wanted_by:
+                seconds[user] = seconds.get(user, 0.0) + n * self.cost / len(wanted_by)
+                last_turn[user] = LATER
+        return Had(seconds, last_turn, self.cost)
 
 
 def first_lines(
@@ -158,7 +169,7 @@ def _had(session: Session, wanted_by: Iterable[Sequence[str]]) -> Had:
     had = Had(cost=sum(one.seconds for one in rows) / n if (n := sum(one.n for one in rows)) else 1)
     for one in rows:
         for user in one.wanted_by:
-            had.seconds[user] += one.seconds / len(one.wanted_by)
+            had.seconds[user] = had.seconds.get(user, 0.0) + one.seconds / len(one.wanted_by)
             had.last_turn[user] = max(one.last, had.last_turn.get(user, one.last))
     return had
 
@@ -243,6 +254,7 @@ def _place(session: Session, run: RunRow) -> int:
 
 def _place_among(run: RunRow, counted: Sequence[Row[Any]], had: Had) -> int:
     """Among these lines, of which the runs before it are counted."""
+    had = had.after((one.wanted_by, one.above) for one in counted if one.above)
     of = {(*one.wanted_by, one.device): one for one in counted}
     here = [Line(one.wanted_by, one.device, run.priority, one.since, 0) for one in counted if one.n]
     n: Counter[str] = Counter()
