@@ -45,7 +45,7 @@ SINGLE_SECONDS = 20.0
 """Of a run that is trained alone."""
 EVERY = timedelta(minutes=5)
 DEPTHS = {"ada": 2, "bob": 3, "cyd": 4}
-"""Three shapes: no fleet takes in the single run by chance."""
+"""Shapes; each single run has a depth of its own besides, so that no fleet takes in another."""
 WAYS = {"turns": "in turns", "age": "first come, first served"}
 COLOURS = dict(zip(WAYS, ("#0072b2", "#d55e00"), strict=True))  # as those of `rgfigures`
 SMALLEST = 1 / 60
@@ -72,9 +72,9 @@ class Lab:
         setting = {"name": clock.SETTING, "moment": self.now.isoformat()}
         connection.execute(text("SELECT set_config(:name, :moment, true)"), setting)
 
-    def ask(self, who: str, lengths: Sequence[float], seeds: int) -> list[int]:
+    def ask(self, who: str, lengths: Sequence[float], seeds: int, deeper: int = 0) -> list[int]:
         """Submit an experiment for each correlation length; returns the runs."""
-        spec = {"seeds": seeds, "model": {"depth": DEPTHS[who]}}
+        spec = {"seeds": seeds, "model": {"depth": DEPTHS[who] + deeper}}
         asked = [
             Asked.of(
                 Submission.model_validate({**spec, "chain": {"corr_len": length}}),
@@ -154,14 +154,14 @@ def _arrive(lab: Lab, arrivals: list[tuple[datetime, str]], runs: int) -> None:
         if who == "bob":
             lab.ask(who, [2 + number / 64 for number in range(runs // FLEET // 2)], FLEET)
         else:
-            (run_id,) = lab.ask(who, [2 + len(arrivals) / 64], 1)
+            (run_id,) = lab.ask(who, [2], 1, deeper=len(arrivals))
             lab.asked[run_id] = lab.now
     lab.now = until
 
 
 def drawn(found: dict[str, list[tuple[float, float]]], runs: int) -> Figure:
     """Waiting time of the single runs over the time at which they were asked for."""
-    figure = Figure(figsize=(7.5, 4.2), layout="constrained")
+    figure = Figure(figsize=(7.5, 4.8), layout="constrained")
     axes = figure.subplots()
     for way, marker in zip(WAYS, ("o", "s"), strict=True):
         minutes, waits = zip(*found[way], strict=True)
@@ -182,7 +182,7 @@ def drawn(found: dict[str, list[tuple[float, float]]], runs: int) -> Figure:
     )
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="center right")
+    figure.legend(loc="outside lower center", frameon=False)
     return figure
 
 
