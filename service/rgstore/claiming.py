@@ -1,4 +1,4 @@
-"""Runs given to workers: the first in line, and others of its shape.
+"""Runs given to workers: the first of whose turn it is, and others of its shape.
 
 A worker owns a run while its lease lasts. Only Postgres' clock counts.
 """
@@ -8,21 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    and_,
-    func,
-    select,
-)
+from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.orm import Session
 
 from rgcontract import IMPLEMENTED, Protocols, State
 from rgstore import clock
 from rgstore.among import among
 from rgstore.claimable import is_for
+from rgstore.line import Line, first_lines, take_turn, whose_turn
 from rgstore.outbox import ANY
+from rgstore.recordset import recordset
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import lock_experiments, move, refresh_experiments
 
@@ -76,9 +74,10 @@ def claim_fleet(
     size_of: Callable[[dict[str, Any]], int],
     share: int,
 ) -> list[Claim]:
-    """Take the first run in line and others of its shape and priority, whoever asked for them.
+    """Take the first run of whose turn it is, and others of its shape and priority.
 
-    A run without a shape goes alone.
+    Theirs come first among these, then those of the others in the order of their turns. A run
+    without a shape goes alone.
 
     Args:
         session: its transaction makes the claim.
@@ -88,33 +87,43 @@ def claim_fleet(
         share: trainers among whom the queued runs of the shape are shared out.
 
     Returns:
-        In the order of the line; empty if the line is.
+        In the order in which they were chosen; empty if nothing waits.
     """
-    first = _first_in_line(session, holder)
+    first, lines = _first(session, holder)
     if first is None:
         return []
     # Its experiment now and those of the others without waiting: who waits for an experiment
     # while it holds runs of others may wait for someone who waits for those.
     (experiment,) = lock_experiments(session, [first.experiment_id])
     size = 1 if first.shape is None else size_of(experiment.spec)
-    line = [first.id, *(_others(session, first, holder, size, share) if size > 1 else [])]
-    taken = _taken(session, holder, line, timedelta(seconds=lease_seconds))
-    return _claims(session, holder, sorted(taken, key=lambda run: line.index(run.id)))
+    others = _others(session, first, lines, holder, size, share) if size > 1 else []
+    chosen = [first.id, *others]
+    taken = _taken(session, holder, chosen, timedelta(seconds=lease_seconds))
+    return _claims(session, holder, sorted(taken, key=lambda run: chosen.index(run.id)))
 
 
-def _first_in_line(session: Session, holder: Holder) -> RunRow | None:
-    """The first queued run that the worker may take and nobody is taking, locked."""
+def _first(session: Session, holder: Holder) -> tuple[RunRow | None, list[Line]]:
+    """The first queued run that the worker may take and nobody is taking, locked.
+
+    With it the lines of its priority: those of whose turn it takes first, then all others.
+    """
     is_local = True  # to this transaction
-    # the line is walked in order, through its index: until Postgres has counted one that grew at
+    # lines are walked in order, through their index: until Postgres has counted one that grew at
     # once, it would rather collect all of it and sort
     session.execute(select(func.set_config("enable_sort", "off", is_local)))
-    return session.scalars(
-        select(RunRow)
-        .where(RunRow.state == State.QUEUED, _is_for(holder))
-        .order_by(RunRow.priority.desc(), RunRow.queued_at, RunRow.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    ).first()
+    row, below = RunRow, None
+    while True:
+        read = partial(first_lines, session, _is_for(holder), below=below)
+        lines = whose_turn(read, partial(take_turn, session))
+        if not lines:
+            return None, []
+        for line in lines:
+            of_line = select(row).where(line.runs, _is_for(holder))
+            locked = of_line.limit(1).with_for_update(skip_locked=True)
+            first = session.scalars(locked.order_by(row.queued_at, row.id)).first()
+            if first is not None:
+                return first, sorted(lines, key=lambda one: one.payer != line.payer)
+        below = lines[0].priority  # others are taking all of these
 
 
 def _taken(
@@ -179,23 +188,32 @@ def _is_for(holder: Holder) -> ColumnElement[bool]:
 
 
 def _others(
-    session: Session, first: RunRow, holder: Holder, size: int, share: int
+    session: Session, first: RunRow, lines: Sequence[Line], holder: Holder, size: int, share: int
 ) -> Sequence[int]:
-    """Queued runs of the shape and priority of the first, locked, in the order of the line."""
+    """Queued runs of the shape and priority of the first, locked, from one line after another."""
+    row = RunRow
     alike = and_(
-        RunRow.state == State.QUEUED,
-        RunRow.shape == first.shape,
-        RunRow.priority == first.priority,
+        row.state == State.QUEUED,
+        row.shape == first.shape,
+        row.priority == first.priority,
         _is_for(holder),
     )
-    enough = select(RunRow.id).where(alike).limit(size * share).subquery()
+    enough = select(row.id).where(alike).limit(size * share).subquery()
     queued = session.scalar(select(func.count()).select_from(enough)) or 0
     size = min(size, -(-queued // share))
-    return session.scalars(
-        select(RunRow.id)
-        .join(ExperimentRow, ExperimentRow.id == RunRow.experiment_id)
-        .where(alike, RunRow.id != first.id)
-        .order_by(RunRow.queued_at, RunRow.id)
+    names = [{"wanted_by": line.wanted_by, "device": line.device} for line in lines]
+    asked = recordset(names, row.wanted_by, row.device)
+    of_line = (
+        select(row.id)
+        .join(ExperimentRow, ExperimentRow.id == row.experiment_id)
+        .where(alike, row.id != first.id)
+        .where(row.wanted_by == asked.c.wanted_by, row.device == asked.c.device)
+        .order_by(row.queued_at, row.id)
         .limit(size - 1)
         .with_for_update(skip_locked=True, key_share=True)
+        .lateral()
+    )
+    # nothing is sorted here: no more are locked than are taken
+    return session.scalars(
+        select(of_line.c.id).select_from(asked).join(of_line, true()).limit(size - 1)
     ).all()

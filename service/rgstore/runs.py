@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import (
-    func,
-    or_,
-    select,
-    tuple_,
-)
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from rgcontract import (
@@ -41,16 +36,6 @@ def attempts_of(session: Session, run_ids: Sequence[int]) -> Sequence[AttemptRow
     return session.scalars(
         select(AttemptRow).where(among(AttemptRow.run_id, run_ids)).order_by(AttemptRow.number)
     ).all()
-
-
-def place_in_line(session: Session, run: RunRow) -> int:
-    """Queued runs that go before this one."""
-    earlier = or_(
-        RunRow.priority > run.priority,
-        (RunRow.priority == run.priority)
-        & (tuple_(RunRow.queued_at, RunRow.id) < (run.queued_at, run.id)),
-    )
-    return session.scalar(select(func.count()).where(RunRow.state == State.QUEUED, earlier)) or 0
 
 
 def count_all_runs(session: Session) -> dict[str, int]:

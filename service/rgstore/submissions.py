@@ -102,7 +102,7 @@ def submit_all(
             return replay(before, body_hash)
     experiments = {one.name: one for one in reversed(asked)}  # the first of each name
     created = _insert_experiments(session, experiments.values(), owner)
-    added = _insert_runs(session, asked, attempt_limit)
+    added = _insert_runs(session, asked, owner, attempt_limit)
     known = experiments.keys() - created
     there: set[int] = set()
     if known:
@@ -164,7 +164,7 @@ def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
     }
 
 
-def _insert_runs(session: Session, asked: Sequence[Asked], attempt_limit: int) -> Added:
+def _insert_runs(session: Session, asked: Sequence[Asked], owner: str, attempt_limit: int) -> Added:
     """Insert the runs that are not there, those that were asked for first being first in line."""
     row, place = RunRow, column("place", Integer())
     rows = recordset(
@@ -182,6 +182,7 @@ def _insert_runs(session: Session, asked: Sequence[Asked], attempt_limit: int) -
         "priority": rows.c.priority,
         "shape": rows.c.shape,
         "device": rows.c.device,
+        "wanted_by": literal([owner], row.wanted_by.type),
         "state": literal(NEW.value),
         "attempt_limit": literal(attempt_limit),
         # a microsecond apart: rows are written in the order of their keys, not in that of the line

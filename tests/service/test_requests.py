@@ -443,6 +443,17 @@ def test_progress_and_waiting_are_those_of_the_seeds(
     assert ada.view(mine.id).state == "running"
 
 
+def test_the_place_in_line_is_that_of_whose_turn_it_is(lab: Lab, ada: Any, bob: Any) -> None:
+    sweep = ada.submit(**SPEC, seeds=20)
+    assert lab.claim() is not None
+    mine = bob.submit(**SPEC, seeds=[30, 31])
+    shared = bob.submit(**SPEC, seeds=[18, 19])
+    # bob, ada, bob, ada and so on: what he shares with her is older, and his turn
+    assert bob.view(shared.id, seeds=[18, 19]).waiting.place == 0
+    assert bob.view(mine.id, seeds=[30, 31]).waiting.place == 4
+    assert ada.view(sweep.id, seeds=[3]).waiting.place == 5
+
+
 def test_an_unknown_experiment_is_unknown_whatever_the_seeds(ada: Any) -> None:
     with pytest.raises(ResponseError) as caught:
         ada.view("e-none", seeds=[1])

@@ -74,6 +74,8 @@ BREAKS = [
     ("wanted", "experiment",
      (f"UPDATE submissions SET wanted = '{{}}' WHERE experiment_id = {THE_QUEUED}"
      " RETURNING experiment_id")),
+    ("wanted_by", "run",
+     "UPDATE runs SET wanted_by = '{nobody}' WHERE state = 'queued' RETURNING id"),
     ("findings", "study",
      (f"WITH late AS (UPDATE results SET measured_at = now() + interval '1 hour'"
      f" WHERE run_id = {A_DONE_RUN} RETURNING run_id) SELECT id FROM studies")),

@@ -16,7 +16,8 @@ from rgstore import claiming, endings, experiments, heartbeats, upkeep, wishes
 from rgstore.database import Database
 from rgstore.endings import LeaseLostError
 from rgstore.heartbeats import TrainingProgress
-from rgstore.runs import attempts_of, place_in_line
+from rgstore.line import place_in_line
+from rgstore.runs import attempts_of
 from rgstore.tables import ExperimentRow, RunRow
 
 HALF = TrainingProgress("training", 0.5, 10, 1.25)
@@ -277,5 +278,5 @@ def test_a_line_moves_up_by_one_place_for_each_run_before(database: Database, pu
     put(seeds=3)
     last = put(chain={"corr_len": 9.0}).run_ids[0]
     with database.begin() as session:
-        assert place_in_line(session, session.get_one(RunRow, last)) == 3
+        assert place_in_line(session, [session.get_one(RunRow, last)])[1] == 3
         assert session.scalar(select(func.count()).select_from(RunRow)) == 4

@@ -30,7 +30,8 @@ from rgservice.http.answers import Answered
 from rgservice.http.etags import etag
 from rgservice.http.other_releases import Reading, none_are_stored
 from rgstore import experiments, waiting, wishes
-from rgstore.runs import attempts_of, count_runs, place_in_line, runs_of
+from rgstore.line import place_in_line
+from rgstore.runs import attempts_of, count_runs, runs_of
 from rgstore.stored_specs import loaded_spec
 from rgstore.tables import AttemptRow, ExperimentRow, RunRow
 from rgstore.transitions import combined
@@ -164,8 +165,7 @@ def _waiting(session: Session, runs: Sequence[RunRow]) -> Waiting | None:
     if combined({run.state for run in runs}) != State.QUEUED:
         return None
     queued = [run for run in runs if run.state == State.QUEUED]
-    first = min(queued, key=lambda run: (-run.priority, run.queued_at, run.id))
-    place = place_in_line(session, first)
+    first, place = place_in_line(session, queued)
     ahead = "1 run goes first" if place == 1 else f"{place} runs go first"
     in_line = ahead if place else "next in line"
     stuck = waiting.stuck(session, [first.experiment_id], device=first.device)

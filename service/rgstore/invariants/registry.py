@@ -16,6 +16,7 @@ INVARIANTS = (
     work.COMPLETED,
     wants.SEEDS,
     wants.WANTED,
+    wants.WANTED_BY,
     wants.FINDINGS,
     readable.READABLE,
     stored.HASHES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rgstore.invariants.invariant import stated
+from rgstore.tables.people import MOST_COUNTED
 
 SEEDS = stated(
     "seeds",
@@ -27,6 +28,20 @@ WHERE r.state IN ('queued', 'running')
       WHERE s.experiment_id = r.experiment_id
         AND (s.wanted IS NULL OR r.seed = ANY (s.wanted)))
 """,
+)
+WANTED_BY = stated(
+    "wanted_by",
+    "A run that is still to end says who wants it.",
+    f"""
+SELECT r.id AS run, r.wanted_by, w.owners AS wanted_of_requests
+FROM runs r
+CROSS JOIN LATERAL (
+    SELECT (array_agg(DISTINCT s.owner ORDER BY s.owner))[1:{MOST_COUNTED}] AS owners
+    FROM submissions s
+    WHERE s.experiment_id = r.experiment_id AND (s.wanted IS NULL OR r.seed = ANY (s.wanted))
+) AS w
+WHERE r.state IN ('queued', 'running') AND r.wanted_by <> w.owners
+""",  # noqa: S608 - our own number
 )
 FINDINGS = stated(
     "findings",

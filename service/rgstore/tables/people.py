@@ -136,3 +136,35 @@ class SubmissionRow(Base):
             postgresql_where=text("batch IS NOT NULL"),
         ),
     )
+
+
+MOST_COUNTED = 16
+"""Of more who want a run the first by name count for its turn: an index has room for so many."""
+_WANTED_BY = DDL(  # type: ignore[no-untyped-call]
+    f"""
+CREATE FUNCTION runs_say_who_wants_them() RETURNS trigger LANGUAGE plpgsql
+SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE runs r SET wanted_by = w.owners
+    FROM (
+        SELECT r.id, (array_agg(DISTINCT s.owner ORDER BY s.owner))[1:{MOST_COUNTED}] AS owners
+        FROM runs r JOIN submissions s ON s.experiment_id = r.experiment_id
+            AND (s.wanted IS NULL OR r.seed = ANY (s.wanted))
+        WHERE r.experiment_id IN (SELECT experiment_id FROM written) AND r.state <> 'done'
+        GROUP BY r.id
+    ) w
+    WHERE w.id = r.id AND w.owners <> r.wanted_by;
+    RETURN NULL;
+END $$
+"""  # noqa: S608 - our own number
+)
+event.listen(SubmissionRow.__table__, "after_create", _WANTED_BY)
+for _when in ("insert", "update"):
+    _of_wishes = DDL(  # type: ignore[no-untyped-call]
+        f"""
+CREATE TRIGGER wanted_by_{_when} AFTER {_when} ON submissions
+REFERENCING NEW TABLE AS written
+FOR EACH STATEMENT EXECUTE FUNCTION runs_say_who_wants_them()
+"""
+    )
+    event.listen(SubmissionRow.__table__, "after_create", _of_wishes)

@@ -38,6 +38,8 @@ class RunRow(Base):
     """Queued runs of one shape may be trained as one fleet; null goes alone."""
     device: Mapped[str] = mapped_column(server_default=text("'any'"))
     """Kind of device that it waits for."""
+    wanted_by: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    """Who wants it, by name; once it is done, who did. A trigger of `submissions` writes it."""
     attempt_limit: Mapped[int]
     """A run that is lost at this attempt is failed and not queued again."""
     lease_owner: Mapped[str | None]
@@ -62,6 +64,8 @@ class RunRow(Base):
         ),
         Index(
             "ix_runs_line",
+            "wanted_by",
+            "device",
             text("priority DESC"),
             "queued_at",
             "id",
@@ -72,6 +76,8 @@ class RunRow(Base):
             "ix_runs_shape",
             "shape",
             text("priority DESC"),
+            "wanted_by",
+            "device",
             "queued_at",
             "id",
             postgresql_where=text("state = 'queued' AND shape IS NOT NULL"),
@@ -107,7 +113,10 @@ class AttemptRow(Base):
     error: Mapped[str | None]
     traceback: Mapped[str | None]
 
-    __table_args__ = (CheckConstraint(f"outcome IN ({OUTCOMES})", name="outcome"),)
+    __table_args__ = (
+        CheckConstraint(f"outcome IN ({OUTCOMES})", name="outcome"),
+        Index("ix_attempts_ended_at", "ended_at"),
+    )
 
 
 _IMPLEMENTED = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
