@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import Format
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from rgstore import outbox
@@ -25,6 +25,15 @@ class BinaryCursor(psycopg.Cursor[Any]):
     def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
         """As any cursor."""
         super().__init__(connection, **options)
+        self.format = Format.BINARY
+
+
+class BinaryServerCursor(psycopg.ServerCursor[Any]):
+    """The same of rows that stay with the server until they are read."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """As any cursor of the server."""
+        super().__init__(*args, **options)
         self.format = Format.BINARY
 
 
@@ -53,6 +62,7 @@ class Database:
                 "cursor_factory": BinaryCursor,
             },
         )
+        event.listen(self.engine, "connect", _read_binary)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         one_moment = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._snapshots = sessionmaker(one_moment, expire_on_commit=False)
@@ -84,3 +94,7 @@ class Database:
     def dispose(self) -> None:
         """Close the pool."""
         self.engine.dispose()
+
+
+def _read_binary(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.server_cursor_factory = BinaryServerCursor
