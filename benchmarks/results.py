@@ -72,16 +72,18 @@ def main(arguments: list[str]) -> None:
 
 def measured(n_draws: int, readers: int) -> list[Reading]:
     """In a fresh lab: each query in each encoding, the smallest answer first."""
-    with tempfile.TemporaryDirectory(prefix="rglab-bench-") as directory:
-        with running(Path(directory)) as lab:
-            say(f"storing {n_draws} draws")
-            name = planted(lab, n_draws)
-            found = []
-            for query in QUERIES:
-                for encoding in ENCODINGS:
-                    say(f"{readers} read {query}, {encoding}")
-                    found.append(_read(lab, name, query, encoding, readers))
-            return found
+    with (
+        tempfile.TemporaryDirectory(prefix="rglab-bench-") as directory,
+        running(Path(directory)) as lab,
+    ):
+        say(f"storing {n_draws} draws")
+        name = planted(lab, n_draws)
+        found = []
+        for query in QUERIES:
+            for encoding in ENCODINGS:
+                say(f"{readers} read {query}, {encoding}")
+                found.append(_read(lab, name, query, encoding, readers))
+        return found
 
 
 def planted(lab: Lab, n_draws: int) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from rgstore import outbox
 from rgstore.outbox import Announcement
+from rgstore.streaming import streams_closed
 
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
@@ -79,7 +80,7 @@ class Database:
         Workers are told of the runs that it put in line when it is committed and its connection
         is free again.
         """
-        with self._sessions.begin() as session:
+        with self._sessions.begin() as session, streams_closed(session):
             yield session
         announcement = outbox.taken(session)
         if announcement and self._announce is not None:
@@ -88,7 +89,7 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A transaction to read in: all it reads is of one moment, whatever others store."""
-        with self._snapshots.begin() as session:
+        with self._snapshots.begin() as session, streams_closed(session):
             yield session
 
     def dispose(self) -> None:

@@ -15,14 +15,13 @@ from rgcontract.observables import NETWORK
 from rgstore.among import among
 from rgstore.copying import as_it_comes
 from rgstore.records import RunKey
+from rgstore.streaming import streamed
 from rgstore.tables import (
     MeasurementRow,
     ResultRow,
     RunRow,
 )
 
-ROWS_AT_A_TIME = 4
-"""That are read of a cursor: one may have a million numbers."""
 ORDER = (
     MeasurementRow.step, MeasurementRow.when, MeasurementRow.level == NETWORK,
     MeasurementRow.level, MeasurementRow.quantity,
@@ -61,12 +60,12 @@ def measured_by(
 
     A few rows at a time are read of the server, as they are asked for.
     """
-    return session.execute(
+    return streamed(
+        session,
         select(RunRow.chain_seed, RunRow.seed, *columns)
         .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
         .where(*_of_measured(experiment_id, seeds), *conditions)
         .order_by(*order, RunRow.chain_seed, RunRow.seed),
-        execution_options={"yield_per": ROWS_AT_A_TIME},
     )
 
 
@@ -126,7 +125,8 @@ def curves_of(
     session: Session, name: str, seeds: Collection[int] | None = None
 ) -> Iterator[tuple[RunKey, list[int], list[float]]]:
     """(run, steps, losses) of measured runs of an experiment, in order, read as asked for."""
-    rows = session.execute(
+    rows = streamed(
+        session,
         select(
             RunRow.chain_seed, RunRow.seed,
             as_it_comes(ResultRow.curve_steps), as_it_comes(ResultRow.curve_losses),
@@ -134,7 +134,6 @@ def curves_of(
         .join(ResultRow, ResultRow.run_id == RunRow.id)
         .where(*_of_measured(name, seeds))
         .order_by(RunRow.chain_seed, RunRow.seed),
-        execution_options={"yield_per": ROWS_AT_A_TIME},
     )  # fmt: skip
     for chain_seed, seed, steps, losses in rows:
         yield (chain_seed, seed), steps, losses

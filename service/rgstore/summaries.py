@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from rgcontract.observables import NETWORK
 from rgstore.copying import as_it_comes, copy_rows
 from rgstore.damaged import sum_of
-from rgstore.measured import ORDER, ROWS_AT_A_TIME, Kept, measured_by
+from rgstore.measured import ORDER, Kept, measured_by
 from rgstore.records import CONFIDENCE, Quantity, Summarise, Summary
+from rgstore.streaming import streamed
 from rgstore.tables import (
     MeasurementRow,
     SummaryRow,
@@ -119,7 +120,8 @@ def summaries_of(
         conditions: on `SummaryRow`.
     """
     row = SummaryRow
-    rows = session.execute(
+    rows = streamed(
+        session,
         select(
             row.when, row.level, row.quantity, row.step, row.n_rows, row.estimator,
             as_it_comes(row.shape), row.n_runs, as_it_comes(row.mean),
@@ -128,7 +130,6 @@ def summaries_of(
         )
         .where(row.experiment_id == name, *conditions)
         .order_by(row.step, row.when, row.level == NETWORK, row.level, row.quantity),
-        execution_options={"yield_per": ROWS_AT_A_TIME},
     )  # fmt: skip
     for values in rows:
         yield Summary(*values)

@@ -141,9 +141,7 @@ def test_these_are_all_the_routes(api: TestClient) -> None:
 def test_a_parameter_of_another_route_is_unknown(api: TestClient, there: dict[str, str]) -> None:
     path = f"{LIST}/{there['experiment']}/result"
     ((field, _, allowed),) = _refused(api.get(f"{path}?array=all"))
-    assert (field, allowed) == (
-        "array", "arrays, partial, layers, levels, at, observables, seeds",
-    )  # fmt: skip
+    assert (field, allowed) == ("array", "seeds, arrays, partial, layers, levels, at, observables")
 
 
 @pytest.mark.parametrize(
