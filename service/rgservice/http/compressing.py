@@ -13,6 +13,9 @@ LEVEL = 1
 SECRET = frozenset({"/v1/tokens"})
 """Paths whose answers hold one: what is compressed beside it may tell of it by its length."""
 
+FILES = "/docs/assets/"
+"""Where files are, which have entity tags of their bytes, and ranges of them."""
+
 
 class Compressed:
     """Compresses answers with gzip; large ones piece by piece, in a thread."""
@@ -23,7 +26,7 @@ class Compressed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        if scope["type"] != "http" or scope["path"] in SECRET:
+        if scope["type"] != "http" or scope["path"] in SECRET or scope["path"].startswith(FILES):
             await self._app(scope, receive, send)
             return
         if _refuses_gzip(Headers(scope=scope)):
