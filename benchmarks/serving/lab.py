@@ -34,6 +34,7 @@ class Lab:
         broker_url: as Celery takes it.
         database: a pool on it.
         http: a client with a token.
+        service: the process of the API.
     """
 
     directory: Path
@@ -41,6 +42,7 @@ class Lab:
     broker_url: str
     database: Database
     http: httpx.Client
+    service: Child
 
 
 @contextmanager
@@ -61,7 +63,7 @@ def running(directory: Path) -> Iterator[Lab]:
             "RGLAB_DATA_DIR": str(directory),
         }
         port = free_port(HOST)
-        _start(stack, ["rgservice", "--host", HOST, "--port", str(port)], logs, env)
+        service = _start(stack, ["rgservice", "--host", HOST, "--port", str(port)], logs, env)
         with database.begin() as session:
             token = make_token(session, OWNER)
         http = stack.enter_context(
@@ -73,12 +75,13 @@ def running(directory: Path) -> Iterator[Lab]:
             )
         )
         _await(http)
-        yield Lab(directory, database_url, env["RGLAB_BROKER_URL"], database, http)
+        yield Lab(directory, database_url, env["RGLAB_BROKER_URL"], database, http, service)
 
 
-def _start(stack: ExitStack, arguments: list[str], logs: Path, env: dict[str, str]) -> None:
+def _start(stack: ExitStack, arguments: list[str], logs: Path, env: dict[str, str]) -> Child:
     child = Child(arguments[0], arguments, log=logs / f"{arguments[0]}.log", env=env)
     stack.callback(child.stop)
+    return child
 
 
 def _await(http: httpx.Client) -> None:

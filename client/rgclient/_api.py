@@ -15,15 +15,17 @@ from rgclient._arguments import identifier, page_size
 from rgclient._backoff import ATTEMPTS
 from rgclient._clock import Clock
 from rgclient._connection import Connection
-from rgclient._errors import Conflict
+from rgclient._errors import Conflict, ResponseError
 from rgclient._findings import Findings
 from rgclient._result import Result
 from rgclient._seeds import query, which
 from rgclient._settings import find_credentials
+from rgclient._source import Source
 from rgclient._updates import changed
-from rgcontract import Experiment, State, Study
+from rgcontract import ChainFacts, Code, Experiment, State, Study
 from rgcontract import Findings as FindingsData
 from rgcontract import Result as Data
+from rgcontract.arrays import Arrays
 from rgcontract.audit import AuditEntry, AuditPage
 from rgcontract.schema import Schema
 from rgcontract.status import View
@@ -103,7 +105,7 @@ class Api:
         partial: bool = False,
         per_run: bool = False,
     ) -> Result:
-        """The measurement of an experiment.
+        """The measurement of an experiment; arrays that are large are fetched when they are read.
 
         Args:
             experiment_id: its name.
@@ -114,12 +116,34 @@ class Api:
         Raises:
             NotReady: it is not there yet.
         """
-        params = {
-            "arrays": "runs" if per_run else "all",
-            **({"partial": "true"} if partial else {}),
-            **query(which(seeds)),
-        }
-        return Result(self._get(experiment_path(experiment_id, "/result"), Data, params))
+        part = {"arrays": Arrays.RUNS if per_run else Arrays.SMALL}
+        try:
+            data = self.result_data(experiment_id, part, seeds=seeds, partial=partial)
+        except ResponseError as error:
+            if per_run or error.code != Code.INVALID_QUERY:
+                raise
+            # a server of before 1.2 leaves nothing out
+            part = {"arrays": Arrays.ALL}
+            data = self.result_data(experiment_id, part, seeds=seeds, partial=partial)
+        return Result(data, Source(self.url, data.id, partial, self))
+
+    def result_data(
+        self, experiment_id: str, part: Mapping[str, str], *, seeds: Any = None, partial: bool
+    ) -> Data:
+        """The answer of the server to who asks for a part of a result.
+
+        Args:
+            experiment_id: its name.
+            part: which, as the query says it.
+            seeds: the training seeds that it is over; all if not given.
+            partial: also before every run is measured.
+        """
+        params = {**part, **({"partial": "true"} if partial else {}), **query(which(seeds))}
+        return self._get(experiment_path(experiment_id, "/result"), Data, params)
+
+    def chain(self, experiment_id: str, chain_seed: int) -> ChainFacts:
+        """What is known exactly of a chain of an experiment, with its transition matrix."""
+        return self._get(experiment_path(experiment_id, f"/chains/{chain_seed}"), ChainFacts, {})
 
     def cancel(
         self, experiment_id: str, *, seeds: Any = None, everybody: bool = False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,9 +16,11 @@ from rgclient._extras import optional
 from rgclient._frame import frame
 from rgclient._html import facts_table
 from rgclient._series import LayerArray, LayerSeries, layer_array, layer_series
+from rgclient._source import ChainApart, Source
 from rgclient._summary import facts, title, warnings
 from rgcontract import Level, measured
 from rgcontract import Result as Data
+from rgcontract.arrays import TRANSITION
 from rgcontract.files import write_text
 from rgcontract.observables import NETWORK, OBSERVABLES
 from rgcontract.reading import as_json, read
@@ -50,17 +53,28 @@ class Result:
     """
 
     data: Data
-    """The whole answer of the server."""
+    """The whole answer of the server. Arrays that are large are not in it: `left_out` names them,
+    and they are fetched when they are read here."""
+    source: Source | None = field(default=None, compare=False)
+    """Where they are fetched from; None where it is no longer known, as for a file of before."""
+    _fetched: dict[tuple[str, str, str], Estimate] = field(
+        default_factory=dict, init=False, compare=False
+    )
 
     @property
     def id(self) -> str:
         """Name of the experiment."""
         return self.data.id
 
-    @property
+    @cached_property
     def chain(self) -> ChainFacts:
         """What is known exactly of the chain; of the first one where there are several."""
-        return self.data.chain
+        return self._with_matrix(self.data.chain)
+
+    @cached_property
+    def chains(self) -> tuple[ChainFacts, ...]:
+        """The same of each chain, in the order of `chain_seeds`."""
+        return tuple(map(self._with_matrix, self.data.chains))
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -206,12 +220,14 @@ class Result:
         return drawn_on
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write everything to a JSON file, for `Result.load`.
+        """Write everything to a JSON file, for `Result.load`; what was left out is fetched.
 
         Raises:
             OSError: it cannot be written; a file that was there before is as it was.
         """
-        return write_text(path, as_json(self.data))
+        source = self.source if self._left_out else None
+        whole = self.data if source is None else source.whole(self.data)
+        return write_text(path, as_json(whole))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -266,9 +282,35 @@ class Result:
 
     def _estimate(self, name: str, level: str, when: str) -> Estimate:
         try:
-            return measured.estimate(self.data, name, level, when)
+            if name not in self._left_out:
+                return measured.estimate(self.data, name, level, when)
+            measured.at_level(self.data, level, when)  # or else says what there is
+            return self._apart(name, level, when)
         except measured.NotThere as error:
             raise NotMeasured(str(error)) from None
+
+    @property
+    def _left_out(self) -> list[str]:
+        return [one.name for one in self.data.left_out]
+
+    def _with_matrix(self, facts: ChainFacts) -> ChainFacts:
+        """A chain whose matrix can be read; where it was left out, it is fetched by that."""
+        if self.source is None or TRANSITION not in self._left_out:
+            return facts
+        return ChainApart.of(facts, self.source)
+
+    def _apart(self, name: str, level: str, when: str) -> Estimate:
+        """A quantity that was left out, fetched once."""
+        key = name, level, when
+        if key not in self._fetched:
+            if self.source is None:
+                raise NotMeasured(
+                    f"{name} is large and was left out of this result; ask the server for the "
+                    f"result of {self.id} again"
+                )
+            found = self.source.part(self.data, observables=name, levels=level, at=when)
+            self._fetched[key] = measured.estimate(found, name, level, when)
+        return self._fetched[key]
 
     def _snapshot(self, when: str) -> Snapshot:
         try:

@@ -30,6 +30,7 @@ from rgcontract.protocols import IMPLEMENTED, Protocols
 from rgcontract.result import (
     ChainFacts,
     Estimate,
+    LeftOut,
     LevelResult,
     Losses,
     Result,
@@ -98,6 +99,7 @@ __all__ = [
     "Forecast",
     "Group",
     "HierarchicalChain",
+    "LeftOut",
     "Level",
     "LevelResult",
     "Losses",

@@ -59,8 +59,9 @@ class ChainFacts(View):
     eigenvalues_real: list[float]
     eigenvalues_imag: list[float]
     stationary: list[float]
-    transition: list[list[float]]
-    """Row-stochastic: P[i][j] = Pr(next is j | now is i)."""
+    transition: list[list[float]] | None = None
+    """Row-stochastic: P[i][j] = Pr(next is j | now is i). Null where it is left out, see `left_out`
+    of the result."""
     entropy_rate: float
     """nats per token"""
     unigram_entropy: float
@@ -120,6 +121,17 @@ class TrainingCurve(View):
     losses: list[float]
 
 
+class LeftOut(View):
+    """Arrays that are stored, and are not in an answer which is to stay small."""
+
+    name: str
+    """What they are: an observable, or `transition` of the chains."""
+    numbers: int
+    """In all of them, without error bars."""
+    url: str
+    """Where they are; of `{chain_seed}` in it there is one for each of `chain_seeds`."""
+
+
 class Result(View):
     """The measurement of an experiment: all of it is over the seeds that were asked about."""
 
@@ -148,3 +160,8 @@ class Result(View):
     """Of the final network: do not believe its rank yet."""
     too_few_samples: bool
     """Of the final network, at any level: ask for more `measurement.n_sequences`."""
+    layers: list[int] | None = None
+    """The layers that the arrays are of, in this order, where some were asked for. A change from
+    one layer to the next is there where both are; null: all of them, from layer 0 on."""
+    left_out: list[LeftOut] = Field(default_factory=list)
+    """What is stored besides, of the levels and moments that were asked for."""

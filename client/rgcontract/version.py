@@ -40,5 +40,5 @@ class Version:
         return f"{self.major}.{self.minor}"
 
 
-CONTRACT = Version(1, 1)
+CONTRACT = Version(1, 2)
 """What this package says."""

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rgservice.experiments import routes as experiments
 from rgservice.http import rendering
+from rgservice.http.compressing import Compressed
 from rgservice.http.contract import NamesContract
 from rgservice.http.deps import Parts
 from rgservice.http.description import described
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.include_router(reading.router)
     rendering.install(app)
     app.add_middleware(SpecsAsBefore)
+    app.add_middleware(Compressed)
     app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
     app.add_middleware(NamesContract)

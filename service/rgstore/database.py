@@ -8,11 +8,12 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import Format
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from rgstore import outbox
 from rgstore.outbox import Announcement
+from rgstore.streaming import streams_closed
 
 STATEMENT_TIMEOUT_MS = 30_000
 LOCK_TIMEOUT_MS = 10_000
@@ -25,6 +26,15 @@ class BinaryCursor(psycopg.Cursor[Any]):
     def __init__(self, connection: psycopg.Connection[Any], **options: Any) -> None:
         """As any cursor."""
         super().__init__(connection, **options)
+        self.format = Format.BINARY
+
+
+class BinaryServerCursor(psycopg.ServerCursor[Any]):
+    """The same of rows that stay with the server until they are read."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """As any cursor of the server."""
+        super().__init__(*args, **options)
         self.format = Format.BINARY
 
 
@@ -53,6 +63,7 @@ class Database:
                 "cursor_factory": BinaryCursor,
             },
         )
+        event.listen(self.engine, "connect", _read_binary)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         one_moment = self.engine.execution_options(isolation_level="REPEATABLE READ")
         self._snapshots = sessionmaker(one_moment, expire_on_commit=False)
@@ -69,7 +80,7 @@ class Database:
         Workers are told of the runs that it put in line when it is committed and its connection
         is free again.
         """
-        with self._sessions.begin() as session:
+        with self._sessions.begin() as session, streams_closed(session):
             yield session
         announcement = outbox.taken(session)
         if announcement and self._announce is not None:
@@ -78,9 +89,13 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
         """A transaction to read in: all it reads is of one moment, whatever others store."""
-        with self._snapshots.begin() as session:
+        with self._snapshots.begin() as session, streams_closed(session):
             yield session
 
     def dispose(self) -> None:
         """Close the pool."""
         self.engine.dispose()
+
+
+def _read_binary(connection: psycopg.Connection[Any], _record: object) -> None:
+    connection.server_cursor_factory = BinaryServerCursor

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Result, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from rgcontract import State
+from rgcontract.observables import NETWORK
 from rgstore.among import among
 from rgstore.copying import as_it_comes
 from rgstore.records import RunKey
+from rgstore.streaming import streamed
 from rgstore.tables import (
     MeasurementRow,
     ResultRow,
     RunRow,
 )
+
+ORDER = (
+    MeasurementRow.step, MeasurementRow.when, MeasurementRow.level == NETWORK,
+    MeasurementRow.level, MeasurementRow.quantity,
+)  # fmt: skip
+"""That of training, the null last; of a moment, the whole network last."""
+
+Key = tuple[str, str, str]
+"""When, level, quantity."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """That a quantity is stored, and how large it is."""
+
+    when: str
+    level: str
+    quantity: str
+    step: int
+    shape: list[int]
+
+    @property
+    def key(self) -> Key:
+        """What names it."""
+        return self.when, self.level, self.quantity
 
 
 def measured_by(
@@ -25,19 +54,18 @@ def measured_by(
     columns: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]],
     *conditions: ColumnElement[bool],
     seeds: Collection[int] | None = None,
-    order: Sequence[InstrumentedAttribute[Any]] = (),
+    order: Sequence[ColumnElement[Any] | InstrumentedAttribute[Any]] = (),
 ) -> Result[*tuple[Any, ...]]:
-    """Chain seed, seed and columns of what runs measured, in this order and then of the runs."""
-    return session.execute(
+    """Chain seed, seed and columns of what runs measured, in this order and then of the runs.
+
+    A few rows at a time are read of the server, as they are asked for.
+    """
+    return streamed(
+        session,
         select(RunRow.chain_seed, RunRow.seed, *columns)
         .join(MeasurementRow, MeasurementRow.run_id == RunRow.id)
-        .where(
-            RunRow.experiment_id == experiment_id,
-            RunRow.state == State.DONE,
-            *of_seeds(seeds),
-            *conditions,
-        )
-        .order_by(*order, RunRow.chain_seed, RunRow.seed)
+        .where(*_of_measured(experiment_id, seeds), *conditions)
+        .order_by(*order, RunRow.chain_seed, RunRow.seed),
     )
 
 
@@ -46,41 +74,74 @@ def of_seeds(seeds: Collection[int] | None) -> list[ColumnElement[bool]]:
     return [] if seeds is None else [among(RunRow.seed, seeds)]
 
 
-def of_indexes(
-    shape: InstrumentedAttribute[list[int]], most: int | None
-) -> list[ColumnElement[bool]]:
-    """Whether a quantity has so many indexes at most, by its shape; None for all."""
-    return [] if most is None else [func.coalesce(func.cardinality(shape), 0) <= most]
+def kept_of_runs(session: Session, name: str, seeds: Collection[int] | None = None) -> list[Kept]:
+    """Every quantity that runs of these seeds measured, in the order of training."""
+    row = MeasurementRow
+    rows = session.execute(
+        select(row.when, row.level, row.quantity, row.step, as_it_comes(row.shape))
+        .join(RunRow, MeasurementRow.run_id == RunRow.id)
+        .where(*_of_measured(name, seeds))
+        .group_by(row.when, row.level, row.quantity, row.step, row.shape)
+        .order_by(*ORDER)
+    )
+    return [Kept(*values) for values in rows]
 
 
 def values_of(
     session: Session,
     name: str,
-    *,
+    *conditions: ColumnElement[bool],
     seeds: Collection[int] | None = None,
-    most_indexes: int | None = None,
-) -> dict[tuple[str, str, str], dict[RunKey, list[float]]]:
-    """Flat values of each run, of quantities of so many indexes at most: key -> run -> values."""
+) -> Iterator[tuple[Key, Iterator[tuple[RunKey, list[float]]]]]:
+    """Flat values of each run, quantity by quantity in the order of training, read as asked for.
+
+    Args:
+        session: to read in, until the last is read.
+        name: of the experiment.
+        conditions: on `MeasurementRow`.
+        seeds: training seeds of the runs; None for all.
+    """
     row = MeasurementRow
     columns = (row.when, row.level, row.quantity, as_it_comes(row.values))
-    found: dict[tuple[str, str, str], dict[RunKey, list[float]]] = {}
-    rows = measured_by(session, name, columns, *of_indexes(row.shape, most_indexes), seeds=seeds)
-    for chain_seed, seed, when, level, quantity, values in rows:
-        found.setdefault((when, level, quantity), {})[chain_seed, seed] = values
-    return found
+    rows = measured_by(session, name, columns, *conditions, seeds=seeds, order=ORDER)
+    for key, of_runs in groupby(rows, key=lambda one: (one[2], one[3], one[4])):
+        yield key, (((one[0], one[1]), one[5]) for one in of_runs)
 
 
-def results_of(
+def measured_runs(
     session: Session, name: str, seeds: Collection[int] | None = None
-) -> Sequence[tuple[RunKey, ResultRow]]:
-    """(run, result) of measured runs of an experiment, in the order of the runs."""
+) -> list[RunKey]:
+    """Measured runs of an experiment, in order."""
     rows = session.execute(
-        select(RunRow.chain_seed, RunRow.seed, ResultRow)
+        select(RunRow.chain_seed, RunRow.seed)
         .join(ResultRow, ResultRow.run_id == RunRow.id)
-        .where(RunRow.experiment_id == name, RunRow.state == State.DONE, *of_seeds(seeds))
+        .where(*_of_measured(name, seeds))
         .order_by(RunRow.chain_seed, RunRow.seed)
     )
-    return [((chain_seed, seed), result) for chain_seed, seed, result in rows]
+    return [(chain_seed, seed) for chain_seed, seed in rows]
+
+
+def curves_of(
+    session: Session, name: str, seeds: Collection[int] | None = None
+) -> Iterator[tuple[RunKey, list[int], list[float]]]:
+    """(run, steps, losses) of measured runs of an experiment, in order, read as asked for."""
+    rows = streamed(
+        session,
+        select(
+            RunRow.chain_seed, RunRow.seed,
+            as_it_comes(ResultRow.curve_steps), as_it_comes(ResultRow.curve_losses),
+        )
+        .join(ResultRow, ResultRow.run_id == RunRow.id)
+        .where(*_of_measured(name, seeds))
+        .order_by(RunRow.chain_seed, RunRow.seed),
+    )  # fmt: skip
+    for chain_seed, seed, steps, losses in rows:
+        yield (chain_seed, seed), steps, losses
+
+
+def _of_measured(name: str, seeds: Collection[int] | None) -> list[ColumnElement[bool]]:
+    """Whether a run is a measured one of an experiment, of these seeds."""
+    return [RunRow.experiment_id == name, RunRow.state == State.DONE, *of_seeds(seeds)]
 
 
 def count_measured(session: Session, name: str) -> int:

@@ -136,6 +136,11 @@ class Summary:
     half_shift: list[float] | None
     reasons: dict[str, list[int]]
 
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What names it."""
+        return self.when, self.level, self.quantity
+
 
 CONFIDENCE = 0.95
 """Level of every interval."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from rgcontract.observables import NETWORK
 from rgstore.copying import as_it_comes, copy_rows
 from rgstore.damaged import sum_of
-from rgstore.measured import measured_by, of_indexes
+from rgstore.measured import ORDER, Kept, measured_by
 from rgstore.records import CONFIDENCE, Quantity, Summarise, Summary
+from rgstore.streaming import streamed
 from rgstore.tables import (
     MeasurementRow,
     SummaryRow,
@@ -20,7 +23,7 @@ from rgstore.tables import (
 
 def store_summaries(session: Session, experiment_id: str, summarise: Summarise) -> None:
     """Bring the stored summaries of an experiment up to date, in place of those before."""
-    summaries = summarised(session, experiment_id, summarise)
+    summaries = [*summarised(session, experiment_id, summarise)]  # the next needs the connection
     session.execute(delete(SummaryRow).where(SummaryRow.experiment_id == experiment_id))
     rows = ({"experiment_id": experiment_id, **vars(summary)} for summary in summaries)
     copy_rows(session, SummaryRow, rows)
@@ -30,20 +33,19 @@ def summarised(
     session: Session,
     name: str,
     summarise: Summarise,
-    *,
+    *conditions: ColumnElement[bool],
     seeds: Collection[int] | None = None,
-    most_indexes: int | None = None,
-) -> list[Summary]:
-    """Every quantity over measured runs of an experiment, worked out from their values.
+) -> Iterator[Summary]:
+    """Quantities over measured runs of an experiment, worked out from their values, one by one.
 
     Args:
-        session: to read in.
+        session: to read in, until the last is read.
         name: of the experiment.
         summarise: gives the error bars.
+        conditions: on `MeasurementRow`.
         seeds: training seeds of the runs; None for all.
-        most_indexes: of the quantities; None for all.
 
-    Returns:
+    Yields:
         As `summaries_of`, which has those of all measured runs, stored.
     """
     row = MeasurementRow
@@ -51,17 +53,13 @@ def summarised(
         row.when, row.step, row.level, row.quantity, row.n_rows, row.estimator,
         as_it_comes(row.shape), as_it_comes(row.values), as_it_comes(row.half), row.reasons,
     )  # fmt: skip
-    groups: dict[tuple[str, str, str], list[tuple[int, Quantity]]] = {}
-    measured = measured_by(
-        session, name, columns, *of_indexes(row.shape, most_indexes), seeds=seeds, order=_ORDER
-    )
-    for chain_seed, _, *values in measured:
-        quantity = Quantity(*values)
-        groups.setdefault(quantity.key, []).append((chain_seed, quantity))
-    return [
-        _summary([chain for chain, _ in of_run], [quantity for _, quantity in of_run], summarise)
-        for of_run in groups.values()
-    ]
+    measured = measured_by(session, name, columns, *conditions, seeds=seeds, order=ORDER)
+    quantities = ((chain_seed, Quantity(*values)) for chain_seed, _, *values in measured)
+    for _, group in groupby(quantities, key=lambda one: one[1].key):
+        of_run = list(group)
+        yield _summary(
+            [chain for chain, _ in of_run], [quantity for _, quantity in of_run], summarise
+        )
 
 
 def _summary(chains: Sequence[int], of_run: Sequence[Quantity], summarise: Summarise) -> Summary:
@@ -75,7 +73,7 @@ def _summary(chains: Sequence[int], of_run: Sequence[Quantity], summarise: Summa
     )
     reasons: dict[str, set[int]] = {}
     for quantity in of_run:
-        for reason, indexes in _REASONS.validate_python(quantity.reasons).items():
+        for reason, indexes in REASONS.validate_python(quantity.reasons).items():
             reasons.setdefault(reason, set()).update(indexes)
     return Summary(
         when=first.when,
@@ -95,7 +93,8 @@ def _summary(chains: Sequence[int], of_run: Sequence[Quantity], summarise: Summa
     )
 
 
-_REASONS: TypeAdapter[dict[str, list[int]]] = TypeAdapter(dict[str, list[int]])
+REASONS: TypeAdapter[dict[str, list[int]]] = TypeAdapter(dict[str, list[int]])
+"""Why numbers are missing -> their places, as it is to be stored."""
 
 
 def _check(of_run: Sequence[Quantity]) -> None:
@@ -110,29 +109,38 @@ def _check(of_run: Sequence[Quantity]) -> None:
                 sum_of(flat, [len(of_run[0].values)])
 
 
-_ORDER = (
-    MeasurementRow.step, MeasurementRow.when, MeasurementRow.level, MeasurementRow.quantity,
-)  # fmt: skip
-"""That of training, the null last."""
-
-
-def summaries_of(session: Session, name: str, *, most_indexes: int | None = None) -> list[Summary]:
-    """The stored summaries of an experiment: moments in the order of training, the null last.
+def summaries_of(
+    session: Session, name: str, *conditions: ColumnElement[bool]
+) -> Iterator[Summary]:
+    """The stored summaries of an experiment, in the order of `ORDER`, one by one.
 
     Args:
-        session: to read in.
+        session: to read in, until the last is read.
         name: of the experiment.
-        most_indexes: of the quantities; None for all.
+        conditions: on `SummaryRow`.
     """
     row = SummaryRow
-    rows = session.execute(
+    rows = streamed(
+        session,
         select(
             row.when, row.level, row.quantity, row.step, row.n_rows, row.estimator,
             as_it_comes(row.shape), row.n_runs, as_it_comes(row.mean),
             as_it_comes(row.standard_error), as_it_comes(row.low), as_it_comes(row.high),
             as_it_comes(row.half_shift), row.reasons,
         )
-        .where(row.experiment_id == name, *of_indexes(row.shape, most_indexes))
-        .order_by(row.step, row.when, row.level, row.quantity)
+        .where(row.experiment_id == name, *conditions)
+        .order_by(row.step, row.when, row.level == NETWORK, row.level, row.quantity),
     )  # fmt: skip
-    return [Summary(*values) for values in rows]
+    for values in rows:
+        yield Summary(*values)
+
+
+def kept_summaries(session: Session, name: str) -> list[Kept]:
+    """Every quantity that an experiment has a stored summary of, in the same order."""
+    row = SummaryRow
+    rows = session.execute(
+        select(row.when, row.level, row.quantity, row.step, as_it_comes(row.shape))
+        .where(row.experiment_id == name)
+        .order_by(row.step, row.when, row.level == NETWORK, row.level, row.quantity)
+    )
+    return [Kept(*values) for values in rows]

@@ -130,8 +130,8 @@ def test_the_result_is_asked_for_with_its_arrays(client: Any, server: Any, answe
     assert isinstance(client.result("exp1"), Result)
     client.result("exp1", partial=True)
     assert server.paths == [
-        "GET /v1/experiments/exp1/result?arrays=all",
-        "GET /v1/experiments/exp1/result?arrays=all&partial=true",
+        "GET /v1/experiments/exp1/result?arrays=small",
+        "GET /v1/experiments/exp1/result?arrays=small&partial=true",
     ]
 
 

@@ -39,7 +39,7 @@ def test_every_call_names_them(handle: Any, server: Any, answer: Any) -> None:
     handle.attempts()
     assert server.paths == [
         f"GET /v1/experiments/exp1?{SEEDS}",
-        f"GET /v1/experiments/exp1/result?arrays=all&{SEEDS}",
+        f"GET /v1/experiments/exp1/result?arrays=small&{SEEDS}",
         f"POST /v1/experiments/exp1/cancel?{SEEDS}",
         f"POST /v1/experiments/exp1/retry?{SEEDS}",
         f"GET /v1/experiments/exp1?{SEEDS}",

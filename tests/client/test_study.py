@@ -231,7 +231,7 @@ def test_results_come_with_their_cells(handle: Study, server: Any, answer: Any) 
     found = handle.results()
     assert [cell for cell, _ in found] == [{"chain.corr_len": 1.0}, {"chain.corr_len": 7.0}]
     assert server.paths[1:] == [
-        f"GET /v1/experiments/{name}/result?arrays=all" for name in ("e-1", "e-7")
+        f"GET /v1/experiments/{name}/result?arrays=small" for name in ("e-1", "e-7")
     ]
 
 
@@ -364,7 +364,7 @@ def test_a_study_and_its_experiments_are_about_the_seeds_that_were_asked_for(
         asked.experiments[0].refresh()
     assert server.paths == [
         f"GET /v1/studies/s-1?{OF_SEEDS}",
-        "GET /v1/experiments/e-1/result?arrays=all&seeds=0%2C1%2C2%2C5",
+        "GET /v1/experiments/e-1/result?arrays=small&seeds=0%2C1%2C2%2C5",
         "GET /v1/experiments/e-1?seeds=0%2C1%2C2%2C5",
     ]
 

@@ -18,6 +18,7 @@ IN_PLACE = {
     "service/rglab/embedded/children.py": "a log, appended to while a server runs",
     "service/rglab/embedded/postgres.py": "a log, appended to while a server runs",
     "benchmarks/trackers.py": "a log, written to while a server runs",
+    "benchmarks/results.py": "to the kernel, which measures a peak anew from then on",
     "benchmarks/gpu/session.py": "a log, written to while a stage runs",
     "benchmarks/gpu/written.py": "writes beside: it has nothing of the contract",
     "scripts/mutation/trial.py": "in a copy of the tree that is thrown away",

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from rgcontract import (
+    ChainFacts,
     Experiment,
     ExperimentPage,
     Findings,
@@ -31,12 +32,14 @@ from rgstore.tokens import make_token
 from rgworker.findings import refresh_findings
 
 EXPERIMENT, RESULT = "/v1/experiments/{experiment}", "/v1/experiments/{experiment}/result"
+FACTS = "/v1/experiments/{experiment}/chains/0"
 STUDY, FINDINGS = "/v1/studies/{study}", "/v1/studies/{study}/findings"
 EXPERIMENTS, STUDIES = "/v1/experiments", "/v1/studies"
 READS: dict[str, type[BaseModel]] = {
     EXPERIMENTS: ExperimentPage,
     EXPERIMENT: Experiment,
     RESULT: Result,
+    FACTS: ChainFacts,
     STUDIES: StudyPage,
     STUDY: Study,
     FINDINGS: Findings,
@@ -44,7 +47,12 @@ READS: dict[str, type[BaseModel]] = {
 """Every page of stored records, and what a client reads it as."""
 NO_RECORDS = {"/v1/schema", "/v1/me", "/v1/users", "/v1/tokens", "/v1/audit"}
 """Pages of nothing that was measured."""
-WAYS = {RESULT: ("", "?seeds=0", "?arrays=all", "?arrays=runs&partial=true")}
+WAYS = {
+    RESULT: (
+        "", "?seeds=0", "?arrays=all", "?arrays=runs&partial=true", "?layers=1&arrays=small",
+        "?observables=effective_rank&at=final",
+    )
+}  # fmt: skip
 """Queries under which a page is made by other code."""
 
 SPEC = "UPDATE experiments SET spec = {} WHERE id = :experiment"
@@ -277,7 +285,7 @@ def test_every_page_of_stored_records_is_looked_at(lab: Lab) -> None:
     paths = lab.api.get("/openapi.json").json()["paths"]
     shown = {path for path, ways in paths.items() if path.startswith("/v1/") and "get" in ways}
     looked_at = {page.replace("{experiment}", "{name}").replace("{study}", "{name}")
-                 for page in READS}  # fmt: skip
+                 .replace("/chains/0", "/chains/{chain_seed}") for page in READS}  # fmt: skip
     assert shown - looked_at == NO_RECORDS, "add the new page to READS"
 
 

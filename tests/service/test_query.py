@@ -18,6 +18,7 @@ PARAMETERLESS = [
     ("GET", "/docs"),
     ("GET", "/openapi.json"),
     ("GET", "/v1/schema"),
+    ("GET", f"{LIST}/{{experiment}}/chains/{{chain_seed}}"),
     ("GET", "/v1/me"),
     ("GET", "/v1/users"),
     ("POST", "/v1/users"),
@@ -44,7 +45,8 @@ OF_CANCELLING = [
 def there(api: TestClient) -> dict[str, str]:
     """Names of an experiment and of a study that the lab has."""
     study = api.post("/v1/studies", json={"seeds": 1}).json()
-    return {"study": study["id"], "experiment": study["experiments"][0]["id"], "name": "x"}
+    names = {"study": study["id"], "experiment": study["experiments"][0]["id"]}
+    return names | {"name": "x", "chain_seed": "0"}
 
 
 def _refused(answer: Any) -> list[tuple[str, str, str]]:
@@ -139,7 +141,7 @@ def test_these_are_all_the_routes(api: TestClient) -> None:
 def test_a_parameter_of_another_route_is_unknown(api: TestClient, there: dict[str, str]) -> None:
     path = f"{LIST}/{there['experiment']}/result"
     ((field, _, allowed),) = _refused(api.get(f"{path}?array=all"))
-    assert (field, allowed) == ("array", "seeds, arrays, partial")
+    assert (field, allowed) == ("array", "seeds, arrays, partial, layers, levels, at, observables")
 
 
 @pytest.mark.parametrize(

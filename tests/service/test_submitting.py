@@ -127,6 +127,18 @@ def test_a_dry_run_says_the_cost_and_stores_nothing(api: TestClient, database: D
     assert _count(database, RunRow) == 0
 
 
+def test_a_draw_of_a_chain_is_stored_once_whatever_its_seeds(api: TestClient) -> None:
+    def stored(draws: int, seeds: int, n_states: int = 256) -> int:
+        body = {"chain": {"n_states": n_states, "seeds": draws}, "seeds": seeds}
+        found: int = api.post("/v1/experiments?dry_run=true", json=body).json()["stored_bytes"]
+        return found
+
+    matrix = 8 * 256**2
+    assert stored(64, 1) > 64 * matrix
+    of_seeds, of_draws = stored(2, 8), stored(8, 2)
+    assert 6 * matrix < of_draws - of_seeds < 6.1 * matrix
+
+
 def test_cost_over_the_limit_is_refused_with_the_estimate_and_stores_nothing(
     api: TestClient, database: Database
 ) -> None:

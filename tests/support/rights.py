@@ -62,6 +62,9 @@ RIGHTS: dict[str, Right] = {
     "GET /v1/experiments/{name}": Right(Who.READERS, target="experiment"),
     "PATCH /v1/experiments/{name}": Right(Who.OWNERS, 200, {"label": "mine"}, "experiment"),
     "GET /v1/experiments/{name}/result": Right(Who.READERS, 409, target="experiment"),
+    "GET /v1/experiments/{name}/chains/{chain_seed}": Right(  # its only one is not that of seed 0
+        Who.READERS, 404, target="experiment"
+    ),
     "POST /v1/experiments/{name}/cancel": Right(Who.OWNERS, target="experiment"),
     "POST /v1/experiments/{name}/retry": Right(Who.OWNERS, target="cancelled experiment"),
     "POST /v1/studies": Right(Who.MEMBERS, 201, target="new chain"),

@@ -49,12 +49,18 @@ class Bulk:
             at(first[name], over)
             for name, price in found.prices.items()
             if price.missing
-            for over in over_limits(price.cost, len(price.missing), settings, rate=found.rate)
+            for over in over_limits(
+                price.cost,
+                len(price.missing),
+                settings,
+                rate=found.rate,
+                chain_bytes=price.chain_bytes,
+            )
         ]
         refused += exceeded(
             Limit("flops", found.total("flops"), settings.max_bulk_flops, "MAX_BULK_FLOPS",
                   "operations for all together; send fewer"),
-            Limit("stored_bytes", found.total("stored_bytes"), settings.max_bulk_stored_bytes,
+            Limit("stored_bytes", found.stored_bytes(), settings.max_bulk_stored_bytes,
                   "MAX_BULK_STORED_BYTES", "stored bytes for all together; send fewer"),
         )  # fmt: skip
         return refused

@@ -41,7 +41,7 @@ class Limit:
 
 
 def over_limits(
-    cost: RunCost, n_runs: int, settings: Settings, *, rate: float
+    cost: RunCost, n_runs: int, settings: Settings, *, rate: float, chain_bytes: int = 0
 ) -> list[FieldProblem]:
     """Which limits so many runs of this cost would exceed, with the estimate.
 
@@ -50,13 +50,15 @@ def over_limits(
         n_runs: how many.
         settings: the limits.
         rate: operations per second of one run on this lab's workers.
+        chain_bytes: that their chains add to the database.
     """
     return exceeded(
         Limit("flops", n_runs * cost.flops, settings.max_flops, "MAX_FLOPS",
               "operations; lower training.steps, training.batch_size, model.width or model.depth"),
         Limit("memory_bytes", cost.memory_bytes, settings.max_memory_bytes, "MAX_MEMORY_BYTES",
               "bytes in one run; lower model.width, model.depth or training.batch_size"),
-        Limit("stored_bytes", n_runs * cost.stored_bytes, settings.max_stored_bytes,
+        Limit("stored_bytes", n_runs * cost.stored_bytes + chain_bytes,
+              settings.max_stored_bytes,
               "MAX_STORED_BYTES",
               "stored bytes; lower seeds, model.width or measurement.levels"),
         Limit("run_seconds", cost.flops / rate, settings.run_time_limit_seconds,

@@ -24,5 +24,5 @@ def forecast(priced: Priced) -> Forecast:
         flops_per_second=priced.rate,
         rate_measured=priced.rate_measured,
         memory_bytes=max(price.cost.memory_bytes for price in prices),
-        stored_bytes=int(priced.total("stored_bytes")),
+        stored_bytes=int(priced.stored_bytes()),
     )

@@ -26,7 +26,13 @@ class One:
         """The limits that its missing runs would exceed."""
         (price,) = found.prices.values()
         return (
-            over_limits(price.cost, len(price.missing), settings, rate=found.rate)
+            over_limits(
+                price.cost,
+                len(price.missing),
+                settings,
+                rate=found.rate,
+                chain_bytes=price.chain_bytes,
+            )
             if price.missing
             else []
         )

@@ -38,6 +38,11 @@ class Price:
     missing: list[RunKey]
     """Runs that are asked for and that the lab has neither measured nor queued."""
 
+    @property
+    def chain_bytes(self) -> int:
+        """What their chains add to the database, at most: others may have them already."""
+        return len({chain_seed for chain_seed, _ in self.missing}) * self.cost.chain_bytes
+
 
 @dataclass(frozen=True)
 class Priced:
@@ -56,7 +61,7 @@ class Priced:
         """The sum of a cost over all missing runs.
 
         Args:
-            what: `flops` or `stored_bytes`.
+            what: `flops` or `stored_bytes`, which is without `chain_bytes`.
             later: runs that each experiment may get besides.
         """
         found: float = sum(
@@ -64,6 +69,15 @@ class Priced:
             for price in self.prices.values()
         )
         return found
+
+    def stored_bytes(self, *, later: int = 0) -> float:
+        """What all missing runs and their chains add to the database.
+
+        Args:
+            later: runs that each experiment may get besides, on the same chains.
+        """
+        chains = sum(price.chain_bytes for price in self.prices.values())
+        return self.total("stored_bytes", later=later) + chains
 
 
 def named(submission: Submission) -> Named:

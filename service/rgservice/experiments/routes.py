@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import (
     Acknowledgement,
     BulkAcknowledgement,
     BulkSubmission,
+    ChainFacts,
     Experiment,
     ExperimentPage,
     Forecast,
@@ -18,11 +19,13 @@ from rgcontract import (
     Submission,
     sorting,
 )
+from rgcontract.section import MAX_SEED
 from rgcontract.updates import ExperimentUpdate
-from rgservice.experiments import cursors, listing, steering, submitting, updating
+from rgservice.experiments import cursors, listing, reading, steering, submitting, updating
 from rgservice.experiments.bulk import bulk_of
 from rgservice.experiments.one import one
-from rgservice.experiments.results import Arrays, result_view
+from rgservice.experiments.results import chain_of
+from rgservice.experiments.selecting import AskedQuery
 from rgservice.experiments.steering import Found
 from rgservice.experiments.views import experiment_view, tagged
 from rgservice.http.answers import Answered, response
@@ -31,6 +34,7 @@ from rgservice.http.body import parsed
 from rgservice.http.deps import AUTHENTICATED, Member, PartsDep, Reader, SnapshotDep
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.etags import IfMatch
+from rgservice.http.of_before import is_of_before
 from rgservice.http.rights import writing
 from rgservice.http.seeds import SeedsQuery
 
@@ -139,24 +143,30 @@ async def change(
     return response(await run_in_threadpool(changed))
 
 
-@router.get("/{name}/result", responses=refusals(401, 404, 409, 422))
-def get_result(
+@router.get("/{name}/result", response_model=Result, responses=refusals(401, 404, 409, 422))
+async def get_result(
+    request: Request,
     name: str,
-    session: SnapshotDep,
-    _: Reader,
+    use: PartsDep,
+    reader: Reader,
+    asked: AskedQuery,
     seeds: SeedsQuery = None,
-    arrays: Annotated[
-        Arrays,
-        Query(
-            description="all: also what has several indexes, such as spectra; runs: and these "
-            "for each run too"
-        ),
-    ] = "layers",
-    partial: Annotated[bool, Query(description="over the runs measured so far")] = False,
-) -> Result:
-    """The measurement, every number with its error bar."""
-    found = Found.find(session, name, seeds)
-    return result_view(session, found, arrays=arrays, partial=partial)
+) -> Response:
+    """The measurement, every number with its error bar; as little or as much of it as is asked for.
+
+    Large arrays are left out, unless they are asked for: `left_out` says which, and where they are.
+    """
+    return await reading.result(
+        use, reader.user, name, seeds, asked, of_before=is_of_before(request.headers)
+    )
+
+
+@router.get("/{name}/chains/{chain_seed}", responses=refusals(401, 404, 409, 422))
+def get_chain(
+    name: str, chain_seed: Annotated[int, Path(ge=0, le=MAX_SEED)], session: SnapshotDep, _: Reader
+) -> ChainFacts:
+    """What is known exactly of one draw of its chain, with the transition matrix."""
+    return chain_of(session, Found.find(session, name), chain_seed)
 
 
 @router.post("/{name}/cancel", responses=refusals(401, 403, 404, 409, 422))

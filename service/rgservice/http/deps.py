@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from rgcontract.roles import Role
 from rgservice.http.apart import Apart
 from rgservice.http.errors import Forbidden, InvalidToken, NotAuthenticated
+from rgservice.http.kept import Kept
 from rgservice.http.query import known_query
 from rgstore.database import Database
 from rgstore.settings import Settings
@@ -26,6 +27,7 @@ class Parts:
     settings: Settings
     database: Database
     apart: Apart = field(default_factory=Apart)
+    kept: Kept = field(default_factory=Kept)
 
 
 def parts(request: Request) -> Parts:

@@ -23,7 +23,8 @@ IfMatch = Annotated[
 def etag(shown: Mapping[str, Any]) -> str:
     """The entity tag of what a reader is shown of that which can be changed.
 
-    State and progress are no part of it: who renames what is running would never come to it.
+    State and progress are no part of it: who renames what is running would never come to it. It
+    names what is shown and not its bytes, and is the same where these are compressed.
     """
     return f'"{sha256(canonical_json(dict(shown)).encode()).hexdigest()[:32]}"'
 

@@ -7,6 +7,7 @@ first schema is the same without it: that is what they have always read.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,26 +28,29 @@ class SpecsAsBefore:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and the answer: as JSON to those clients, else as it comes."""
-        if scope["type"] != "http" or not _is_of_before(Headers(scope=scope)):
+        if scope["type"] != "http" or not is_of_before(Headers(scope=scope)):
             await self._app(scope, receive, send)
             return
-        held: list[Message] = []
+        held: list[Message] = []  # the start of an answer in JSON, until its body is there
 
         async def changed(message: Message) -> None:
-            held.append(message)
-            if not _is_json(held[0]):
-                await send(message)
-            elif message["type"] == "http.response.body" and not message.get("more_body"):
-                start, *parts = held
-                body = _as_before(b"".join(part.get("body", b"") for part in parts))
-                MutableHeaders(scope=start)["Content-Length"] = str(len(body))
+            if message["type"] == "http.response.start" and _is_json(message):
+                held.append(message)
+                return
+            if held:
+                start = held.pop()
+                if not message.get("more_body"):  # else it is large: its route has seen to it
+                    body = _as_before(message.get("body", b""))
+                    message = {**message, "body": body}
+                    MutableHeaders(scope=start)["Content-Length"] = str(len(body))
                 await send(start)
-                await send({"type": "http.response.body", "body": body})
+            await send(message)
 
         await self._app(scope, receive, changed)
 
 
-def _is_of_before(headers: Headers) -> bool:
+def is_of_before(headers: Headers) -> bool:
+    """Whether who asks is one of those clients."""
     return headers.get("User-Agent") == CLIENT and CONTRACT_HEADER not in headers
 
 
@@ -60,5 +64,10 @@ def _as_before(body: bytes) -> bytes:
     spec = answer.get("spec") if isinstance(answer, dict) else None
     if not isinstance(spec, dict) or spec.get(FORM) != FIRST:
         return body
-    del spec[FORM]
+    answer["spec"] = without_form(spec)
     return json.dumps(answer, allow_nan=False, separators=(",", ":")).encode()
+
+
+def without_form(spec: dict[str, Any]) -> dict[str, Any]:
+    """A spec without the number of the first schema; one of another is as it was."""
+    return {name: part for name, part in spec.items() if name != FORM or part != FIRST}

@@ -41,7 +41,7 @@ def chosen(written: Sequence[str], there: Collection[int]) -> list[int]:
     absent = sorted(set(seeds) - set(there))
     if absent:
         verb = "is" if len(absent) == 1 else "are"
-        raise _refused(f"{_listed(absent)} {verb} not there; ask for more by a submission", there)
+        raise _refused(f"{listed(absent)} {verb} not there; ask for more by a submission", there)
     if len(set(seeds)) < len(seeds):
         raise _refused("has a seed twice", there)
     return sorted(seeds)
@@ -52,9 +52,10 @@ def _is_seed(part: str) -> bool:
 
 
 def _refused(message: str, there: Collection[int]) -> InvalidQuery:
-    return refused("seeds", message, f"of {_listed(sorted(there))}, separated by commas")
+    return refused("seeds", message, f"of {listed(sorted(there))}, separated by commas")
 
 
-def _listed(seeds: Sequence[int]) -> str:
+def listed(seeds: Sequence[int]) -> str:
+    """Seeds in words; of very many the first."""
     more = f" and {len(seeds) - MOST_NAMED} more" if len(seeds) > MOST_NAMED else ""
     return ", ".join(map(str, seeds[:MOST_NAMED])) + more

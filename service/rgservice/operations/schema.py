@@ -17,9 +17,9 @@ router = APIRouter(prefix="/v1/schema", tags=["operations"], dependencies=AUTHEN
 
 @cache
 def _answer() -> tuple[bytes, str]:
-    """The answer of this release and its entity tag."""
+    """The answer of this release and its entity tag, a weak one: it may be compressed or not."""
     body = schema().model_dump_json().encode()
-    return body, f'"{sha256(body).hexdigest()[:32]}"'
+    return body, f'W/"{sha256(body).hexdigest()[:32]}"'
 
 
 @router.get(
@@ -32,6 +32,6 @@ def show(_: Reader, if_none_match: Annotated[str | None, Header()] = None) -> Re
     body, tag = _answer()
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     known = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
-    if tag in known or "*" in known:
+    if tag.removeprefix("W/") in known or "*" in known:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

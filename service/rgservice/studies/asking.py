@@ -178,7 +178,7 @@ def _totals(request: StudyRequest, found: Priced, settings: Settings) -> list[Fi
     return cost.exceeded(
         cost.Limit("flops", found.total("flops", later=later), settings.max_flops, "MAX_FLOPS",
                    f"operations {of_all} training.steps"),
-        cost.Limit("stored_bytes", found.total("stored_bytes", later=later),
+        cost.Limit("stored_bytes", found.stored_bytes(later=later),
                    settings.max_stored_bytes, "MAX_STORED_BYTES",
                    f"stored bytes {of_all} model.width"),
     )  # fmt: skip

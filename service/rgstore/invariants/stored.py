@@ -126,7 +126,7 @@ def _summaries(database: Database, scope: Scope) -> Iterator[Breach]:
         with database.snapshot() as session:
             stored = {_key(one): one for one in summaries_of(session, name)}
             try:
-                of_runs = summarised(session, name, scope.summarise)
+                of_runs = [*summarised(session, name, scope.summarise)]
             except DAMAGED as error:
                 yield {"experiment": name, "measured": reason_of(error)}
                 continue

@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from rgcontract import Mixing
+from rgcontract import ExperimentSpec, Mixing
 from rgcontract.observables import measured_at
 from rgcore.chain import make_chain
-from rgcore.cost import measured_numbers, measurement_passes
+from rgcore.cost import measured_numbers, measurement_passes, run_cost
+from rgcore.cost.run import KEPT_PER_QUANTITY
 from rgcore.measurement import LEVELS_OF, measure
 from rgcore.network import MIXINGS, build_network
 from rgcore.random import derive_generator
-from rgworker.record import quantities
+from rgworker.record import chain_record, quantities
+from rgworker.unpack import architecture_of, chain_of
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)
@@ -36,6 +38,17 @@ def test_as_many_numbers_are_found_as_were_forecast(
     numbers = sum(len(one.values) for one in found)
     forecast = [row.axes for row in measured_at(levels, Mixing(mixing))]
     assert measured_numbers(arch, forecast) == (len(found), numbers)
+
+
+def test_a_draw_of_a_chain_is_forecast_with_its_numbers() -> None:
+    spec = ExperimentSpec.model_validate({"chain": {"n_states": 12}, "data": {"seq_len": 9}})
+    record = chain_record(chain_of(spec), spec)
+    numbers = sum(len(one) for one in vars(record).values() if isinstance(one, list))
+    cost = run_cost(
+        architecture_of(spec), steps=1, batch_size=1, mask_prob=0.2, n_sequences=64,
+        levels=frozenset({"pooled"}), arrays=[], moments=1,
+    )  # fmt: skip
+    assert cost.chain_bytes == KEPT_PER_QUANTITY + 8 * numbers
 
 
 @pytest.mark.parametrize(("width", "passes"), [(64, 1), (256, 3), (512, 6)])

@@ -163,3 +163,8 @@ def measured_numbers(arch: Architecture, arrays: Iterable[Sequence[str]]) -> tup
     }
     sizes = [prod(lengths[axis] for axis in axes) for axes in arrays]
     return len(sizes), sum(sizes)
+
+
+def chain_numbers(arch: Architecture) -> int:
+    """Numbers that are kept of a chain: matrix, eigenvalues, stationary law, mutual information."""
+    return arch.n_states**2 + 3 * arch.n_states + arch.seq_len - 1

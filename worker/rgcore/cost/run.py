@@ -6,7 +6,12 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from rgcore.architecture import Architecture
-from rgcore.cost.measuring import measured_numbers, measurement_bytes, measurement_flops
+from rgcore.cost.measuring import (
+    chain_numbers,
+    measured_numbers,
+    measurement_bytes,
+    measurement_flops,
+)
 from rgcore.cost.parameters import parameter_count
 from rgcore.cost.passes import BLOCK_SEQUENCES, NUMBER
 from rgcore.cost.training import FLOAT, training_bytes, training_flops
@@ -16,7 +21,7 @@ PROCESS_BYTES = 280 * 2**20
 BLOCK_COPIES = 16
 """Numbers held for each token of a block while its Bayes losses are worked out."""
 KEPT_PER_QUANTITY = 320
-"""Bytes of a quantity beside its numbers: its row, its keys in the index, its reasons."""
+"""Bytes of a quantity, or a chain, beside its numbers: its row, its keys in the index, reasons."""
 VALUES_AND_HALVES = 2
 
 
@@ -29,12 +34,14 @@ class RunCost:
         flops: floating-point operations of its matrix products and decompositions.
         memory_bytes: expected peak of the process that does it.
         stored_bytes: what it adds to the database.
+        chain_bytes: what the first run on a draw of its chain adds besides.
     """
 
     parameters: int
     flops: float
     memory_bytes: int
     stored_bytes: int
+    chain_bytes: int
 
 
 def run_cost(
@@ -83,4 +90,5 @@ def run_cost(
         + weights
         + FLOAT * parameters,
         stored_bytes=weights + measured * of_measurement,
+        chain_bytes=KEPT_PER_QUANTITY + NUMBER * chain_numbers(arch),
     )
