@@ -36,12 +36,14 @@ class MeasuredRun:
 
     Attributes:
         seconds: working time so far; whoever trains adds this run's part of it.
+        fleet: runs that were trained together; whoever trains says so.
     """
 
     def __init__(
         self, spec: ExperimentSpec, seed: int, device: torch.device, report: Report
     ) -> None:
-        self.seconds = 0.0
+        started = time.monotonic()
+        self.fleet = 1
         self._spec, self._seed, self._device, self._report = spec, seed, device, report
         with subnormals.kept():
             self._chain = chain_of(spec)
@@ -52,6 +54,7 @@ class MeasuredRun:
         self._kept: list[Weights] = []
         self._quantities: list[Quantity] = []
         self._references: dict[str, BayesReference] = {}
+        self.seconds = time.monotonic() - started
 
     def begin(self) -> None:
         """Measure the network as it is before training."""
@@ -101,12 +104,16 @@ class MeasuredRun:
 
     def _record(self, training: Training, *, trained: bool) -> RunRecord:
         self._measure("shuffled", self._spec.training.steps)
+        started = time.monotonic()
+        chain = chain_record(self._chain, self._spec)
+        self.seconds += time.monotonic() - started
         return RunRecord(
             seconds=self.seconds,
             trained=trained,
             training=training,
-            chain=chain_record(self._chain, self._spec),
+            chain=chain,
             quantities=self._quantities,
+            fleet=self.fleet,
         )
 
     def _untrained(self) -> ResidualNetwork:

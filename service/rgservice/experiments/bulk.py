@@ -49,7 +49,9 @@ class Bulk:
             at(first[name], over)
             for name, price in found.prices.items()
             if price.missing
-            for over in over_limits(price.cost, len(price.missing), settings, rate=found.rate)
+            for over in over_limits(
+                price.cost, len(price.missing), settings, seconds=price.seconds_alone
+            )
         ]
         refused += exceeded(
             Limit("flops", found.total("flops"), settings.max_bulk_flops, "MAX_BULK_FLOPS",

@@ -26,7 +26,7 @@ class One:
         """The limits that its missing runs would exceed."""
         (price,) = found.prices.values()
         return (
-            over_limits(price.cost, len(price.missing), settings, rate=found.rate)
+            over_limits(price.cost, len(price.missing), settings, seconds=price.seconds_alone)
             if price.missing
             else []
         )

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from rgcore.architecture import Architecture
+from rgcore.cost.counting import (
+    measuring_counts,
+    reference_counts,
+    start_counts,
+    training_counts,
+)
 from rgcore.cost.measuring import measured_numbers, measurement_bytes, measurement_flops
 from rgcore.cost.parameters import parameter_count
 from rgcore.cost.passes import BLOCK_SEQUENCES, NUMBER
+from rgcore.cost.prices import ONE_CORE
 from rgcore.cost.training import FLOAT, training_bytes, training_flops
+from rgcore.cost.work import Counts, Modelled, added, modelled, times
 
 PROCESS_BYTES = 280 * 2**20
 """A process with torch that has done nothing yet."""
@@ -18,6 +26,8 @@ BLOCK_COPIES = 16
 KEPT_PER_QUANTITY = 320
 """Bytes of a quantity beside its numbers: its row, its keys in the index, its reasons."""
 VALUES_AND_HALVES = 2
+CHAINS = 2
+"""The chain, and the same without memory."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +39,23 @@ class RunCost:
         flops: floating-point operations of its matrix products and decompositions.
         memory_bytes: expected peak of the process that does it.
         stored_bytes: what it adds to the database.
+        counts: units of work in it, see `UNITS`.
     """
 
     parameters: int
     flops: float
     memory_bytes: int
     stored_bytes: int
+    counts: Counts
+
+    def modelled(self, *, fleet: int = 1, prices: Mapping[str, float] = ONE_CORE) -> Modelled:
+        """The working time of a run by itself, or its part of a fleet's.
+
+        Args:
+            fleet: members that are trained together.
+            prices: seconds of each unit; of one core if not given.
+        """
+        return modelled(self.counts, prices, fleet=fleet)
 
 
 def run_cost(
@@ -72,6 +93,15 @@ def run_cost(
     measured = moments + 2
     quantities, numbers = measured_numbers(arch, arrays)
     of_measurement = KEPT_PER_QUANTITY * quantities + NUMBER * VALUES_AND_HALVES * numbers
+    counts = added(
+        start_counts(arch, numbers=measured * numbers),
+        training_counts(arch, steps=steps, batch_size=batch_size, mask_prob=mask_prob),
+        times(CHAINS, reference_counts(arch, n_sequences=n_sequences, mask_prob=mask_prob)),
+        times(
+            measured,
+            measuring_counts(arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels),
+        ),
+    )
     return RunCost(
         parameters=parameters,
         flops=training_flops(arch, steps=steps, batch_size=batch_size, mask_prob=mask_prob)
@@ -83,4 +113,5 @@ def run_cost(
         + weights
         + FLOAT * parameters,
         stored_bytes=weights + measured * of_measurement,
+        counts=counts,
     )
