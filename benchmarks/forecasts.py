@@ -21,6 +21,7 @@ import torch
 
 from benchmarks.machine import this_machine
 from benchmarks.markdown import number, table
+from benchmarks.one_thread import on_one_thread
 from benchmarks.progress import say
 from rgcontract import ExperimentSpec, strictjson
 from rgcontract.files import write_text
@@ -73,7 +74,7 @@ class Told:
         return low <= self.measured <= high
 
 
-def case(name: str, fleet: int = 1, **sections: Any) -> Case:
+def case(name: str, *, fleet: int = 1, **sections: Any) -> Case:
     """A case out of the sections of a spec, with defaults for what is left out."""
     spec = {"chain": {"corr_len": 3.0}, **sections}
     return Case(name, ExperimentSpec.model_validate_json(strictjson.dumps(spec)), fleet)
@@ -97,7 +98,7 @@ FEW = {"n_sequences": 256}
 
 
 def _tiny() -> list[Case]:
-    tiny = {
+    tiny: dict[str, Any] = {
         "data": {"seq_len": 4},
         "chain": {"corr_len": 1.0, "n_states": 2},
         "model": _small(depth=1, width=4),
@@ -140,7 +141,11 @@ def _sizes() -> list[Case]:
         )
         for rule, norm, f in (("sgd", "none", "relu"), ("adam", "rms", "tanh"))
     ]
-    large = {"model": _small(depth=16, width=256), "measurement": FEW, "data": {"seq_len": 16}}
+    large: dict[str, Any] = {
+        "model": _small(depth=16, width=256),
+        "measurement": FEW,
+        "data": {"seq_len": 16},
+    }
     return [
         *by_width,
         *by_depth,
@@ -311,6 +316,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--out", type=Path, default=RESULTS, help="directory of the table")
     parser.add_argument("--docs", action="store_true", help="write it into the docs, too")
     chosen = parser.parse_args(arguments)
+    on_one_thread("benchmarks.forecasts", arguments)
     arithmetic.settle()
     chosen_cases = cases()[:: 5 if chosen.quick else 1]
     run(cases()[0])  # the first training of a process loads what all need

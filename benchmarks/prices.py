@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from benchmarks.machine import this_machine
+from benchmarks.one_thread import on_one_thread
 from benchmarks.progress import say
 from rgcontract import ExperimentSpec, strictjson
 from rgcontract.files import write_text
@@ -205,6 +206,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of timing")
     parser.add_argument("--out", type=Path, default=PRICES, help="the module to write")
     chosen = parser.parse_args(arguments)
+    on_one_thread("benchmarks.prices", arguments)
     from rgcore.cost.prices import ONE_CORE  # noqa: PLC0415 - what is about to be replaced
 
     arithmetic.settle()

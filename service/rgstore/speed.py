@@ -93,7 +93,12 @@ def speeds(session: Session, device: str, model: str) -> Speeds:
     mine = [row.model == model]
     if device != "any":
         mine.append(row.backend.startswith(f"{device}:", autoescape=True))
-    last = select(row.backend).where(*mine).order_by(row.measured_at.desc(), row.run_id.desc()).limit(1)
+    last = (
+        select(row.backend)
+        .where(*mine)
+        .order_by(row.measured_at.desc(), row.run_id.desc())
+        .limit(1)
+    )
     backend = session.scalar(last)
     if backend is None:
         return Speeds(None, None, {})

@@ -7,7 +7,6 @@ from typing import Any, Never
 
 import pytest
 from measured_study import CHAIN
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from rgcontract import State

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 
 from rgcontract import ExperimentSpec
+from rgcore.cost import run_cost
 from rgcore.fleet import Member
 from rgcore.measurement import BayesReference, measure
 from rgcore.network import ResidualNetwork, build_network
@@ -20,9 +21,6 @@ from rgworker.unpack import architecture_of, chain_of, plan_of
 from rgworker.weights import pack, unpack
 
 Report = Callable[[TrainingProgress], None]
-
-MEASURING_SHARE = 0.06  # of the progress bar, for each measurement
-MOST_MEASURING = 0.5  # of the progress bar, for all of them
 
 
 class MeasuredRun:
@@ -48,7 +46,8 @@ class MeasuredRun:
         with subnormals.kept():
             self._chain = chain_of(spec)
         self._moments = spec.measurement.moments(spec.training.steps)
-        self._share = min(MEASURING_SHARE, MOST_MEASURING / (len(self._moments) + 2))
+        # of the progress, for each measurement: it goes by the time, so what is left can be told
+        self._share = run_cost(architecture_of(spec), **spec.budget).measuring_share
         self._network = self._untrained()
         self._done = 0.0
         self._kept: list[Weights] = []

@@ -117,7 +117,9 @@ def priced(session: Session, items: Sequence[Named]) -> Priced:
     for name, runs in missing.items():
         of_shape[item_of[name].shape] += len(runs)
     devices = {item.asked.submission.device for item in items}
-    learnt = {device: speeds(session, device, model_name()) for device in devices}
+    learnt: dict[str, Speeds] = {
+        device: speeds(session, device, model_name()) for device in devices
+    }
     prices = {
         name: _price(item, missing[name], of_shape[item.shape], learnt)
         for name, item in item_of.items()

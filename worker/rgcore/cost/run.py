@@ -40,6 +40,7 @@ class RunCost:
         memory_bytes: expected peak of the process that does it.
         stored_bytes: what it adds to the database.
         counts: units of work in it, see `UNITS`.
+        counts_of_a_measurement: those of each time that it is measured.
     """
 
     parameters: int
@@ -47,6 +48,13 @@ class RunCost:
     memory_bytes: int
     stored_bytes: int
     counts: Counts
+    counts_of_a_measurement: Counts
+
+    @property
+    def measuring_share(self) -> float:
+        """Part of its time that one of its measurements takes."""
+        once = modelled(self.counts_of_a_measurement, ONE_CORE).seconds
+        return once / self.modelled().seconds
 
     def modelled(self, *, fleet: int = 1, prices: Mapping[str, float] = ONE_CORE) -> Modelled:
         """The working time of a run by itself, or its part of a fleet's.
@@ -93,14 +101,12 @@ def run_cost(
     measured = moments + 2
     quantities, numbers = measured_numbers(arch, arrays)
     of_measurement = KEPT_PER_QUANTITY * quantities + NUMBER * VALUES_AND_HALVES * numbers
+    counted = measuring_counts(arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels)
     counts = added(
         start_counts(arch, numbers=measured * numbers),
         training_counts(arch, steps=steps, batch_size=batch_size, mask_prob=mask_prob),
         times(CHAINS, reference_counts(arch, n_sequences=n_sequences, mask_prob=mask_prob)),
-        times(
-            measured,
-            measuring_counts(arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels),
-        ),
+        times(measured, counted),
     )
     return RunCost(
         parameters=parameters,
@@ -114,4 +120,5 @@ def run_cost(
         + FLOAT * parameters,
         stored_bytes=weights + measured * of_measurement,
         counts=counts,
+        counts_of_a_measurement=counted,
     )
