@@ -12,7 +12,13 @@ from rgcore.cost.training import batches_drawn
 from rgcore.cost.work import SHARED, UNITS, modelled
 from rgcore.network import MIXINGS
 
-PLAN = {"steps": 100, "batch_size": 32, "mask_prob": 0.25, "n_sequences": 1024, "moments": 1}
+PLAN: dict[str, Any] = {
+    "steps": 100,
+    "batch_size": 32,
+    "mask_prob": 0.25,
+    "n_sequences": 1024,
+    "moments": 1,
+}
 ARRAYS = [("layer",), ("layer", "dimension"), ()]
 LARGER = [  # a field of the network or of the budget, and a larger value
     ("depth", 6), ("width", 64), ("hidden_ratio", 4.0), ("n_states", 64), ("seq_len", 64),
