@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from rgstore.database import Database
@@ -88,3 +88,14 @@ def test_a_run_that_is_measured_anew_counts_once(database: Database, noted: Any)
         assert speeds(session, "any", "now").of_all == pytest.approx(
             Ratios(1, *[math.log(4.0)] * 3)
         )
+
+
+def test_two_workers_that_drop_the_oldest_do_not_wait_for_each_other(
+    database: Database, noted: Any, put: Any
+) -> None:
+    noted(*[timing(1.0)] * LATEST)
+    more = put(seeds=2, chain={"corr_len": 7.0}).run_ids
+    with database.begin() as one, database.begin() as other:
+        other.execute(text("SET LOCAL lock_timeout = '1s'"))
+        note(one, more[0], timing(2.0))
+        note(other, more[1], timing(2.0))

@@ -33,7 +33,7 @@ def forecast(priced: Priced) -> Forecast:
         seconds_high=high,
         flops_per_second=_rate(asked),
         rate_measured=source is not Source.DEFAULT,
-        rate_from=source,
+        rate_from=str(source),
         rate_attempts=min(price.factor.n for price in asked),
         rate_backend=_backend(asked, source),
         memory_bytes=max(price.cost.memory_bytes for price in prices),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from rgcontract import Submission, shape_hash
 from rgcore.architecture import Architecture
 from rgcore.cost import Factor, RunCost, Sample, factor, model_name
-from rgcore.sizing import choose_fleet_size
+from rgcore.sizing import MOST_MEMBERS, choose_fleet_size
 from rgservice.experiments.completing import completed
 from rgservice.experiments.cost import cost_of_run
 from rgstore.asked import Asked, under_kept_names
@@ -32,8 +32,8 @@ class Named:
     """Of each run."""
     shape: str
     """Runs of one shape are trained together."""
-    most_together: int
-    """That many of them on one core."""
+    most_together: Mapping[str, int]
+    """Kind of device -> how many of them."""
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,16 @@ def named(submission: Submission) -> Named:
     """
     whole = completed(submission)
     cost = cost_of_run(whole)
-    most_together = choose_fleet_size(
-        Architecture(**whole.architecture),
-        batch_size=whole.training.batch_size,
-        mask_prob=whole.data.mask_prob,
-        device="cpu",
-        memory=FLEET_BYTES,
-    )
+    most_together = {
+        device: choose_fleet_size(
+            Architecture(**whole.architecture),
+            batch_size=whole.training.batch_size,
+            mask_prob=whole.data.mask_prob,
+            device=device,
+            memory=FLEET_BYTES,
+        )
+        for device in MOST_MEMBERS
+    }
     return Named(Asked.of(whole, flops_per_run=cost.flops), cost, shape_hash(whole), most_together)
 
 
@@ -130,8 +133,10 @@ def priced(session: Session, items: Sequence[Named]) -> Priced:
 def _price(
     item: Named, missing: list[RunKey], of_shape: int, learnt: Mapping[str, Speeds]
 ) -> Price:
-    known = learnt[item.asked.submission.device]
-    fleet = max(1, min(item.most_together, of_shape))
+    device = item.asked.submission.device
+    known = learnt[device]
+    kind = "cuda" if (known.backend or device).startswith("cuda") else "cpu"
+    fleet = max(1, min(item.most_together[kind], of_shape))
     return Price(
         item.cost,
         missing,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rgcore.cost import ShapeClass, model_name, run_cost
+from rgcore.cost.learning import name_of
 from rgcore.cost.prices import ONE_CORE
 from rgcore.cost.training import batches_drawn
 from rgcore.cost.work import SHARED, UNITS, modelled
@@ -96,5 +97,7 @@ def test_the_measurements_are_part_of_the_time(cost_of: Any) -> None:
     assert 0 < many.measuring_share < few.measuring_share < 1 / 3
 
 
-def test_a_model_has_one_name(cost_of: Any) -> None:
-    assert len(model_name()) == 12
+@pytest.mark.parametrize("name", UNITS)
+def test_a_model_of_other_prices_has_another_name(name: str) -> None:
+    assert name_of({**ONE_CORE, name: 1.01 * ONE_CORE[name]}) != model_name()
+    assert name_of(dict(ONE_CORE)) == model_name()

@@ -15,6 +15,7 @@ from functools import lru_cache
 from rgcore.architecture import Architecture
 from rgcore.cost.prices import ONE_CORE, SPREAD
 from rgcore.cost.run import run_cost
+from rgcore.cost.work import Counts
 from rgcore.mixing import MIXINGS
 
 FEWEST = 3
@@ -105,12 +106,17 @@ def _around(median: float, spread: float, source: Source, n: int) -> Factor:
 
 @lru_cache(maxsize=1)
 def model_name() -> str:
-    """Name of prices and counts together: what another model has modelled is not compared.
+    """Name of the shipped prices and the counts: what another model says is not compared."""
+    return name_of(ONE_CORE)
 
-    It is a digest of the seconds of one run of each mixing, so it changes with whatever changes
-    those.
+
+def name_of(prices: Counts) -> str:
+    """A digest of the seconds of a run of each mixing, by units: whatever changes them changes it.
+
+    Args:
+        prices: seconds of each unit.
     """
-    seconds = {}
+    seconds = []
     for mixing, row in MIXINGS.items():
         arch = Architecture(
             n_states=16, seq_len=32, mixing=mixing, context=3, depth=8, width=64, hidden_ratio=4.0,
@@ -120,6 +126,6 @@ def model_name() -> str:
             arch, steps=1000, batch_size=128, mask_prob=0.15, n_sequences=4096,
             levels=frozenset(row.levels), arrays=[("layer",)], moments=1,
         )  # fmt: skip
-        of_units = (f"{name} {count * ONE_CORE[name]:.6g}" for name, count in cost.counts.items())
-        seconds[mixing] = list(of_units)
-    return hashlib.sha256(repr(seconds).encode()).hexdigest()[:12]
+        # digits that no other mathematics library rounds otherwise
+        seconds += [f"{name} {count * prices[name]:.6g}" for name, count in cost.counts.items()]
+    return hashlib.sha256("\n".join(seconds).encode()).hexdigest()[:12]
