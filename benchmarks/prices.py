@@ -55,6 +55,8 @@ FLOOR = 1e-3
 """Seconds below which a part is not timed well enough."""
 ROUNDS = 6
 """Of the fit: each weighs errors by the times of the one before, so that both ways count alike."""
+FEWEST = 400
+"""Parts, below which some unit was hardly ever met: four of each spec."""
 PRICES = Path(__file__).parent.parent / "worker" / "rgcore" / "cost" / "prices.py"
 
 
@@ -217,6 +219,13 @@ def main(arguments: list[str]) -> None:
     spread = max(float(three - quarter) / 1.349, 0.1)
     within = float((np.abs(errors) < np.log(2)).mean())
     say(f"{len(errors)} parts, {within:.0%} of them within 2x, spread {spread:.2f}")
+    free = [name for name, price in prices.items() if price == 0]
+    if len(errors) < FEWEST or free:
+        sys.exit(
+            f"{len(errors)} parts; units that seem to cost nothing: {', '.join(free) or 'none'}. "
+            f"Nothing is written; allowed: {FEWEST} parts or more, and a price of each unit. "
+            "Give more --seconds"
+        )
     write_text(chosen.out, written(prices, spread, len(errors)))
 
 

@@ -52,7 +52,8 @@ def test_the_quartiles_are_of_each_class_and_of_all(database: Database, noted: A
 
 
 def test_another_backend_or_another_model_says_nothing(database: Database, noted: Any) -> None:
-    noted(timing(9.0, model="before"), timing(0.1, GPU), timing(3.0))
+    last = timing(9.0, "cuda: another", model="before")
+    noted(timing(9.0, model="before"), timing(0.1, GPU), timing(3.0), last)
     with database.begin() as session:
         of_cpu, of_gpu = (speeds(session, device, "now") for device in ("cpu", "cuda"))
         of_last = speeds(session, "any", "now")
