@@ -317,9 +317,9 @@ class Forecast(View):
     """Expected working time of the missing runs on one worker: of their operations one by one, of
     the numbers that they move and of their arithmetic."""
     seconds_low: float | None = None
-    """Nine times in ten they take more than this and"""
+    """Nine times in ten they take more than this, and less than `seconds_high`."""
     seconds_high: float | None = None
-    """less than this."""
+    """The other end of where nine in ten are."""
     flops_per_second: float | None = None
     """`flops` over `seconds`; of all runs that are asked for where none is missing."""
     rate_measured: bool | None = None
