@@ -24,6 +24,7 @@ from rgcontract.networks import (
     Schedule,
     has_window,
 )
+from rgcontract.observables import measured_at
 from rgcontract.section import Section, Seed, Seeds, conflict
 
 Depth = Annotated[int, Field(ge=1, le=64)]
@@ -238,6 +239,21 @@ class ExperimentSpec(Parts):
         plain = self.model.model_dump(mode="json")
         sizes = {"n_states": self.chain.n_states, "seq_len": self.data.seq_len}
         return {**sizes, **plain, "context": self.model.context or 0}
+
+    @property
+    def budget(self) -> dict[str, Any]:
+        """How much of a run there is beside its network, by the names of its sizes."""
+        measurement, steps = self.measurement, self.training.steps
+        levels = frozenset(map(str, measurement.levels or ()))
+        return {
+            "steps": steps,
+            "batch_size": self.training.batch_size,
+            "mask_prob": self.data.mask_prob,
+            "n_sequences": measurement.n_sequences,
+            "levels": levels,
+            "arrays": [row.axes for row in measured_at(levels, self.model.mixing)],
+            "moments": len(measurement.moments(steps)),
+        }
 
     def of_draw(self, chain_seed: int) -> Self:
         """The same on the chain of one seed."""

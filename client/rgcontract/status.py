@@ -314,11 +314,23 @@ class Forecast(View):
     flops: float
     """Floating-point operations of the missing runs."""
     seconds: float
-    """Expected working time of the missing runs on one worker: `flops` at `flops_per_second`."""
+    """Expected working time of the missing runs on one worker: of their operations one by one, of
+    the numbers that they move and of their arithmetic."""
+    seconds_low: float | None = None
+    """Nine times in ten they take more than this, and less than `seconds_high`."""
+    seconds_high: float | None = None
+    """The other end of where nine in ten are."""
     flops_per_second: float | None = None
-    """Operations per second of one worker that the time is reckoned with."""
+    """`flops` over `seconds`; of all runs that are asked for where none is missing."""
     rate_measured: bool | None = None
-    """Whether this lab's workers have measured it; else it is that of one core, about."""
+    """Whether this lab's workers have shown how fast they are; else it is one core, about."""
+    rate_from: str | None = None
+    """Where the speed is from: `shape`, runs that spend their time on the same; `backend`, any
+    runs on the same backend; `default`, one core. The weakest of them over all missing runs."""
+    rate_attempts: int | None = None
+    """Attempts that have shown it, at least, for each missing run."""
+    rate_backend: str | None = None
+    """What these attempts ran on, as they recorded it; null where there are none."""
     memory_bytes: int
     """Expected peak memory of a run."""
     stored_bytes: int

@@ -82,6 +82,8 @@ class RunRecord:
     quantities: list[Quantity]
     protocols: Protocols = IMPLEMENTED
     """Of the code that measured it, which is where the record is made."""
+    fleet: int = 1
+    """Runs that were trained together, this one included."""
 
 
 RunKey = tuple[int, int]

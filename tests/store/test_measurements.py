@@ -7,7 +7,6 @@ from typing import Any, Never
 
 import pytest
 from measured_study import CHAIN
-from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from rgcontract import State
@@ -16,7 +15,6 @@ from rgstore import measurements
 from rgstore.database import Database
 from rgstore.endings import LeaseLostError
 from rgstore.records import Quantity, RunRecord, Training
-from rgstore.speed import measured_rate
 from rgstore.summaries import summaries_of
 from rgstore.tables import ExperimentRow, MeasurementRow, ResultRow
 
@@ -91,23 +89,3 @@ def test_nothing_is_stored_if_anything_fails(database: Database, put: Any, take:
     with database.begin() as session:
         assert session.get_one(ExperimentRow, name).state == State.RUNNING
         assert session.get(ResultRow, claim.run_id) is None
-
-
-@pytest.mark.parametrize(("flops", "rate"), [(1e12, 1e12), (1e6, None)])
-def test_only_runs_of_some_length_say_how_fast_the_lab_is(
-    database: Database, put: Any, take: Any, flops: float, rate: Any
-) -> None:
-    put()
-    _store(database, take(), [1.0])  # in one second
-    with database.begin() as session:
-        session.execute(update(ExperimentRow).values(flops_per_run=flops))
-        assert measured_rate(session) == rate
-
-
-def test_a_run_of_no_seconds_says_nothing_of_speed(database: Database, put: Any, take: Any) -> None:
-    put()
-    _store(database, take(), [1.0])
-    with database.begin() as session:
-        session.execute(update(ExperimentRow).values(flops_per_run=1e12))
-        session.execute(update(ResultRow).values(seconds=0.0))
-        assert measured_rate(session) is None

@@ -167,6 +167,7 @@ def test_what_started_again_gives_the_numbers_of_the_run_alone() -> None:
     for key, values in found.items():  # alone in the end: bit for bit
         np.testing.assert_array_equal(values, expected[key], err_msg=str(key))
     assert [weights.step for weights in finished(ends[1]).training.weights] == [20]
+    assert finished(ends[1]).fleet == 1
 
 
 def test_one_that_has_no_room_even_alone_may_be_tried_again() -> None:
@@ -217,6 +218,7 @@ def test_the_working_times_of_the_members_add_up_to_that_of_the_fleet() -> None:
     seconds = [finished(end).seconds for end in ends.values()]
     assert min(seconds) > 0
     assert sum(seconds) <= wall
+    assert {finished(end).fleet for end in ends.values()} == {4}
 
 
 def test_a_worker_that_is_gone_ends_the_fleet() -> None:

@@ -14,13 +14,15 @@ from lab_processes import TINY
 from measured_study import CHAIN
 from sqlalchemy import select, update
 
-from rgcontract import State, Submission
+from rgcontract import ExperimentSpec, State, Submission
+from rgcore.architecture import Architecture
+from rgcore.cost import run_cost
 from rgstore.database import Database
 from rgstore.heartbeats import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
 from rgstore.submissions import submit
-from rgstore.tables import AttemptRow, RunRow
+from rgstore.tables import AttemptRow, RunRow, TimingRow
 from rgworker import process
 from rgworker.process import Lent, TrainerDiedError
 from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Left, Ready
@@ -157,6 +159,36 @@ def test_runs_of_one_shape_are_one_job_in_the_order_of_the_line(
     assert [task.spec["chain"]["corr_len"] for task in trainer.job.members] == [1.0, 7.0]
     assert worker.states() == [State.DONE] * 2
     assert not trainer.killed
+
+
+def test_one_run_speaks_for_its_fleet_of_how_long_they_take(
+    worker: Worker, pair: list[tuple[str, int]], database: Database
+) -> None:
+    def script(_trainer: Any) -> Iterator[Any]:
+        yield Finished(1, replace(RECORD, fleet=2, seconds=3.0))
+        yield Finished(0, replace(RECORD, fleet=2, seconds=5.0))
+
+    worker.measure(script)
+    spec = ExperimentSpec.model_validate(SPEC)
+    cost = run_cost(Architecture(**spec.architecture), **spec.budget).modelled(fleet=2)
+    with database.begin() as session:
+        found = session.scalars(select(TimingRow)).one()
+        assert (found.run_id, found.seconds, found.fleet) == (pair[1][1], 3.0, 2)
+        assert (found.backend, found.shape_class) == ("cpu: test", cost.shape_class)
+        assert found.modelled_seconds == pytest.approx(cost.seconds)
+
+
+def test_a_run_that_was_not_trained_says_nothing_of_how_long_they_take(
+    worker: Worker, pair: list[tuple[str, int]], database: Database
+) -> None:
+    def script(_trainer: Any) -> Iterator[Any]:
+        yield Finished(0, replace(RECORD, trained=False))
+        yield Broken(1, "broken", "", may_pass=False)
+
+    worker.measure(script)
+    assert worker.states() == [State.DONE, State.FAILED]
+    with database.begin() as session:
+        assert session.scalars(select(TimingRow)).all() == []
 
 
 def test_a_record_is_stored_as_soon_as_it_comes(

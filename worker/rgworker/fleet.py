@@ -147,6 +147,7 @@ class Fleet:
         part = (time.monotonic() - started - (_seconds(runs) - measured)) / len(runs)
         for member, run, end in zip(here, runs, ends, strict=True):
             run.seconds += part
+            run.fleet = len(runs)
             self._finish(member, run, end)
         return None
 

@@ -15,7 +15,8 @@ from multiprocessing.connection import Connection
 from rgworker.protocol import Event, Job, Leave, Ready
 
 START_SECONDS = 120.0  # a cold import of torch on a busy machine
-_ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""What keeps the libraries of a process on one thread, set before it starts."""
 
 
 class TrainerDiedError(RuntimeError):
@@ -37,7 +38,7 @@ class Trainer:
                 [sys.executable, "-m", "rgworker.trainer", str(theirs.fileno()), device],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+                env={**os.environ, **dict.fromkeys(ONE_THREAD, "1")},
             )
         self._connection = Connection(ours.detach())
         event = self.listen(start_seconds)

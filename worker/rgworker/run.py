@@ -8,6 +8,7 @@ from collections.abc import Callable
 import torch
 
 from rgcontract import ExperimentSpec
+from rgcore.cost import run_cost
 from rgcore.fleet import Member
 from rgcore.measurement import BayesReference, measure
 from rgcore.network import ResidualNetwork, build_network
@@ -21,9 +22,6 @@ from rgworker.weights import pack, unpack
 
 Report = Callable[[TrainingProgress], None]
 
-MEASURING_SHARE = 0.06  # of the progress bar, for each measurement
-MOST_MEASURING = 0.5  # of the progress bar, for all of them
-
 
 class MeasuredRun:
     """A run on its way: `begin`, then train it as a `member` or `restore` it, then its record.
@@ -36,22 +34,26 @@ class MeasuredRun:
 
     Attributes:
         seconds: working time so far; whoever trains adds this run's part of it.
+        fleet: runs that were trained together; whoever trains says so.
     """
 
     def __init__(
         self, spec: ExperimentSpec, seed: int, device: torch.device, report: Report
     ) -> None:
-        self.seconds = 0.0
+        started = time.monotonic()
+        self.fleet = 1
         self._spec, self._seed, self._device, self._report = spec, seed, device, report
         with subnormals.kept():
             self._chain = chain_of(spec)
         self._moments = spec.measurement.moments(spec.training.steps)
-        self._share = min(MEASURING_SHARE, MOST_MEASURING / (len(self._moments) + 2))
+        # of the progress, for each measurement: it goes by the time, so what is left can be told
+        self._share = run_cost(architecture_of(spec), **spec.budget).measuring_share
         self._network = self._untrained()
         self._done = 0.0
         self._kept: list[Weights] = []
         self._quantities: list[Quantity] = []
         self._references: dict[str, BayesReference] = {}
+        self.seconds = time.monotonic() - started
 
     def begin(self) -> None:
         """Measure the network as it is before training."""
@@ -101,12 +103,16 @@ class MeasuredRun:
 
     def _record(self, training: Training, *, trained: bool) -> RunRecord:
         self._measure("shuffled", self._spec.training.steps)
+        started = time.monotonic()
+        chain = chain_record(self._chain, self._spec)
+        self.seconds += time.monotonic() - started
         return RunRecord(
             seconds=self.seconds,
             trained=trained,
             training=training,
-            chain=chain_record(self._chain, self._spec),
+            chain=chain,
             quantities=self._quantities,
+            fleet=self.fleet,
         )
 
     def _untrained(self) -> ResidualNetwork:

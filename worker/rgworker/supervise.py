@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from rgcontract import IMPLEMENTED, ExperimentSpec, Outcome, Protocols, State, training_hash
+from rgcontract import IMPLEMENTED, Outcome, Protocols, State, training_hash
 from rgcore.statistics import summarise_runs
 from rgstore import claiming, endings, trainings
 from rgstore.claiming import Claim, Holder
@@ -20,12 +20,14 @@ from rgstore.judging import mark_due
 from rgstore.measurements import OtherProtocolError, store
 from rgstore.records import RunRecord
 from rgstore.settings import Settings
-from rgstore.stored_specs import UnreadableSpecError, loaded_spec
+from rgstore.speed import note
+from rgstore.stored_specs import UnreadableSpecError
 from rgstore.workers import trainers_alive
 from rgworker.findings import refresh_findings
 from rgworker.fleet_size import fleet_size
 from rgworker.process import Lent, Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Broken, Finished, Job, Ready, Task, Unread
+from rgworker.timing import claimed_spec, timing_of
 from rgworker.upkeep import AWAY
 from rgworker.watch import Ending, StoppedError, TimedOutError, Watch
 
@@ -40,15 +42,6 @@ class OutOfToleranceError(RuntimeError):
 
 class OtherReleaseError(RuntimeError):
     """The code of this worker was replaced while it ran; the message says what to do."""
-
-
-def claimed_spec(claim: Claim) -> ExperimentSpec:
-    """The spec of a run, on the draw of its chain.
-
-    Raises:
-        UnreadableSpecError: code of another release stored it.
-    """
-    return loaded_spec(claim.spec, [claim.seed]).of_draw(claim.chain_seed)
 
 
 @dataclass(frozen=True)
@@ -110,9 +103,10 @@ class Supervisor:
             if not claims:
                 return states
             for claim, ending in self._endings(lent, claims):
-                alone = len(claims) == 1
+                alone, speaks = len(claims) == 1, State.DONE not in states
                 try:
-                    states.append(self._settle(claim, ready, ending, alone=alone))
+                    state = self._settle(claim, ready, ending, alone=alone, speaks=speaks)
+                    states.append(state)
                 except LeaseLostError as error:
                     log.warning("%s; leaving it to its new holder", error)
                 except Exception as error:  # the others go on
@@ -150,13 +144,15 @@ class Supervisor:
             log.exception("run %s: it waits for the end of its lease", claim.run_id)
             return []
 
-    def _settle(self, claim: Claim, ready: Ready, ending: Ending, *, alone: bool) -> State:
-        """Write down how an attempt ended."""
+    def _settle(
+        self, claim: Claim, ready: Ready, ending: Ending, *, alone: bool, speaks: bool
+    ) -> State:
+        """Write down how an attempt ended; one speaks for its fleet of how long they take."""
         match ending:
             case Unread():
                 return self._hand_back(claim, f"cannot read the spec: {ending.error}")
             case Finished():
-                return self._store(claim, ready, ending.record)
+                return self._store(claim, ready, ending.record, speaks=speaks)
             case Broken():
                 write = self._retry if ending.may_pass else self._fail
                 return write(claim, Outcome.FAILED, ending.error, ending.traceback)
@@ -215,7 +211,7 @@ class Supervisor:
             stored = trainings.find(session, training_hash(spec), claim.seed, steps)
         return Task(claim.spec, claim.chain_seed, claim.seed, stored)
 
-    def _store(self, claim: Claim, ready: Ready, record: RunRecord) -> State:
+    def _store(self, claim: Claim, ready: Ready, record: RunRecord, *, speaks: bool) -> State:
         for attempt in range(STORE_TRIES):
             try:
                 with self.database.begin() as session:
@@ -230,6 +226,8 @@ class Supervisor:
                             device=ready.device,
                             versions=ready.versions,
                         )
+                        if speaks:
+                            note(session, claim.run_id, timing_of(claim, ready, record))
             except OtherProtocolError as error:
                 return self._hand_back(claim, str(error))
             except (InterfaceError, OperationalError) as error:

@@ -53,7 +53,7 @@ class Bulk:
                 price.cost,
                 len(price.missing),
                 settings,
-                rate=found.rate,
+                seconds=price.seconds_alone,
                 chain_bytes=price.chain_bytes,
             )
         ]

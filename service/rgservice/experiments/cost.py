@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rgcontract import ExperimentSpec, FieldProblem
-from rgcontract.observables import measured_at
 from rgcore.architecture import Architecture
 from rgcore.cost import RunCost, run_cost
 from rgservice.http.errors import OverLimit
@@ -14,18 +13,7 @@ from rgstore.settings import Settings
 
 def cost_of_run(spec: ExperimentSpec) -> RunCost:
     """The cost of one run of a spec, of its sizes alone."""
-    training, measurement = spec.training, spec.measurement
-    levels = frozenset(map(str, measurement.levels or ()))
-    return run_cost(
-        Architecture(**spec.architecture),
-        steps=training.steps,
-        batch_size=training.batch_size,
-        mask_prob=spec.data.mask_prob,
-        n_sequences=measurement.n_sequences,
-        levels=levels,
-        arrays=[row.axes for row in measured_at(levels, spec.model.mixing)],
-        moments=len(measurement.moments(training.steps)),
-    )
+    return run_cost(Architecture(**spec.architecture), **spec.budget)
 
 
 @dataclass(frozen=True)
@@ -41,7 +29,7 @@ class Limit:
 
 
 def over_limits(
-    cost: RunCost, n_runs: int, settings: Settings, *, rate: float, chain_bytes: int = 0
+    cost: RunCost, n_runs: int, settings: Settings, *, seconds: float, chain_bytes: int = 0
 ) -> list[FieldProblem]:
     """Which limits so many runs of this cost would exceed, with the estimate.
 
@@ -49,7 +37,7 @@ def over_limits(
         cost: of one run.
         n_runs: how many.
         settings: the limits.
-        rate: operations per second of one run on this lab's workers.
+        seconds: that one run by itself is expected to take on this lab's workers.
         chain_bytes: that their chains add to the database.
     """
     return exceeded(
@@ -61,7 +49,7 @@ def over_limits(
               settings.max_stored_bytes,
               "MAX_STORED_BYTES",
               "stored bytes; lower seeds, model.width or measurement.levels"),
-        Limit("run_seconds", cost.flops / rate, settings.run_time_limit_seconds,
+        Limit("run_seconds", seconds, settings.run_time_limit_seconds,
               "RUN_TIME_LIMIT_SECONDS",
               "seconds for one run, which would be ended before; lower training.steps, "
               "training.batch_size, model.width or model.depth"),

@@ -30,7 +30,7 @@ class One:
                 price.cost,
                 len(price.missing),
                 settings,
-                rate=found.rate,
+                seconds=price.seconds_alone,
                 chain_bytes=price.chain_bytes,
             )
             if price.missing

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from rgcontract import Submission
-from rgcore.cost import RunCost
+from rgcontract import Submission, shape_hash
+from rgcore.architecture import Architecture
+from rgcore.cost import Factor, RunCost, Sample, factor, model_name
+from rgcore.sizing import MOST_MEMBERS, choose_fleet_size
 from rgservice.experiments.completing import completed
 from rgservice.experiments.cost import cost_of_run
 from rgstore.asked import Asked, under_kept_names
 from rgstore.records import RunKey
 from rgstore.runs import missing_runs
-from rgstore.speed import measured_rate
+from rgstore.speed import Speeds, speeds
 
-FLOPS_PER_SECOND = 2e10
-"""One core on small matrices."""
+FLEET_BYTES = 8 * 2**30
+"""Memory of a worker, which decides the size of a fleet where its members are large."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ class Named:
     asked: Asked
     cost: RunCost
     """Of each run."""
+    shape: str
+    """Runs of one shape are trained together."""
+    most_together: Mapping[str, int]
+    """Kind of device -> how many of them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,24 @@ class Price:
     """Of each run."""
     missing: list[RunKey]
     """Runs that are asked for and that the lab has neither measured nor queued."""
+    fleet: int
+    """Runs that are trained together with each of them, itself included."""
+    factor: Factor
+    """Of the seconds of such a run on this lab's workers over those of one core."""
+    alone: Factor
+    """The same of a run by itself."""
+    backend: str | None
+    """What the attempts ran on that the factors are learnt from."""
+
+    @property
+    def seconds(self) -> float:
+        """Expected working time of each run."""
+        return self.factor.middle * self.cost.modelled(fleet=self.fleet).seconds
+
+    @property
+    def seconds_alone(self) -> float:
+        """The same of a run that goes by itself."""
+        return self.alone.middle * self.cost.modelled().seconds
 
     @property
     def chain_bytes(self) -> int:
@@ -52,10 +77,6 @@ class Priced:
     """Submissions as they came; the same experiment may come several times."""
     prices: dict[str, Price]
     """Experiment -> its price over all submissions of it, in the order in which they came."""
-    rate: float
-    """Operations per second of one run on this lab's workers."""
-    rate_measured: bool
-    """Or it is what one core does, until this lab has measured its own."""
 
     def total(self, what: str, *, later: int = 0) -> float:
         """The sum of a cost over all missing runs.
@@ -88,7 +109,17 @@ def named(submission: Submission) -> Named:
     """
     whole = completed(submission)
     cost = cost_of_run(whole)
-    return Named(Asked.of(whole, flops_per_run=cost.flops), cost)
+    most_together = {
+        device: choose_fleet_size(
+            Architecture(**whole.architecture),
+            batch_size=whole.training.batch_size,
+            mask_prob=whole.data.mask_prob,
+            device=device,
+            memory=FLEET_BYTES,
+        )
+        for device in MOST_MEMBERS
+    }
+    return Named(Asked.of(whole, flops_per_run=cost.flops), cost, shape_hash(whole), most_together)
 
 
 def priced(session: Session, items: Sequence[Named]) -> Priced:
@@ -98,7 +129,41 @@ def priced(session: Session, items: Sequence[Named]) -> Priced:
     for one in asked:
         wanted.setdefault(one.name, set()).update(one.submission.runs)
     missing = missing_runs(session, wanted)
-    costs = {one.name: item.cost for one, item in zip(asked, items, strict=True)}
-    prices = {name: Price(costs[name], missing[name]) for name in wanted}
-    measured = measured_rate(session)
-    return Priced(asked, prices, measured or FLOPS_PER_SECOND, measured is not None)
+    item_of = {one.name: item for one, item in zip(asked, items, strict=True)}
+    of_shape = Counter[str]()
+    for name, runs in missing.items():
+        of_shape[item_of[name].shape] += len(runs)
+    devices = {item.asked.submission.device for item in items}
+    learnt: dict[str, Speeds] = {
+        device: speeds(session, device, model_name()) for device in devices
+    }
+    prices = {
+        name: _price(item, missing[name], of_shape[item.shape], learnt)
+        for name, item in item_of.items()
+    }
+    return Priced(asked, prices)
+
+
+def _price(
+    item: Named, missing: list[RunKey], of_shape: int, learnt: Mapping[str, Speeds]
+) -> Price:
+    device = item.asked.submission.device
+    known = learnt[device]
+    kind = "cuda" if (known.backend or device).startswith("cuda") else "cpu"
+    fleet = max(1, min(item.most_together[kind], of_shape))
+    return Price(
+        item.cost,
+        missing,
+        fleet,
+        _factor(item.cost, fleet, known),
+        _factor(item.cost, 1, known),
+        known.backend,
+    )
+
+
+def _factor(cost: RunCost, fleet: int, known: Speeds) -> Factor:
+    of_class = known.of_class.get(cost.modelled(fleet=fleet).shape_class)
+    return factor(
+        None if of_class is None else Sample(*of_class),
+        None if known.of_all is None else Sample(*known.of_all),
+    )

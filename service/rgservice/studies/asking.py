@@ -45,7 +45,8 @@ class Grid:
         cells = self.cells_of(found)
         for name, price in found.prices.items():
             if price.missing or _later(self.request):
-                for problem in cost.over_limits(price.cost, 1, settings, rate=found.rate):
+                over = cost.over_limits(price.cost, 1, settings, seconds=price.seconds_alone)
+                for problem in over:
                     refused.setdefault(problem.field, _at(problem, cells[name]))
         refused |= {one.field: one for one in _totals(self.request, found, settings)}
         return list(refused.values())

@@ -10,6 +10,7 @@ from rgstore.tables.measurements import ChainRow, MeasurementRow, ResultRow, Sum
 from rgstore.tables.people import SubmissionRow, TokenRow, UserRow
 from rgstore.tables.runs import AttemptRow, RunRow
 from rgstore.tables.studies import StudyExperimentRow, StudyRequestRow, StudyRow
+from rgstore.tables.timings import TimingRow
 from rgstore.tables.trainings import TrainingRow, WeightsRow
 from rgstore.tables.workers import WorkerRow
 
@@ -30,6 +31,7 @@ __all__ = [
     "StudyRow",
     "SubmissionRow",
     "SummaryRow",
+    "TimingRow",
     "TokenRow",
     "TrainingRow",
     "UserRow",

@@ -42,26 +42,36 @@ def measurement_flops(
     """Floating-point operations of one measurement: matrix products and decompositions."""
     passes = measurement_passes(arch, levels)
     products = sum(_products(arch, one, n_sequences, mask_prob) for one in passes)
-    return 2.0 * products + SNAPSHOTS * sum(_decompositions(arch, one) for one in passes)
+    return 2.0 * products + SNAPSHOTS * sum(decompositions(arch, one) for one in passes)
 
 
 def _products(arch: Architecture, one: Pass, n: int, mask_prob: float) -> float:
     """Multiply-adds of a pass."""
-    seq_len, masked = arch.seq_len, n * mask_prob * arch.seq_len
+    streams, read = pass_forward(arch, one, n, mask_prob)
+    batches = n / min(n, BATCH, most_sequences(arch, one, mask_prob))
+    forward = forward_multiply_adds(arch, sequences=n, streams=streams, read=read, tables=batches)
+    return forward + pass_moments(arch, one, n, mask_prob)
+
+
+def pass_forward(arch: Architecture, one: Pass, n: int, mask_prob: float) -> tuple[int, float]:
+    """(streams that a pass computes, those of them that it reads out)."""
+    seq_len = arch.seq_len
     here = 1 if arch.mixes.one_stream else len(range(seq_len)[one.positions])
     computed = here if (arch.mixes.by_itself or arch.mixes.one_stream) else seq_len
     read = 0.0
     if one.masked:
-        read = n if arch.mixes.one_stream else masked
-    batches = n / min(n, BATCH, most_sequences(arch, one, mask_prob))
-    forward = forward_multiply_adds(
-        arch, sequences=n, streams=n * computed, read=read, tables=batches
-    )
-    rows = {"position": n * here, "token": n * here, "masked": masked}
+        read = n if arch.mixes.one_stream else n * mask_prob * seq_len
+    return n * computed, read
+
+
+def pass_moments(arch: Architecture, one: Pass, n: int, mask_prob: float) -> float:
+    """Multiply-adds of the moments that a pass gathers."""
+    here = 1 if arch.mixes.one_stream else len(range(arch.seq_len)[one.positions])
+    rows = {"position": n * here, "token": n * here, "masked": n * mask_prob * arch.seq_len}
     moments = sum(rows.get(level, n) * _row_products(arch, level) for level in one.levels)
     if not one.masked:
-        return forward + moments
-    return forward + moments + _read_outs(arch, n, mask_prob) + _correlations(arch, n)
+        return float(moments)
+    return moments + _read_outs(arch, n, mask_prob) + _correlations(arch, n)
 
 
 def _row_products(arch: Architecture, level: str) -> int:
@@ -108,14 +118,19 @@ def _correlations(arch: Architecture, n: int) -> float:
     return float((arch.depth + 1) * n * arch.width * lags)
 
 
-def _decompositions(arch: Architecture, one: Pass) -> float:
+def groups(arch: Architecture, one: Pass) -> int:
+    """Groups of rows that a pass keeps apart, over its levels."""
+    here = len(range(arch.seq_len)[one.positions])
+    return sum(here if level == "position" else 1 for level in one.levels)
+
+
+def decompositions(arch: Architecture, one: Pass) -> float:
     """Operations of a snapshot: a spectrum per layer and group, two comparisons per transition."""
     cube = float(arch.width) ** 3
-    n_layers, here = arch.depth + 1, len(range(arch.seq_len)[one.positions])
-    groups = sum(here if level == "position" else 1 for level in one.levels)
+    n_layers = arch.depth + 1
     angle = SINGULAR_VALUES + 4  # two products, at most over all directions
     of_group = n_layers * EIGH + arch.depth * (SINGULAR_VALUES + angle)
-    found = groups * of_group * cube
+    found = groups(arch, one) * of_group * cube
     if one.masked:  # two regressions, fitted on each side
         found += 4 * n_layers * SOLVE * cube
     return found

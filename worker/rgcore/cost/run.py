@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from rgcore.architecture import Architecture
+from rgcore.cost.counting import (
+    measuring_counts,
+    reference_counts,
+    start_counts,
+    training_counts,
+)
 from rgcore.cost.measuring import (
     chain_numbers,
     measured_numbers,
@@ -14,7 +20,9 @@ from rgcore.cost.measuring import (
 )
 from rgcore.cost.parameters import parameter_count
 from rgcore.cost.passes import BLOCK_SEQUENCES, NUMBER
+from rgcore.cost.prices import ONE_CORE
 from rgcore.cost.training import FLOAT, training_bytes, training_flops
+from rgcore.cost.work import Counts, Modelled, added, modelled, times
 
 PROCESS_BYTES = 280 * 2**20
 """A process with torch that has done nothing yet."""
@@ -23,6 +31,8 @@ BLOCK_COPIES = 16
 KEPT_PER_QUANTITY = 320
 """Bytes of a quantity, or a chain, beside its numbers: its row, its keys in the index, reasons."""
 VALUES_AND_HALVES = 2
+CHAINS = 2
+"""The chain, and the same without memory."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class RunCost:
         memory_bytes: expected peak of the process that does it.
         stored_bytes: what it adds to the database.
         chain_bytes: what the first run on a draw of its chain adds besides.
+        counts: units of work in it, see `UNITS`.
+        counts_of_a_measurement: those of each time that it is measured.
     """
 
     parameters: int
@@ -42,6 +54,23 @@ class RunCost:
     memory_bytes: int
     stored_bytes: int
     chain_bytes: int
+    counts: Counts
+    counts_of_a_measurement: Counts
+
+    @property
+    def measuring_share(self) -> float:
+        """Part of its time that one of its measurements takes."""
+        once = modelled(self.counts_of_a_measurement, ONE_CORE).seconds
+        return once / self.modelled().seconds
+
+    def modelled(self, *, fleet: int = 1, prices: Mapping[str, float] = ONE_CORE) -> Modelled:
+        """The working time of a run by itself, or its part of a fleet's.
+
+        Args:
+            fleet: members that are trained together.
+            prices: seconds of each unit; of one core if not given.
+        """
+        return modelled(self.counts, prices, fleet=fleet)
 
 
 def run_cost(
@@ -79,6 +108,13 @@ def run_cost(
     measured = moments + 2
     quantities, numbers = measured_numbers(arch, arrays)
     of_measurement = KEPT_PER_QUANTITY * quantities + NUMBER * VALUES_AND_HALVES * numbers
+    counted = measuring_counts(arch, n_sequences=n_sequences, mask_prob=mask_prob, levels=levels)
+    counts = added(
+        start_counts(arch, numbers=measured * numbers),
+        training_counts(arch, steps=steps, batch_size=batch_size, mask_prob=mask_prob),
+        times(CHAINS, reference_counts(arch, n_sequences=n_sequences, mask_prob=mask_prob)),
+        times(measured, counted),
+    )
     return RunCost(
         parameters=parameters,
         flops=training_flops(arch, steps=steps, batch_size=batch_size, mask_prob=mask_prob)
@@ -91,4 +127,6 @@ def run_cost(
         + FLOAT * parameters,
         stored_bytes=weights + measured * of_measurement,
         chain_bytes=KEPT_PER_QUANTITY + NUMBER * chain_numbers(arch),
+        counts=counts,
+        counts_of_a_measurement=counted,
     )

@@ -29,7 +29,7 @@ def step_multiply_adds(arch: Architecture, *, batch_size: int, mask_prob: float)
     return 3 * forward_multiply_adds(
         arch,
         sequences=batch_size,
-        streams=_streams(arch, batch_size, masked),
+        streams=step_streams(arch, batch_size, masked),
         read=batch_size if arch.mixes.one_stream else masked,
     )
 
@@ -47,13 +47,19 @@ def training_bytes(arch: Architecture, *, batch_size: int, mask_prob: float) -> 
     """
     tokens = batch_size * arch.seq_len
     masked = mask_prob * tokens
-    streams = _streams(arch, batch_size, masked)
+    streams = step_streams(arch, batch_size, masked)
     floats = STATE * parameter_count(arch) + _activations(arch, batch_size, streams, masked)
     ids = 8 * (3 * tokens + 2 * masked + streams * arch.slots)
     return round(FLOAT * floats + ids + TOKEN * min(DRAWN_AHEAD * tokens, MOST_DRAWN))
 
 
-def _streams(arch: Architecture, batch_size: int, masked: float) -> float:
+def batches_drawn(arch: Architecture, batch_size: int) -> int:
+    """Batches that a member draws at a time, used or not."""
+    values = batch_size * (arch.seq_len + arch.n_states)
+    return max(1, min(DRAWN_AHEAD, MOST_DRAWN // values))
+
+
+def step_streams(arch: Architecture, batch_size: int, masked: float) -> float:
     """Residual streams that a step computes: of the hidden places alone, where that can be."""
     if arch.mixes.by_itself:
         return masked
