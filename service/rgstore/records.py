@@ -82,6 +82,8 @@ class RunRecord:
     quantities: list[Quantity]
     protocols: Protocols = IMPLEMENTED
     """Of the code that measured it, which is where the record is made."""
+    backend: str | None = None
+    """What trained it, in words; None where nothing did."""
 
 
 RunKey = tuple[int, int]

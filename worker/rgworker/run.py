@@ -36,12 +36,14 @@ class MeasuredRun:
 
     Attributes:
         seconds: working time so far; whoever trains adds this run's part of it.
+        backend: what trains it, in words; whoever trains says so.
     """
 
     def __init__(
         self, spec: ExperimentSpec, seed: int, device: torch.device, report: Report
     ) -> None:
         self.seconds = 0.0
+        self.backend: str | None = None
         self._spec, self._seed, self._device, self._report = spec, seed, device, report
         with subnormals.kept():
             self._chain = chain_of(spec)
@@ -107,6 +109,7 @@ class MeasuredRun:
             training=training,
             chain=chain_record(self._chain, self._spec),
             quantities=self._quantities,
+            backend=self.backend if trained else None,
         )
 
     def _untrained(self) -> ResidualNetwork:

@@ -228,7 +228,7 @@ class Supervisor:
                             claim.seed,
                             record.training,
                             device=ready.device,
-                            versions=ready.versions,
+                            versions={**ready.versions, **endings.by(record.backend)},
                         )
             except OtherProtocolError as error:
                 return self._hand_back(claim, str(error))
