@@ -31,7 +31,7 @@ def furthest(one: Any, other: Any) -> float:
     """The largest difference of two members' weights, relative to the largest weight."""
     pairs = zip(one.network.parameters(), other.network.parameters(), strict=True)
     largest = max(weight.abs().max().item() for weight in other.network.parameters())
-    return max((a - b).abs().max().item() for a, b in pairs) / largest
+    return float(max((a - b).abs().max().item() for a, b in pairs) / largest)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

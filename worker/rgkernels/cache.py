@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,8 +42,9 @@ def cached_library(
     compiler = found_compiler()
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if directory.stat().st_uid != os.getuid():
-            raise UnusableError(f"{directory} is somebody else's; no library is loaded from there")
+        about = directory.stat()
+        if about.st_uid != os.getuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise UnusableError(f"no library is loaded from {directory}: others may write there")
         with _locked(directory):
             return load(_built(directory, compiler, instructions or machine[0]))
     except OSError as error:

@@ -130,7 +130,10 @@ def load(path: Path) -> Library:
         about = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(functions, "rg_about")))
     except (OSError, ValueError) as error:
         raise UnusableError(f"{path} is no library of these kernels: {error}") from None
-    _, source, instructions, compiler = about.decode().split(" ", 3)
+    words = about.decode(errors="replace").split(" ", 3)
+    if words[0] != "rgkernels" or len(words) < 4:
+        raise UnusableError(f"{path} is no library of these kernels; delete it")
+    _, source, instructions, compiler = words
     if source != source_digest():
         raise UnusableError(
             f"{path} was built from source {source} and this is {source_digest()}; delete it"
