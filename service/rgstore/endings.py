@@ -35,12 +35,9 @@ def finish(session: Session, claim: Claim, *, trained: bool, backend: str | None
     What trained it goes to what the attempt says of versions: before it said what there was.
     """
     _leave(session, claim, State.DONE, Outcome.DONE, fraction=1.0, phase=None)
-    session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.run_id == claim.run_id, AttemptRow.number == claim.attempt)
-        .values(trained=trained, versions=AttemptRow.versions.concat(by(backend)))
-        .execution_options(synchronize_session=False)
-    )
+    attempt = session.get_one(AttemptRow, (claim.run_id, claim.attempt))
+    attempt.trained = trained
+    attempt.versions = {**attempt.versions, **by(backend)}
 
 
 def by(backend: str | None) -> dict[str, str]:
