@@ -22,7 +22,7 @@ from benchmarks.gpu.tolerances import LOSS, compared
 from benchmarks.shapes import Problem
 from rgcore.fleet import Member
 from rgcore.fleet.graph import Recorder
-from rgcore.fleet.lockstep import Lockstep, fleet_stream
+from rgcore.fleet.lockstep import Batched, fleet_stream
 from rgcore.measurement import LEVELS_OF, Measurement, measure
 from rgcore.network import MIXINGS, ResidualNetwork
 from rgcore.training import train
@@ -89,7 +89,7 @@ def fleet_losses(
     fleet: Sequence[Member], record: Recorder | None
 ) -> tuple[NDArray[np.float64], str | None]:
     """Losses (K, steps) of members that are trained as one; why nothing was recorded, if so."""
-    lockstep = Lockstep(fleet, fleet_stream(fleet, fleet[0].network.arch.seq_len), record)
+    lockstep = Batched(fleet, fleet_stream(fleet, fleet[0].network.arch.seq_len), record)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", RuntimeWarning)
         for _ in range(fleet[0].plan.steps):

@@ -18,7 +18,7 @@ from benchmarks.timing import Contender
 from rgcore.fleet import Member
 from rgcore.fleet.batches import FleetBatch, FleetStream
 from rgcore.fleet.graph import Recorder
-from rgcore.fleet.lockstep import Lockstep
+from rgcore.fleet.lockstep import Batched
 from rgcore.training import train
 from rgcore.training.data import MOST_BATCHES
 
@@ -41,7 +41,7 @@ class Running:
             before, and `reserved_bytes`, what the allocator had taken from the device by then.
     """
 
-    lockstep: Lockstep
+    lockstep: Batched
     facts: dict[str, Any]
 
 
@@ -61,7 +61,7 @@ def started(
         before = torch.cuda.memory_allocated(setting.device)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", RuntimeWarning)
-        lockstep = Lockstep(members, stream, record)
+        lockstep = Batched(members, stream, record)
         lockstep.advance_on(batch)
     setting.wait()
     facts: dict[str, Any] = {"note": str(warned[0].message)} if warned else {}

@@ -29,15 +29,20 @@ class LeaseLostError(RuntimeError):
     """The run belongs to another worker, or to nobody, by now."""
 
 
-def finish(session: Session, claim: Claim, *, trained: bool) -> None:
-    """The run is measured. Call in the transaction that stores the measurement, before it."""
+def finish(session: Session, claim: Claim, *, trained: bool, backend: str | None = None) -> None:
+    """The run is measured. Call in the transaction that stores the measurement, before it.
+
+    What trained it goes to what the attempt says of versions: before it said what there was.
+    """
     _leave(session, claim, State.DONE, Outcome.DONE, fraction=1.0, phase=None)
-    session.execute(
-        update(AttemptRow)
-        .where(AttemptRow.run_id == claim.run_id, AttemptRow.number == claim.attempt)
-        .values(trained=trained)
-        .execution_options(synchronize_session=False)
-    )
+    attempt = session.get_one(AttemptRow, (claim.run_id, claim.attempt))
+    attempt.trained = trained
+    attempt.versions = {**attempt.versions, **by(backend)}
+
+
+def by(backend: str | None) -> dict[str, str]:
+    """What trained a run, as attempts and trainings tell it among versions."""
+    return {} if backend is None else {"backend": backend}
 
 
 def fail(

@@ -41,7 +41,7 @@ def store(
         LeaseLostError: the run is no longer this worker's; nothing is stored.
         OtherProtocolError: the numbers are not those that the experiment names.
     """
-    finish(session, claim, trained=record.trained)
+    finish(session, claim, trained=record.trained, backend=record.backend)
     _require_protocols(session, claim, record)
     session.add(
         ResultRow(

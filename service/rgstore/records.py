@@ -84,6 +84,8 @@ class RunRecord:
     """Of the code that measured it, which is where the record is made."""
     fleet: int = 1
     """Runs that were trained together, this one included."""
+    backend: str | None = None
+    """What trained it, in words; None where nothing did."""
 
 
 RunKey = tuple[int, int]

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where a worker trains; auto takes a GPU if there is one."""
+    backend: Literal["native", "torch"] = "torch"
+    """What trains: native is kernels that are compiled on this machine, where they can be had and
+    take the network, and torch elsewhere."""
     concurrency: int | None = Field(default=None, ge=1, le=256)
     """Runs or fleets a worker trains side by side; unset: one per core, or one on a GPU."""
     fleet_size: int | None = Field(default=None, ge=1, le=1024)

@@ -230,24 +230,35 @@ def test_doctor_tells_what_answers_from_what_does_not(rglab: Any, database_url: 
     ran = rglab(
         "doctor", RGLAB_URL=url, RGLAB_DATABASE_URL=database_url, RGLAB_BROKER_URL=NO_BROKER
     )
-    api, database, broker = ran.stdout.splitlines()
+    api, database, broker, training = ran.stdout.splitlines()
     assert ran.exit_code == 1
     assert api.startswith("BAD  API")
     assert database == "ok   database  0 workers heard of lately, 0 hear the broker"
     assert broker.startswith("BAD  broker    does not answer")
+    assert training.startswith("ok   training  ")
 
 
 def test_doctor_knows_no_server_where_none_was_started(rglab: Any) -> None:
     ran = rglab("doctor")
+    api, _ = ran.stdout.splitlines()
     assert ran.exit_code == 1
-    assert ran.stdout == "BAD  API       no server known: run `rglab up`, or set RGLAB_URL\n"
+    assert api == "BAD  API       no server known: run `rglab up`, or set RGLAB_URL"
+
+
+@pytest.mark.parametrize("backend", ["native", "torch"])
+def test_doctor_says_what_trains_and_how_to_get_the_other(rglab: Any, backend: str) -> None:
+    _, training = rglab("doctor", RGLAB_BACKEND=backend, CC="no-such-compiler").stdout.splitlines()
+    assert training == (
+        "ok   training  torch trains: CC=no-such-compiler does not run; install gcc or clang, "
+        "or `pip install 'rglab[kernels]'`"
+    )
 
 
 def test_doctor_finds_the_parts_of_a_running_lab_by_itself(rglab: Any, lab: Up) -> None:
     ran = rglab("doctor", RGLAB_DATA_DIR=str(lab.data_dir))
     assert ran.exit_code == 0, ran.output
     assert [line[:14].split() for line in ran.stdout.splitlines()] == [
-        ["ok", "API"], ["ok", "database"], ["ok", "broker"],
+        ["ok", "API"], ["ok", "database"], ["ok", "broker"], ["ok", "training"],
     ]  # fmt: skip
 
 

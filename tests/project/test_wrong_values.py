@@ -27,6 +27,7 @@ NUMBERS = [
 ]
 WORDS = {
     "RGLAB_DEVICE": ("tpu", "one of auto, cpu, cuda"),
+    "RGLAB_BACKEND": ("jax", "one of native, torch"),
     "RGLAB_DATABASE_URL": ("sqlite:///secret", "postgresql://USER:PASSWORD@HOST/DATABASE"),
     "RGLAB_ALLOWED_HOSTS": ("http://lab", "without http:// and port"),
     "RGLAB_PORT": ("99999", "a whole number from 0 to 65535"),

@@ -22,7 +22,7 @@ from rgstore.heartbeats import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
 from rgstore.submissions import submit
-from rgstore.tables import AttemptRow, RunRow, TimingRow
+from rgstore.tables import AttemptRow, RunRow, TimingRow, TrainingRow
 from rgworker import process
 from rgworker.process import Lent, TrainerDiedError
 from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Left, Ready
@@ -203,6 +203,21 @@ def test_a_record_is_stored_as_soon_as_it_comes(
 
     worker.measure(script)
     assert seen == [State.RUNNING, State.DONE]
+
+
+def test_what_trained_a_run_stands_in_its_attempt_and_with_its_weights(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    def script(trainer: ScriptedTrainer) -> Iterator[Event]:
+        yield Finished(0, replace(RECORD, backend="native avx512"))
+        yield Finished(1, replace(RECORD, trained=False))
+
+    worker.measure(script)
+    with worker.database.begin() as session:
+        attempts = session.scalars(select(AttemptRow.versions).order_by(AttemptRow.run_id))
+        assert list(attempts) == [{"torch": "2", "backend": "native avx512"}, {"torch": "2"}]
+        kept = session.scalars(select(TrainingRow.versions))
+        assert list(kept) == [{"torch": "2", "backend": "native avx512"}]
 
 
 def test_a_heartbeat_tells_how_far_each_member_is(

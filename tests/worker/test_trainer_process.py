@@ -102,6 +102,7 @@ def test_a_trainer_says_where_and_with_what_it_computes(trainer: Trainer) -> Non
         "scipy": version("scipy"),
         "python": platform.python_version(),
         "float32": "ieee, no tf32",
+        "backend": "torch",
     }
 
 

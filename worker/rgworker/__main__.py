@@ -54,7 +54,7 @@ def main() -> None:
     host = socket.gethostname()
     # the random part tells apart two workers that reuse a process id in two containers
     name = arguments.name or f"{host}-{os.getpid()}-{secrets.token_hex(3)}"
-    trainers = TrainerPool(settings.device)
+    trainers = TrainerPool(settings.device, settings.backend)
     try:
         with trainers.trainer() as lent:  # it stays warm for the first run
             kind = lent.trainer.ready.kind

@@ -10,10 +10,11 @@ from typing import Protocol
 
 import torch
 
-from rgcore.fleet import Member, train_fleet
+from rgcore.fleet import Backend, Member, train_fleet
 from rgcore.training import DivergedError, Progress, TrainingTrace
 from rgstore.stored_specs import UnreadableSpecError, loaded_spec
 from rgworker import subnormals
+from rgworker.backends import Backends
 from rgworker.protocol import Broken, End, Event, Finished, Job, Left, Unread
 from rgworker.reporter import Reporter
 from rgworker.run import MeasuredRun
@@ -36,6 +37,7 @@ class Training(Protocol):
         on_progress: Callable[[int, Progress], None],
         on_stop: Callable[[int, int], None],
         leaving: Callable[[], Collection[int]],
+        backend: Backend | None,
     ) -> list[TrainingTrace | DivergedError | None]:
         """See there."""
 
@@ -61,6 +63,7 @@ class Fleet:
         device: where it computes.
         tell: takes events to the worker.
         asked_to_leave: members that the worker wants dropped, so far; never waits.
+        backends: what may train.
         training: who trains.
         check: raises where the device cannot go on; whoever runs the trainer is to end it then, and
             its runs are tried again in another.
@@ -73,11 +76,13 @@ class Fleet:
         *,
         tell: Callable[[Event], None],
         asked_to_leave: Callable[[], Collection[int]],
+        backends: Backends | None = None,
         training: Training = train_fleet,
         check: Callable[[torch.device], None] = still_computes,
     ) -> None:
         self._job, self._device, self._tell = job, device, tell
         self._asked_to_leave, self._training, self._check = asked_to_leave, training, check
+        self._backends = backends or Backends()
         self._reporter = Reporter(tell)
         self._runs: dict[int, MeasuredRun] = {}
         self._ended: set[int] = set()
@@ -127,12 +132,17 @@ class Fleet:
         runs = [self._runs[member] for member in here]
         started, measured = time.monotonic(), _seconds(runs)
         try:
+            members = [run.member() for run in runs]
+            chosen = self._backends.choose(members)
+            for run in runs:
+                run.backend = chosen.words
             ends = self._training(
-                [run.member() for run in runs],
+                members,
                 seq_len=runs[0].seq_len,
                 on_progress=lambda index, progress: runs[index].advanced(progress),
                 on_stop=lambda index, step: self._look(here[index], step),
                 leaving=lambda: self._places(here),
+                backend=chosen.backend,
             )
         except GONE:
             raise

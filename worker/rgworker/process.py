@@ -26,7 +26,9 @@ class TrainerDiedError(RuntimeError):
 class Trainer:
     """One child process; used by one thread at a time."""
 
-    def __init__(self, device: str, *, start_seconds: float = START_SECONDS) -> None:
+    def __init__(
+        self, device: str, backend: str = "torch", *, start_seconds: float = START_SECONDS
+    ) -> None:
         """Start the process and wait until it is ready.
 
         Raises:
@@ -35,7 +37,7 @@ class Trainer:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "rgworker.trainer", str(theirs.fileno()), device],
+                [sys.executable, "-m", "rgworker.trainer", str(theirs.fileno()), device, backend],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **dict.fromkeys(ONE_THREAD, "1")},
@@ -128,9 +130,9 @@ class Lent:
 class TrainerPool:
     """Warm trainers, handed out one at a time."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, backend: str = "torch") -> None:
         """Start nothing yet: trainers start when they are first needed."""
-        self._device = device
+        self._device, self._backend = device, backend
         self._idle: queue.LifoQueue[Trainer] = queue.LifoQueue()
 
     @property
@@ -145,7 +147,7 @@ class TrainerPool:
         Raises:
             TrainerDiedError: none could be started.
         """
-        lent = Lent(self._warm() or Trainer(self._device))
+        lent = Lent(self._warm() or Trainer(self._device, self._backend))
         try:
             yield lent
         except BaseException:

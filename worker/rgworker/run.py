@@ -35,6 +35,7 @@ class MeasuredRun:
     Attributes:
         seconds: working time so far; whoever trains adds this run's part of it.
         fleet: runs that were trained together; whoever trains says so.
+        backend: what trains it, in words; whoever trains says so.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class MeasuredRun:
     ) -> None:
         started = time.monotonic()
         self.fleet = 1
+        self.backend: str | None = None
         self._spec, self._seed, self._device, self._report = spec, seed, device, report
         with subnormals.kept():
             self._chain = chain_of(spec)
@@ -113,6 +115,7 @@ class MeasuredRun:
             chain=chain,
             quantities=self._quantities,
             fleet=self.fleet,
+            backend=self.backend if trained else None,
         )
 
     def _untrained(self) -> ResidualNetwork:

@@ -224,7 +224,7 @@ class Supervisor:
                             claim.seed,
                             record.training,
                             device=ready.device,
-                            versions=ready.versions,
+                            versions={**ready.versions, **endings.by(record.backend)},
                         )
                         if speaks:
                             note(session, claim.run_id, timing_of(claim, ready, record))

@@ -18,26 +18,28 @@ from rgworker.memory import free_bytes
 from rgworker.protocol import Job, Leave, Ready
 
 
-def main(descriptor: int, wanted_device: str) -> None:
+def main(descriptor: int, wanted_device: str, wanted_backend: str) -> None:
     """Serve jobs on the connection with this file descriptor until it closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which then stops us
     from rgworker import arithmetic  # noqa: PLC0415 - it loads torch, which a worker never does
+    from rgworker.backends import Backends  # noqa: PLC0415 - it does, too
     from rgworker.fleet import GONE  # noqa: PLC0415 - it does, too
 
     arithmetic.settle()
+    backends = Backends.of(wanted_backend)
     device = chosen_device(wanted_device)
     with Connection(descriptor) as connection:
         try:
-            connection.send(_ready(device))
+            connection.send(_ready(device, backends))
             while True:
                 message = connection.recv()
                 if isinstance(message, Job):  # who leaves a job that is over has left already
-                    _see_through(message, device, connection)
+                    _see_through(message, device, backends, connection)
         except GONE:
             return
 
 
-def _see_through(job: Job, device: Any, connection: Connection) -> None:
+def _see_through(job: Job, device: Any, backends: Any, connection: Connection) -> None:
     from rgworker.fleet import Fleet  # noqa: PLC0415
 
     left: set[int] = set()
@@ -48,10 +50,12 @@ def _see_through(job: Job, device: Any, connection: Connection) -> None:
             left.update(message.members)
         return left
 
-    Fleet(job, device, tell=connection.send, asked_to_leave=asked_to_leave).see_through()
+    Fleet(
+        job, device, tell=connection.send, asked_to_leave=asked_to_leave, backends=backends
+    ).see_through()
 
 
-def _ready(device: Any) -> Ready:
+def _ready(device: Any, backends: Any) -> Ready:
     calibration = _calibration(
         device
     )  # first: a GPU then has its context, and free memory is what is
@@ -59,7 +63,7 @@ def _ready(device: Any) -> Ready:
         device=_device_name(device),
         kind=device.type,
         memory=_free_bytes(device),
-        versions=_versions(),
+        versions={**_versions(), "backend": backends.words},
         calibration=calibration,
     )
 
@@ -105,4 +109,4 @@ def _calibration(device: Any) -> dict[str, bool]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from importlib.util import find_spec
 from typing import Annotated, NoReturn
 
 import httpx
@@ -86,6 +88,7 @@ def doctor(
         )
     if settings.broker_url is not None:
         found.append(_broker_finding(settings))
+    found.append(("training", True, _what_trains(settings)))
     for name, good, detail in found:
         mark = "[green]ok[/]  " if good else "[red]BAD[/] "
         out.print(f"{mark} {name:9} {escape(detail)}", soft_wrap=True)
@@ -106,6 +109,18 @@ def _api_finding(settings: Settings) -> tuple[str, bool, str]:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return "API", False, f"{url} does not answer ({error}): run `rglab up`"
     return "API", answer.status_code == 200, f"{url} {answer.text}"
+
+
+def _what_trains(settings: Settings) -> str:
+    """What workers on this machine train with; found by another process, since that needs torch."""
+    if find_spec("torch") is None:
+        return "no worker is installed here"
+    asked = [sys.executable, "-m", "rgkernels"]
+    said = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603 - ours
+    here = said.stdout.strip() or f"torch trains: {said.stderr.strip().rpartition(chr(10))[2]}"
+    if settings.backend == "native" or said.returncode:
+        return here
+    return f"torch trains: RGLAB_BACKEND={settings.backend}; with native: {here}"
 
 
 def _broker_finding(settings: Settings) -> tuple[str, bool, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
+from rgcore.fleet.backend import Backend
 from rgcore.fleet.graph import record_on_cuda
-from rgcore.fleet.lockstep import Lockstep, fleet_stream
+from rgcore.fleet.lockstep import Batched, Lockstep, fleet_stream
 from rgcore.fleet.member import Member, check_members
 from rgcore.training import DivergedError, Progress, TrainingTrace, train
 
@@ -19,12 +20,14 @@ def train_fleet(
     progress_every: int = 20,
     on_stop: Callable[[int, int], None] | None = None,
     leaving: Callable[[], Collection[int]] | None = None,
+    backend: Backend | None = None,
 ) -> list[TrainingTrace | DivergedError | None]:
-    """Train networks of one shape in place as one batched model, on the device they are on.
+    """Train networks of one shape in place, on the device they are on.
 
     Each member sees the sequences that `rgcore.training.train` would show it and goes by the same
     rules. How many others there are, its place among them and what becomes of them change its
-    numbers by rounding alone. A fleet of one is a run by itself.
+    numbers by rounding alone. Torch trains a fleet of one as a run by itself and a larger one as
+    one batched model.
 
     Args:
         members: alike in architecture, device, precision and in steps, batch_size, mask_prob,
@@ -38,6 +41,7 @@ def train_fleet(
             network has the weights of that moment. What becomes of them is not read.
         leaving: asked every `progress_every` steps for the indices of members to drop; it may
             name some that are gone already.
+        backend: what computes, one that does not refuse these members; None for torch.
 
     Returns:
         For each member its trace, the error it diverged with, or None where it left.
@@ -46,13 +50,11 @@ def train_fleet(
         FleetError: the members differ in what they must share.
     """
     check_members(members)
-    if len(members) == 1:
-        return [_alone(members[0], seq_len, on_progress, progress_every, on_stop, leaving)]
     if not members:
         return []
-    device = next(members[0].network.parameters()).device
-    record = partial(record_on_cuda, device) if device.type == "cuda" else None
-    fleet = Lockstep(members, fleet_stream(members, seq_len), record)
+    if backend is None and len(members) == 1:
+        return [_alone(members[0], seq_len, on_progress, progress_every, on_stop, leaving)]
+    fleet = _batched(members, seq_len) if backend is None else backend.start(members, seq_len)
     steps = members[0].plan.steps
     while fleet.here and fleet.step < steps:
         fleet.advance()
@@ -75,6 +77,12 @@ def train_fleet(
         fleet.write(index)
         fleet.results[index] = fleet.recorders[index].trace()
     return fleet.results
+
+
+def _batched(members: Sequence[Member], seq_len: int) -> Lockstep:
+    device = next(members[0].network.parameters()).device
+    record = partial(record_on_cuda, device) if device.type == "cuda" else None
+    return Batched(members, fleet_stream(members, seq_len), record)
 
 
 class _LeftError(Exception):
