@@ -8,6 +8,9 @@ from typing import Protocol
 
 from rgcontract import IMPLEMENTED, Protocols
 
+TORCH = "torch"
+"""Begins what is said of whoever trained, where that was torch."""
+
 
 @dataclass(frozen=True)
 class Quantity:

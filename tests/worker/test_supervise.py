@@ -178,6 +178,18 @@ def test_one_run_speaks_for_its_fleet_of_how_long_they_take(
         assert found.modelled_seconds == pytest.approx(cost.seconds)
 
 
+def test_times_of_kernels_are_kept_apart_from_those_of_torch(
+    worker: Worker, pair: list[tuple[str, int]], database: Database
+) -> None:
+    def script(_trainer: Any) -> Iterator[Any]:
+        yield Finished(0, replace(RECORD, backend="native avx2"))
+        yield Finished(1, RECORD)
+
+    worker.measure(script)
+    with database.begin() as session:
+        assert session.scalars(select(TimingRow.backend)).all() == ["cpu: test, native avx2"]
+
+
 def test_a_run_that_was_not_trained_says_nothing_of_how_long_they_take(
     worker: Worker, pair: list[tuple[str, int]], database: Database
 ) -> None:

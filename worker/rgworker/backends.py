@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from rgcore.fleet import Backend, Member
 from rgkernels import UnusableError, native
-
-TORCH = "torch"
+from rgstore.records import TORCH
 
 
 @dataclass(frozen=True)

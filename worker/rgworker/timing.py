@@ -6,7 +6,7 @@ from rgcontract import ExperimentSpec
 from rgcore.architecture import Architecture
 from rgcore.cost import model_name, run_cost
 from rgstore.claiming import Claim
-from rgstore.records import RunRecord
+from rgstore.records import TORCH, RunRecord
 from rgstore.speed import Timing
 from rgstore.stored_specs import loaded_spec
 from rgworker.protocol import Ready
@@ -28,10 +28,17 @@ def timing_of(claim: Claim, ready: Ready, record: RunRecord) -> Timing:
         fleet=record.fleet
     )
     return Timing(
-        backend=ready.device,
+        backend=_backend(ready, record),
         shape_class=modelled.shape_class,
         model=model_name(),
         fleet=record.fleet,
         modelled_seconds=modelled.seconds,
         seconds=record.seconds,
     )
+
+
+def _backend(ready: Ready, record: RunRecord) -> str:
+    """The device, and what trained on it where that was not torch: their times do not mix."""
+    if record.backend is None or record.backend.startswith(TORCH):
+        return ready.device
+    return f"{ready.device}, {record.backend}"
