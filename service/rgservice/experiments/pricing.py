@@ -74,7 +74,8 @@ def named(submission: Submission) -> Named:
     """
     whole = completed(submission)
     cost = cost_of_run(whole)
-    return Named(Asked.of(whole, flops_per_run=cost.flops), cost)
+    asked = Asked.of(whole, flops_per_run=cost.flops, bytes_per_run=cost.stored_bytes)
+    return Named(asked, cost)
 
 
 def priced(session: Session, items: Sequence[Named]) -> Priced:
