@@ -111,7 +111,7 @@ def test_a_flood_costs_the_database_nothing(http: TestClient, tokens: list[str])
 def test_bad_requests_of_an_address_are_refused_and_good_ones_are_not(
     http: TestClient, tokens: list[str], database: Database, time: Time
 ) -> None:
-    good, _, new = tokens
+    good, other, new = tokens
     assert _get(http, good).status_code == 200
     assert [_get(http, None).status_code for _ in range(3)] == [401, 401, 429]
     assert _get(http, "rgl_" + "x" * 43).json()["code"] == "request_rate"
@@ -119,9 +119,12 @@ def test_bad_requests_of_an_address_are_refused_and_good_ones_are_not(
     assert _get(http, new).status_code == 429  # nobody knows yet that it is good
     time.seconds += 5
     assert _get(http, new).status_code == 200
+    assert _get(http, other).status_code == 200
+    time.seconds += 1000
     with database.begin() as session:
         revoke(session, TokenRow.id == id_of(good))
-    assert [_get(http, good).status_code for _ in range(2)] == [401, 429]
+    assert [_get(http, good).status_code for _ in range(4)] == [401, 401, 429, 429]
+    assert _get(http, other).status_code == 200  # what was revoked is not counted for ann
 
 
 def test_a_rate_of_one_s_own_holds_from_the_next_request_on(
