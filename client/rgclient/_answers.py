@@ -39,6 +39,10 @@ KINDS: dict[str, type[errors.ResponseError]] = {
     Code.UNREADABLE_SPEC: errors.Conflict,
     Code.UNREADABLE_RECORD: errors.Conflict,
     Code.IDEMPOTENCY_KEY_REUSED: errors.Conflict,
+    Code.QUEUED_RUNS_QUOTA: errors.QuotaExceeded,
+    Code.FLOPS_PER_DAY_QUOTA: errors.QuotaExceeded,
+    Code.STORED_BYTES_QUOTA: errors.QuotaExceeded,
+    Code.REQUEST_RATE: errors.TooManyRequests,
     Code.REQUEST_TIMEOUT: errors.ServerError,
     Code.BUSY: errors.ServerError,
     Code.UNAVAILABLE: errors.ServerError,
@@ -64,6 +68,12 @@ def error_of(response: httpx.Response) -> errors.ResponseError:
     if is_older(response) and _is_of_what_it_lacks(problem):
         message += f"\n{UPGRADE_THE_SERVER}"
     return kind(message, status=response.status_code, code=code, problem=problem)
+
+
+def is_of_a_quota(response: httpx.Response) -> bool:
+    """Whether an answer refuses more than one may use: that is not gone in a moment."""
+    code = _json_object(response).get("code") if response.status_code == 429 else None
+    return isinstance(code, str) and KINDS.get(code) is errors.QuotaExceeded
 
 
 def unexpected(response: httpx.Response) -> errors.ResponseError:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from rgclient._answers import error_of, unexpected
+from rgclient._answers import error_of, is_of_a_quota, unexpected
 from rgclient._arguments import attempts_in_all, seconds
 from rgclient._backoff import ATTEMPTS, PASSING, PATIENCE, asked_seconds, delay
 from rgclient._errors import ClientClosed, InvalidValue, NoServer, ServerUnreachable
@@ -140,7 +140,7 @@ class Connection:
             else:
                 asked = asked_seconds(response.headers.get("retry-after"))
                 passing = response.status_code in PASSING and (asked or 0) <= PATIENCE
-                if is_last or not passing:
+                if is_last or not passing or is_of_a_quota(response):
                     return response
                 pause = delay(attempt, self.clock, asked)
             self.clock.sleep(pause)

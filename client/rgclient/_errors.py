@@ -21,6 +21,8 @@ RGLabError
     ├── NotFound              no such experiment
     ├── NotReady              no result yet
     ├── Conflict              not possible in the state that the experiment is in
+    ├── QuotaExceeded         it is more of the lab than you may use
+    ├── TooManyRequests       you send more requests than the server takes from one person
     ├── ContractMismatch      client and server are of releases that do not understand each other
     └── ServerError           the server is at fault, or not available
 """
@@ -29,6 +31,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from rgcontract.quotas import QuotaUse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,6 +173,20 @@ class NotReady(ResponseError):
 
 class Conflict(ResponseError):
     """Not possible in the state that the experiment is in."""
+
+
+class QuotaExceeded(ResponseError):
+    """It is more of the lab than you may use; `quotas` has each with what is used and left."""
+
+    @property
+    def quotas(self) -> list[QuotaUse]:
+        """The quotas that it would exceed."""
+        told = self.problem.model_extra if self.problem else None
+        return [QuotaUse.model_validate(one) for one in (told or {}).get("quotas", ())]
+
+
+class TooManyRequests(ResponseError):
+    """You send more requests than the server takes from one person, also after waiting."""
 
 
 class ContractMismatch(ResponseError):

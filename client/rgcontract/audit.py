@@ -43,7 +43,7 @@ _MEANT = {
     Action.STUDY_RETRY: "queued failed or cancelled runs of a study again",
     Action.STUDY_UPDATE: "changed name, target or priority of a study",
     Action.USER_ADD: "added a person",
-    Action.USER_UPDATE: "changed the role of a person",
+    Action.USER_UPDATE: "changed the role or the quotas of a person",
     Action.USER_DISABLE: "shut a person out",
     Action.USER_ENABLE: "let a person in again",
     Action.TOKEN_CREATE: "made a token",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field
 
+from rgcontract.quotas import Amount, QuotaUpdate, QuotaUse
 from rgcontract.roles import Role
 from rgcontract.section import Section
 from rgcontract.status import View
@@ -34,6 +35,8 @@ class UserChange(Section):
     """What they may do from now on, with whatever token."""
     disabled: bool | None = None
     """Whether none of their tokens speaks for them. What they asked for goes on."""
+    quotas: QuotaUpdate | None = None
+    """How much of the lab they may use, where that is not what everybody may."""
 
 
 class NewToken(Section):
@@ -57,6 +60,8 @@ class User(View):
     created_at: datetime
     disabled_at: datetime | None
     """Since when none of their tokens speaks for them; null while they do."""
+    quotas: dict[str, Amount] = Field(default_factory=dict)
+    """Limits of their own, in place of the lab's."""
 
 
 class Users(View):
@@ -112,3 +117,5 @@ class Me(View):
     """Its id."""
     expires_at: datetime | None
     """When the token stops; null for never."""
+    quotas: list[QuotaUse] = Field(default_factory=list)
+    """What of the lab the user has used and may still; empty for a server of before."""

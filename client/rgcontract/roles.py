@@ -28,7 +28,10 @@ class Role(StrEnum):
 
 _ORDER = tuple(Role)
 _MAY = {
-    Role.READER: ("read everything that the lab has",),
+    Role.READER: (
+        "read everything that the lab has",
+        "revoke tokens of their own that only read",
+    ),
     Role.MEMBER: (
         "submit experiments and studies",
         "cancel what they asked for themselves",
@@ -38,7 +41,7 @@ _MAY = {
     ),
     Role.ADMIN: (
         "act on what others asked for",
-        "add users, disable them and set their roles",
+        "add users, disable them and set their roles and quotas",
         "see, make and revoke the tokens of others",
     ),
 }

@@ -13,6 +13,7 @@ from rgcontract.figures import FIGURES
 from rgcontract.filters import FILTERS, Filter
 from rgcontract.networks import CHOICES
 from rgcontract.observables import OBSERVABLES, REASONS
+from rgcontract.quotas import Quota
 from rgcontract.roles import Role
 from rgcontract.sorting import SORTS, Sort
 from rgcontract.spec import SCHEMA, Submission
@@ -150,6 +151,19 @@ class RoleRow(View):
     may: list[str]
 
 
+class QuotaKind(View):
+    """What is limited for each person."""
+
+    name: str
+    unit: str
+    counted: str
+    """What counts, in words."""
+    code: str
+    """Of the answer when it is used up."""
+    setting: str
+    """What sets it for everybody who has none of their own."""
+
+
 class Schema(View):
     """All that can be asked of this server and all that it tells."""
 
@@ -178,6 +192,8 @@ class Schema(View):
     outcomes: list[Named]
     """Of an attempt."""
     roles: list[RoleRow]
+    quotas: list[QuotaKind] = Field(default_factory=list)
+    """Empty for a server of before there were any."""
 
 
 def schema() -> Schema:
@@ -206,6 +222,16 @@ def schema() -> Schema:
         states=[Named(name=one, meaning=one.meaning) for one in State],
         outcomes=[Named(name=one, meaning=one.meaning) for one in Outcome],
         roles=[RoleRow(name=role, may=list(role.may)) for role in Role],
+        quotas=[
+            QuotaKind(
+                name=one,
+                unit=one.row.unit,
+                counted=one.row.counted,
+                code=one.row.code,
+                setting=one.setting,
+            )
+            for one in Quota
+        ],
     )
 
 

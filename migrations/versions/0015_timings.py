@@ -3,7 +3,7 @@
 Releases before this one neither write nor read them, so they go on working.
 
 Revision: 0015
-Follows: 0013
+Follows: 0014
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

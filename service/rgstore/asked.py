@@ -26,12 +26,16 @@ class Asked:
     spec_hash: str
     submission: Submission
     flops_per_run: float
+    bytes_per_run: float = 0.0
+    """Of what a run stores."""
 
     @classmethod
-    def of(cls, submission: Submission, *, flops_per_run: float) -> Asked:
+    def of(
+        cls, submission: Submission, *, flops_per_run: float, bytes_per_run: float = 0.0
+    ) -> Asked:
         """With its name worked out, once: the hash takes longer than all the rest."""
         spec_hash = measurement_hash(submission)
-        return cls(name_of(spec_hash), spec_hash, submission, flops_per_run)
+        return cls(name_of(spec_hash), spec_hash, submission, flops_per_run, bytes_per_run)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from rgcontract import State, Submission
+from rgstore import quotas
 from rgstore.asked import Asked
 from rgstore.stored_specs import loaded_spec
 from rgstore.studies import terms_of
@@ -20,6 +23,8 @@ from rgstore.tables import (
     SubmissionRow,
 )
 from rgstore.wishes import of_study
+
+log = logging.getLogger(__name__)
 
 
 def owners_served(session: Session, name: str) -> list[str]:
@@ -42,21 +47,26 @@ def add_seeds(
     more: Mapping[str, Mapping[str, int]],
     *,
     attempt_limit: int,
+    lab: quotas.Amounts = MappingProxyType({}),
 ) -> list[int]:
     """Ask for further training seeds of experiments of a study, in the name of its owners.
 
     Seeds that others have had measured or queued are taken like any other; those that have failed
-    are passed over, for they would fail this study too.
+    are passed over, for they would fail this study too. They count for the quotas of whose they
+    are: who has no room for all that they would get gets none, until they ask for the study again
+    or more of it is measured.
 
     Args:
-        session: the transaction.
+        session: a transaction that has locked nothing that a request would wait for.
         study: the study.
         more: who asks -> experiment -> how many seeds. They ask for the same ones, some for fewer.
         attempt_limit: of the runs that are added.
+        lab: the limits of everybody who has none of their own.
 
     Returns:
         The runs to send messages for.
     """
+    held = quotas.hold(session, more, lab)
     most: dict[str, int] = {}
     for of_owner in more.values():
         for name, n in of_owner.items():
@@ -70,12 +80,23 @@ def add_seeds(
             for name, n in of_owner.items()
             if n
         ]
-        if asked:
+        if asked and _has_room(session, owner, held[owner], asked):
             stored = submit_all(
                 session, asked, owner=owner, attempt_limit=attempt_limit, study_id=study.id
             )
             run_ids += [run_id for one in stored for run_id in one.run_ids]
     return run_ids
+
+
+def _has_room(session: Session, owner: str, limits: quotas.Amounts, asked: Sequence[Asked]) -> bool:
+    if not limits:
+        return True
+    try:
+        quotas.check(session, owner, limits, quotas.added_by(session, owner, asked))
+    except quotas.OverQuotaError as error:
+        log.info("no further seeds for %s, who has used up: %s", owner, error)
+        return False
+    return True
 
 
 def _free(session: Session, study: str, name: str, n: int) -> list[int]:
@@ -101,4 +122,10 @@ def _on_terms_of(
     submission = Submission.model_construct(
         **dict(spec), priority=terms_of(session, study, owner).priority, device=device or "any"
     )
-    return Asked(experiment.id, experiment.spec_hash, submission, experiment.flops_per_run)
+    return Asked(
+        experiment.id,
+        experiment.spec_hash,
+        submission,
+        experiment.flops_per_run,
+        experiment.stored_bytes_per_run or 0.0,
+    )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from rgcontract.audit import Action
+from rgcontract.quotas import Amount
 from rgcontract.roles import Role
 from rgstore import audit, clock
 from rgstore.audit import Actor
@@ -80,15 +82,17 @@ def change_user(
     *,
     role: Role | None = None,
     disabled: bool | None = None,
+    quotas: Mapping[str, Amount | None] = MappingProxyType({}),
     by: Actor | None = None,
 ) -> UserRow:
-    """Set a user's role, or whether they may use the lab at all. What is not given stays.
+    """Set a user's role, quotas, or whether they may use the lab. What is not given stays.
 
     Args:
         session: the transaction.
         name: of the user.
         role: from now on; no token of theirs may do more.
         disabled: whether their tokens speak for nobody. Their runs go on.
+        quotas: limits of their own; None takes one away, and that of the lab holds.
         by: who changes them, for the audit log; None writes nothing into it.
 
     Raises:
@@ -114,17 +118,23 @@ def change_user(
     leaves = user.role == Role.ADMIN and not was_disabled and (role != Role.ADMIN or disabled)
     if leaves and len(locked) == 1:
         raise LastAdminError
-    had = user.role
+    had, had_quotas = user.role, user.quotas or {}
     user.role = role
+    own = {name: limit for name, limit in {**had_quotas, **quotas}.items() if limit is not None}
+    if own != had_quotas:
+        user.quotas = own
     if disabled != was_disabled:
         user.disabled_at = session.scalar(select(clock.now())) if disabled else None
     session.flush()
     if by is not None and role != had:
         audit.record(session, by, Action.USER_UPDATE, name, {"role": had}, {"role": role})
+    if by is not None and own != had_quotas:
+        was, now = {"quotas": had_quotas}, {"quotas": own}
+        audit.record(session, by, Action.USER_UPDATE, name, was, now)
     if by is not None and disabled != was_disabled:
         action = Action.USER_DISABLE if disabled else Action.USER_ENABLE
-        was, now = {"disabled": was_disabled}, {"disabled": disabled}
-        audit.record(session, by, action, name, was, now)
+        before, after = {"disabled": was_disabled}, {"disabled": disabled}
+        audit.record(session, by, action, name, before, after)
     return user
 
 

@@ -41,6 +41,11 @@ def earlier(session: Session, owner: str, key: str | None) -> Sequence[Submissio
     ).all()
 
 
+def came_before(session: Session, owner: str, key: str | None) -> bool:
+    """Whether a request came under this key, so that it is only answered again."""
+    return key is not None and bool(earlier(session, owner, key))
+
+
 def replay(before: Sequence[SubmissionRow], body_hash: str) -> list[Submitted]:
     """What came under a key is answered as it was then.
 

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from rgcontract.credentials import data_dir
+from rgcontract.quotas import FlopsPerDay, QueuedRuns, RequestsPerSecond, StoredBytes
 
 PREFIX = "RGLAB_"
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg")
@@ -91,6 +92,17 @@ class Settings(BaseSettings):
     """Most that many submissions at once may add to the database."""
     max_study_experiments: int = Field(default=500, ge=1)
     """Most experiments in the grid of one study."""
+
+    quota_queued_runs: QueuedRuns | None = None
+    """Most runs that one person may have in line; unset: any number."""
+    quota_flops_per_day: FlopsPerDay | None = None
+    """Most operations that one person may ask for within 24 hours; unset: any number."""
+    quota_stored_bytes: StoredBytes | None = None
+    """Most that one person's runs may take of the database; unset: all of it."""
+    quota_requests_per_second: RequestsPerSecond = 200
+    """Requests of one person to each process of the API; ten seconds' worth may come at once."""
+    quota_failures_per_second: RequestsPerSecond = 50
+    """The same of requests from one address that come with no token that is good."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where a worker trains; auto takes a GPU if there is one."""

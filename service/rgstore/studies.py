@@ -101,8 +101,9 @@ def keep(
     study.seeds = sorted({*study.seeds, *request.seeds})
     kept = before[1].name if before[1] is not None else None
     put_terms(session, study, owner, replace(terms, name=terms.name or kept))
-    if added_runs or before != (study.seeds, _own_terms(session, study, owner)):
-        study.findings_due = True  # with the findings it is seen whether seeds are to be added
+    now = (study.seeds, _own_terms(session, study, owner))
+    # with the findings it is seen whether seeds are to be added, also those that had no room before
+    study.findings_due |= bool(added_runs) or before != now or terms.target_error is not None
     session.flush()
     return False
 

@@ -34,6 +34,7 @@ from rgcontract import (
 from rgstore import clock, outbox
 from rgstore.among import among
 from rgstore.asked import Asked, Submitted, words
+from rgstore.charges import charge
 from rgstore.records import RunKey
 from rgstore.recordset import recordset
 from rgstore.requests import earlier, insert_submissions, replay
@@ -122,6 +123,8 @@ def submit_all(
         # the same key at the same moment: the other one speaks for both
         return replay(earlier(session, owner, idempotency_key), body_hash)
     weigh(session, there | _asked_twice(asked, added))
+    put_in_line = zip(asked, submitted, strict=True)
+    charge(session, owner, sum(one.flops_per_run * told.added_runs for one, told in put_in_line))
     return submitted
 
 
@@ -156,6 +159,7 @@ def _experiment(asked: Asked, owner: str) -> dict[str, Any]:
         "spec": stored_spec(submission.spec),
         **columns_of(submission),
         "flops_per_run": asked.flops_per_run,
+        "stored_bytes_per_run": asked.bytes_per_run,
         "label": named["label"],
         "tags": named["tags"],
         "priority": named["priority"],

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -42,6 +43,8 @@ class Caller:
     """Its id, which tells nothing of the token itself."""
     expires_at: datetime | None = None
     """When the token stops; None for never."""
+    quotas: Mapping[str, Any] | None = field(default=None, compare=False)
+    """Their own limits, as they are stored; None for none."""
     noted: bool = field(default=False, compare=False)
     """Whether its use was noted lately: then nothing has to be written for this one."""
 
@@ -133,8 +136,15 @@ def _with_user(session: Session, which: ColumnElement[bool]) -> Caller | None:
         raise InvalidTokenError(f"expired on {token.expires_at:%Y-%m-%d}")
     if user.disabled_at is not None:
         raise InvalidTokenError(f"is of {user.name}, who is disabled")
-    role = _known(token.role).at_most(_known(user.role))
-    return Caller(user.name, role, token.id, token.expires_at, noted=not is_stale)
+    role = effective(token, user)
+    return Caller(
+        user.name, role, token.id, token.expires_at, quotas=user.quotas, noted=not is_stale
+    )
+
+
+def effective(token: TokenRow, user: UserRow) -> Role:
+    """What a token may be used for: no more than its user may, nor than it says."""
+    return _known(token.role).at_most(_known(user.role))
 
 
 def _known(role: str) -> Role:

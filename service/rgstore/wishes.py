@@ -17,7 +17,8 @@ from rgcontract import State
 from rgstore import outbox
 from rgstore.among import among
 from rgstore.audit import Change
-from rgstore.tables import RunRow, SubmissionRow
+from rgstore.charges import charge
+from rgstore.tables import ExperimentRow, RunRow, SubmissionRow
 from rgstore.transitions import combined, lock_runs, move, refresh_experiments
 
 UNENDED = (State.QUEUED, State.RUNNING)
@@ -62,6 +63,11 @@ def _wished() -> ColumnElement[bool]:
     row = SubmissionRow
     wants = or_(row.wanted.is_(None), RunRow.seed == func.any(row.wanted))
     return and_(row.experiment_id == RunRow.experiment_id, wants)
+
+
+def wanted_by(owner: str) -> ColumnElement[bool]:
+    """Whether somebody wants a run."""
+    return exists(select(SubmissionRow.id).where(SubmissionRow.owner == owner, _wished()))
 
 
 def weigh(session: Session, run_ids: Collection[int]) -> None:
@@ -259,7 +265,19 @@ def want_again(
         )
     weigh(session, [run.id for run in ended])
     refresh_experiments(session, {run.experiment_id for run in ended})
+    charge(session, owner, _flops(session, ended))
     return changes
+
+
+def _flops(session: Session, runs: Iterable[RunRow]) -> float:
+    per_run = dict(
+        session.execute(
+            select(ExperimentRow.id, ExperimentRow.flops_per_run).where(
+                among(ExperimentRow.id, {run.experiment_id for run in runs})
+            )
+        ).all()
+    )
+    return sum(per_run[run.experiment_id] for run in runs)
 
 
 def _queued_again(ended: Iterable[RunRow]) -> list[Change]:

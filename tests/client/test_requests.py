@@ -16,9 +16,11 @@ from rgclient import (
     Client,
     Conflict,
     OverLimit,
+    QuotaExceeded,
     RGLabError,
     ServerError,
     ServerUnreachable,
+    TooManyRequests,
 )
 from rgclient._backoff import asked_seconds, delay
 from rgclient._clock import Clock
@@ -136,6 +138,34 @@ def test_the_server_says_how_long_to_pause(
     server.will(httpx.Response(429, headers={"retry-after": "7"}), answer.experiment())
     client.get("exp1")
     assert time.sleeps == [7.0]
+
+
+def test_a_rate_is_waited_for_and_said_when_it_does_not_pass(
+    client: Any, server: Any, answer: Any, time: Any
+) -> None:
+    fast = answer.problem(429, "request_rate", "you may send 5 requests per second")
+    fast.headers["retry-after"] = "3"
+    server.will(fast, fast, answer.experiment())
+    assert client.get("exp1").id == "exp1"
+    assert time.sleeps == [3.0, 3.0]
+    server.will(fast)
+    with pytest.raises(TooManyRequests, match="5 requests"):
+        client.get("exp1")
+
+
+@pytest.mark.parametrize("retry_after", [None, "60", "7200"])
+def test_a_quota_that_is_used_up_is_said_at_once_with_what_is_left(
+    client: Any, server: Any, answer: Any, time: Any, retry_after: str | None
+) -> None:
+    told = {"quota": "queued_runs", "unit": "runs", "limit": 10, "used": 8, "left": 2, "asked": 3}
+    full = answer.problem(429, "queued_runs_quota", "3 runs more where 8 of 10", quotas=[told])
+    if retry_after is not None:
+        full.headers["retry-after"] = retry_after
+    server.will(full)
+    with pytest.raises(QuotaExceeded, match="8 of 10") as caught:
+        client.submit()
+    assert [(one.quota, one.left) for one in caught.value.quotas] == [("queued_runs", 2)]
+    assert time.sleeps == []
 
 
 def test_a_pause_that_is_too_long_is_an_error_at_once(

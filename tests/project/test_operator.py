@@ -124,9 +124,34 @@ def test_a_user_is_disabled_and_enabled_and_gets_a_role(alice: Any) -> None:
     assert "bob  admin  since" in alice("user", "role", "bob", "admin").stderr
 
 
+def test_the_quotas_of_a_user_are_shown_and_set(alice: Any) -> None:
+    alice("user", "quota", "alice", "flops_per_day", "1e15")
+    shown = alice("user", "quota", "alice", "queued_runs", "500").stdout.splitlines()
+    assert shown == [
+        "queued_runs  0 of 500 runs  own",
+        "flops_per_day  0 of 1e+15 operations  own",
+        "stored_bytes  0 of any number bytes  lab",
+        "requests_per_second  200 requests per second  lab",
+    ]
+    alice("user", "quota", "alice", "queued_runs", "default")
+    assert alice("user", "quota", "alice").stdout.splitlines()[:2] == [
+        "queued_runs  0 of any number runs  lab",
+        "flops_per_day  0 of 1e+15 operations  own",
+    ]
+    assert alice("audit", "--action", "user.update").stdout.count("(operator)") == 3
+
+
+@pytest.mark.parametrize("limit", [["-1"], ["many"], ["1.5"], []])
+def test_a_quota_that_cannot_be_says_what_can(alice: Any, limit: list[str]) -> None:
+    ran = alice("user", "quota", "alice", "queued_runs", "--", *limit)
+    assert ran.exit_code == 2
+    assert "integer >= 0, <= 1000000000" in " ".join(ran.stderr.replace("│", " ").split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["user", "quota", "bob"], "no user bob: rglab user add bob"),
         (["user", "add", "alice"], "alice is a user already"),
         (["user", "role", "alice", "member"], "alice is the only admin who is not disabled"),
         (["user", "disable", "alice"], "alice is the only admin who is not disabled"),

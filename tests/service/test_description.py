@@ -58,7 +58,7 @@ def test_who_asks_for_something_is_told_of_every_answer(
     described: dict[str, Any], path: str
 ) -> None:
     answers = described["paths"][path]["post"]["responses"]
-    assert {"200", "201", "400", "401", "408", "413", "415", "422", "503"} == {*answers}
+    assert {"200", "201", "400", "401", "408", "413", "415", "422", "429", "503"} == {*answers}
 
 
 def test_every_reference_leads_somewhere(described: dict[str, Any]) -> None:

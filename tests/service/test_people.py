@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from rgcontract import Outcome
 from rgcontract.people import MadeToken
+from rgcontract.quotas import Quota
 from rgcontract.roles import Role
 from rgservice.app import create_app
 from rgstore import endings, heartbeats, people, tokens
@@ -51,7 +52,9 @@ def _code(answer: Any) -> tuple[int, str]:
 
 
 def test_who_asks_is_told_who_they_are(api: TestClient, token: str) -> None:
-    assert api.get("/v1/me").json() == {
+    told = api.get("/v1/me").json()
+    assert [one["quota"] for one in told.pop("quotas")] == [*Quota]
+    assert told == {
         "user": "alice", "role": "member", "token": id_of(token), "expires_at": None,
     }  # fmt: skip
 
@@ -126,6 +129,75 @@ def test_a_token_is_revoked_by_itself_on_every_server(
     assert api.get("/v1/me").status_code == 200
     again = api.delete(f"/v1/tokens/{made['id']}")
     assert again.json() == gone.json()
+
+
+def test_a_token_that_only_reads_revokes_those_that_only_read(
+    api: TestClient, database: Database
+) -> None:
+    """A reader's are all of that kind; of a member's, one on a dashboard shuts nobody out."""
+    with database.begin() as session:
+        people.add_user(session, "rita", Role.READER)
+        ritas = [make_token(session, "rita") for _ in range(2)]
+        shown, other = (make_token(session, "alice", role=Role.READER) for _ in range(2))
+        full = make_token(session, "alice")
+    for by, revoked in ((ritas[0], ritas[1]), (ritas[0], ritas[0]), (shown, other)):
+        gone = api.delete(f"/v1/tokens/{id_of(revoked)}", headers=_bearer(by))
+        assert (gone.status_code, gone.json()["revoked_at"] is None) == (200, False)
+        assert _me(api, revoked).status_code == 401
+    for kept in (full, ritas[0]):  # hers may more; rita's is another's
+        answer = api.delete(f"/v1/tokens/{id_of(kept)}", headers=_bearer(shown))
+        assert _code(answer) == (403, "forbidden")
+    assert _me(api, full).status_code == 200
+    assert api.delete(f"/v1/tokens/{id_of(shown)}", headers=_bearer(shown)).status_code == 200
+    assert _code(_me(api, shown)) == (401, "invalid_token")
+
+
+def test_quotas_of_a_person_are_set_told_taken_back_and_written_down(root: TestClient) -> None:
+    root.post("/v1/users", json={"name": "bob"})
+
+    def change(**limits: Any) -> Any:
+        return root.patch("/v1/users/bob", json={"quotas": limits})
+
+    assert change(queued_runs=500, flops_per_day=1e15).json()["quotas"] == {
+        "queued_runs": 500, "flops_per_day": 1e15
+    }  # fmt: skip
+    assert change(queued_runs=None, requests_per_second=5).json()["quotas"] == {
+        "flops_per_day": 1e15, "requests_per_second": 5
+    }  # fmt: skip
+    change()
+    root.patch("/v1/users/bob", json={"role": "reader"})
+    listed = {one["name"]: one["quotas"] for one in root.get("/v1/users").json()["items"]}
+    assert listed == {"root": {}, "bob": {"flops_per_day": 1e15, "requests_per_second": 5}}
+    told = root.get("/v1/audit?target=bob&action=user.update").json()["items"]
+    assert [(one["who"], one["before"], one["after"]) for one in told] == [
+        ("root", {"role": "member"}, {"role": "reader"}),
+        (
+            "root",
+            {"quotas": {"queued_runs": 500, "flops_per_day": 1e15}},
+            {"quotas": {"flops_per_day": 1e15, "requests_per_second": 5.0}},
+        ),
+        ("root", {"quotas": {}}, {"quotas": {"queued_runs": 500, "flops_per_day": 1e15}}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limits", "field"),
+    [
+        ({"queued_runs": -1}, "quotas.queued_runs"),
+        ({"queued_runs": 1.5}, "quotas.queued_runs"),
+        ({"queued_runs": True}, "quotas.queued_runs"),
+        ({"stored_bytes": 10**15}, "quotas.stored_bytes"),
+        ({"flops_per_day": "much"}, "quotas.flops_per_day"),
+        ({"flops_per_day": 1e300}, "quotas.flops_per_day"),
+        ({"requests_per_second": 0}, "quotas.requests_per_second"),
+        ({"runs": 3}, "quotas.runs"),
+        (3, "quotas"),
+    ],
+)
+def test_a_quota_that_cannot_be_is_refused(root: TestClient, limits: Any, field: str) -> None:
+    answer = root.patch("/v1/users/root", json={"quotas": limits})
+    assert _code(answer) == (422, "invalid_spec")
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
 
 
 def test_a_token_makes_none_that_may_more_than_itself(root: TestClient, database: Database) -> None:

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from rgcontract import Code
+from rgcontract.quotas import Quota
 from rgcontract.roles import Role
 from rglab.cli import app
 from rgstore import people
@@ -27,12 +28,19 @@ RGLAB = [line.partition("  ")[0] for line in LINES if line.startswith("rglab ")]
 
 
 def test_the_table_of_roles_is_the_registrys() -> None:
-    shown = dict(re.findall(r"^\| `(\w+)` \| (?:also: )?(.+) \|$", TEXT, re.MULTILINE))
+    shown = dict(re.findall(r"^\| `(\w+)` \| (?:also: )?([^|]+) \|$", TEXT, re.MULTILINE))
     below: set[str] = set()
     for role in Role:
         assert shown.pop(role).split("; ") == [one for one in role.may if one not in below]
         below |= {*role.may}
     assert shown == {}
+
+
+def test_the_table_of_quotas_is_the_registrys() -> None:
+    row = r"^\| `(\w+)` \| (.+) \| (.+) \| `(\w+)` \|$"
+    assert re.findall(row, TEXT, re.MULTILINE) == [
+        (one, one.row.unit, one.row.counted, one.row.code) for one in Quota
+    ]
 
 
 @pytest.mark.parametrize("line", RGLAB)
@@ -49,14 +57,18 @@ def test_every_command_exists_with_its_options(line: str) -> None:
 def test_every_request_is_answered(anonymous: TestClient, database: Database) -> None:
     with database.begin() as session:
         people.add_user(session, "root", Role.ADMIN)
+        people.add_user(session, "bob", Role.MEMBER)
         token = make_token(session, "root")
     shell = "\n".join(block.code for block in blocks(PAGE) if block.language == "sh")
-    asked = re.findall(r'"\$RGLAB_URL(/\S+)" -H[^\n]*?(?:\\\n.*-d \'(.*)\')?$', shell, re.MULTILINE)
-    assert len(asked) == 3
-    for path, body in asked:
+    asked = re.findall(
+        r'(?:-X (\w+) )?"\$RGLAB_URL(/\S+)" -H[^\n]*?(?:\\\n.*-d \'(.*)\')?$', shell, re.MULTILINE
+    )
+    assert len(asked) == 4
+    for named, path, body in asked:
+        method = named or ("POST" if body else "GET")
         sent: dict[str, Any] = {"json": json.loads(body)} if body else {}
         answer = anonymous.request(
-            "POST" if body else "GET", path, headers={"Authorization": f"Bearer {token}"}, **sent
+            method, path, headers={"Authorization": f"Bearer {token}"}, **sent
         )
         assert answer.is_success, answer.text
 

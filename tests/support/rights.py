@@ -19,12 +19,14 @@ class Who(StrEnum):
     ANYBODY = "anybody, without a token"
     READERS = "whoever has a token"
     MEMBERS = "members and admins"
+    HOLDERS = "whoever has a token for what may no more than that, admins for all"
     OWNERS = "members for what is theirs, admins for all"
     ADMINS = "admins"
 
 
 NEEDS = {
     Who.READERS: Role.READER,
+    Who.HOLDERS: Role.READER,
     Who.MEMBERS: Role.MEMBER,
     Who.OWNERS: Role.MEMBER,
     Who.ADMINS: Role.ADMIN,
@@ -79,7 +81,7 @@ RIGHTS: dict[str, Right] = {
     "PATCH /v1/users/{name}": Right(Who.ADMINS, 200, {"role": "reader"}, "user"),
     "GET /v1/tokens": Right(Who.READERS),
     "POST /v1/tokens": Right(Who.MEMBERS, 201, {"name": "laptop"}),
-    "DELETE /v1/tokens/{name}": Right(Who.OWNERS, target="token"),
+    "DELETE /v1/tokens/{name}": Right(Who.HOLDERS, target="token"),
 }
 """Method and path -> who may."""
 
@@ -119,6 +121,7 @@ def may(who: Who, identity: Identity) -> int:
         return 401
     allowed = {
         Who.READERS: True,
+        Who.HOLDERS: identity not in {Identity.READ_TOKEN, Identity.ANOTHERS},
         Who.MEMBERS: identity not in READING,
         Who.OWNERS: identity not in READING | {Identity.ANOTHERS},
         Who.ADMINS: identity is Identity.ADMIN,

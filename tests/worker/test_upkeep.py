@@ -12,10 +12,11 @@ from set_clock import SetClock
 from sqlalchemy import func, select, text, update
 
 from rgcontract import State
+from rgstore.charges import charge
 from rgstore.database import Database
 from rgstore.messages import NO_RUN
 from rgstore.outbox import Announcement
-from rgstore.tables import RunRow, WorkerRow
+from rgstore.tables import ChargeRow, RunRow, WorkerRow
 from rgstore.upkeep import UPKEEP_LOCK, free_expired_leases
 from rgstore.workers import hearing, live_workers, trainers_alive
 from rgworker.hearing import Hearing
@@ -222,3 +223,15 @@ def test_so_many_leases_are_freed_at_once_and_then_the_others(
         assert len(free_expired_leases(session, most=2)) == 1
     with database.begin() as session:
         assert free_expired_leases(session, most=2) == []
+
+
+def test_what_counts_for_no_day_any_more_is_forgotten(database: Database) -> None:
+    clock = SetClock(database)
+    clock.at()
+    for flops in (1.0, 2.0):
+        with database.begin() as session:
+            charge(session, "ann", flops)
+        clock.forward(hours=23)
+    upkeep_of(database).once()
+    with database.begin() as session:
+        assert list(session.scalars(select(ChargeRow.flops))) == [2.0]

@@ -19,6 +19,7 @@ from rgstore.database import Database
 from rgstore.lab import lab_id
 from rgstore.orphan import exit_with_parent
 from rgstore.publisher import publishing
+from rgstore.quotas import of_lab
 from rgstore.settings import Settings, SettingsError
 from rgworker.ear import Ear
 from rgworker.hands import Hands
@@ -117,6 +118,7 @@ def serve(
         concurrency=concurrency,
         every_seconds=settings.maintenance_seconds,
         attempt_limit=settings.max_attempts,
+        lab=of_lab(settings),
     )
     inspector = Inspector(database, name)
     log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from types import MappingProxyType
 
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from rgcontract import Finding, Findings
 from rgcore.claims import CONFIDENCE
 from rgstore import clock, further_seeds, judging, studies, study_runs
 from rgstore.database import Database
+from rgstore.quotas import Amounts
 from rgstore.stored_specs import DAMAGED
 from rgstore.study_runs import NO_RUNS, Part
 from rgstore.tables import StudyRow
@@ -24,7 +26,9 @@ MOST_ADDED = 4
 """Seeds added to an experiment at once: the error that they are predicted from is rough."""
 
 
-def refresh_findings(database: Database, *, attempt_limit: int) -> list[int]:
+def refresh_findings(
+    database: Database, *, attempt_limit: int, lab: Amounts = MappingProxyType({})
+) -> list[int]:
     """Write the findings of every study that was measured further. Cheap if there is none.
 
     A study that is measured through and has a `target_error` gets more seeds where they are
@@ -33,6 +37,7 @@ def refresh_findings(database: Database, *, attempt_limit: int) -> list[int]:
     Args:
         database: the lab's.
         attempt_limit: of the runs that are added.
+        lab: quotas of everybody who has none of their own; the runs count for them.
 
     Returns:
         The runs that were added.
@@ -43,10 +48,10 @@ def refresh_findings(database: Database, *, attempt_limit: int) -> list[int]:
             study = judging.next_due(session)
             if study is None:
                 return added
-            added += _refresh(session, study, attempt_limit)
+            added += _refresh(session, study, attempt_limit, lab)
 
 
-def _refresh(session: Session, study: StudyRow, attempt_limit: int) -> list[int]:
+def _refresh(session: Session, study: StudyRow, attempt_limit: int, lab: Amounts) -> list[int]:
     over = study_runs.count_measured(session, study.id)  # first: what comes later is not in it
     complete = study_runs.runs_by_study(session, [study.id]).get(study.id, NO_RUNS).is_done
     try:
@@ -54,7 +59,7 @@ def _refresh(session: Session, study: StudyRow, attempt_limit: int) -> list[int]
     except DAMAGED:  # stored numbers that no claim can be read from
         log.exception("study %s: no findings", study.id)
         findings = None
-    added = _add_seeds(session, study, attempt_limit)
+    added = _add_seeds(session, study, attempt_limit, lab)
     written = None if findings is None else findings.model_dump(mode="json")
     judging.keep_findings(session, study, written, over=over)
     return added
@@ -90,7 +95,7 @@ def _earlier(study: StudyRow) -> list[Finding]:
     return [finding for group in written.groups for finding in group.findings]
 
 
-def _add_seeds(session: Session, study: StudyRow, attempt_limit: int) -> list[int]:
+def _add_seeds(session: Session, study: StudyRow, attempt_limit: int, lab: Amounts) -> list[int]:
     """Queue seeds for the experiments whose collapse ratio is not known well enough.
 
     For those who have all that they asked for, each to their own target: nobody waits for
@@ -112,7 +117,7 @@ def _add_seeds(session: Session, study: StudyRow, attempt_limit: int) -> list[in
         for owner, (target, most) in targets.items()
         if target is not None
     }
-    return further_seeds.add_seeds(session, study, more, attempt_limit=attempt_limit)
+    return further_seeds.add_seeds(session, study, more, attempt_limit=attempt_limit, lab=lab)
 
 
 def more_seeds(n: int, error: float | None, target: float, most: int) -> int:

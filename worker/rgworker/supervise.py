@@ -18,6 +18,7 @@ from rgstore.database import Database
 from rgstore.endings import LeaseLostError
 from rgstore.judging import mark_due
 from rgstore.measurements import OtherProtocolError, store
+from rgstore.quotas import of_lab
 from rgstore.records import RunRecord
 from rgstore.settings import Settings
 from rgstore.speed import note
@@ -243,7 +244,11 @@ class Supervisor:
     def _judge(self) -> None:
         """Write the findings that the runs have changed; what fails now, the upkeep does again."""
         try:
-            refresh_findings(self.database, attempt_limit=self.settings.max_attempts)
+            refresh_findings(
+                self.database,
+                attempt_limit=self.settings.max_attempts,
+                lab=of_lab(self.settings),
+            )
         except AWAY as error:
             log.warning("findings not written yet: %s", error)
 

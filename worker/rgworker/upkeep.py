@@ -5,12 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import timedelta
+from types import MappingProxyType
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rgstore import upkeep
+from rgstore.charges import forget_old
 from rgstore.database import Database
+from rgstore.quotas import Amounts
 from rgstore.workers import WORKER_SILENT_AFTER, forget_silent_workers, worker_gone, worker_seen
 from rgworker.findings import refresh_findings
 from rgworker.hearing import Hearing
@@ -38,6 +41,7 @@ class Upkeep(threading.Thread):
         concurrency: its trainers.
         every_seconds: between rounds.
         attempt_limit: of the runs that are added to a study.
+        lab: quotas that these count for.
         deaf_after: silence of the broker that is worth a word.
     """
 
@@ -52,6 +56,7 @@ class Upkeep(threading.Thread):
         concurrency: int,
         every_seconds: float,
         attempt_limit: int = 3,
+        lab: Amounts = MappingProxyType({}),
         deaf_after: timedelta = WORKER_SILENT_AFTER,
     ) -> None:
         """Start with `start()`, end with `stop()`."""
@@ -60,7 +65,7 @@ class Upkeep(threading.Thread):
         self._worker, self._host = worker, host
         self._device, self._concurrency = device, concurrency
         self._every, self._attempt_limit = every_seconds, attempt_limit
-        self._deaf_after = deaf_after
+        self._lab, self._deaf_after = lab, deaf_after
         self._stopping = False
         self._next = threading.Event()
         self._deaf = False
@@ -90,11 +95,12 @@ class Upkeep(threading.Thread):
                 self._concurrency,
                 heard_before=self._hearing.before,
             )
-        refresh_findings(self._database, attempt_limit=self._attempt_limit)
+        refresh_findings(self._database, attempt_limit=self._attempt_limit, lab=self._lab)
         with self._database.begin() as session:
             if not upkeep.try_upkeep_lock(session):
                 return
             forget_silent_workers(session)
+            forget_old(session)
         for _ in range(MOST_BATCHES):
             if not self._free():
                 return

@@ -11,11 +11,13 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from typer.core import TyperGroup
 
+from rgcontract.fields import allowed
 from rgcontract.people import Label, UserName
+from rgcontract.quotas import Amount, Quota, QuotaUpdate, QuotaUse
 from rgcontract.roles import Role
 from rglab.cli.console import err, out, stop
-from rglab.cli.lab_database import transaction
-from rgstore import people, tokens
+from rglab.cli.lab_database import operator_settings, transaction
+from rgstore import people, quotas, tokens
 from rgstore.audit import OPERATOR
 from rgstore.people import LastAdminError, NoUserError, UserExistsError
 from rgstore.tables import TokenRow, UserRow
@@ -82,6 +84,27 @@ def set_role(name: Name, role: Annotated[Role, typer.Argument(help="What they ma
     _change(name, role=role)
 
 
+@user.command("quota")
+def set_quota(
+    name: Name,
+    quota: Annotated[Quota | None, typer.Argument(help="Which; default: show all")] = None,
+    limit: Annotated[
+        str | None, typer.Argument(help="A number; `default` for that of everybody")
+    ] = None,
+) -> None:
+    """Show what a user has used of the lab and may use, or set how much."""
+    given: dict[str, Amount | None] = {} if quota is None else {quota: _limit(quota, limit)}
+    lab = quotas.of_lab(operator_settings())
+    with _refusals(name), transaction() as session:
+        row = people.change_user(session, name, quotas=given, by=OPERATOR)
+        limits = quotas.limits_of(lab, row.quotas)
+        lines = [
+            f"{one.quota}  {_limited(one)}  {'own' if one.quota in (row.quotas or {}) else 'lab'}"
+            for one in quotas.uses(session, name, limits)
+        ]
+    _print(lines, "")
+
+
 @token.command("create")
 def create(
     user: OfUser,
@@ -145,6 +168,25 @@ def _check(kind: Any, value: str, allowed: str, where: str) -> None:
         TypeAdapter(kind).validate_python(value)
     except ValidationError:
         raise typer.BadParameter(f"allowed: {allowed}", param_hint=where) from None
+
+
+def _limit(quota: Quota, limit: str | None) -> Amount | None:
+    """What was given, as a limit; None for that of the lab."""
+    if limit == "default":
+        return None
+    try:
+        found: Amount = QuotaUpdate.model_validate_strings({quota: limit}, strict=False).given[
+            quota
+        ]
+    except ValidationError:
+        bounds = f"allowed: {allowed(QuotaUpdate, quota)}, or `default`"
+        raise typer.BadParameter(bounds, param_hint="LIMIT") from None
+    return found
+
+
+def _limited(one: QuotaUse) -> str:
+    used = "" if one.used is None else f"{one.used:g} of "
+    return f"{used}{'any number' if one.limit is None else format(one.limit, 'g')} {one.unit}"
 
 
 def _change(name: str, *, role: Role | None = None, disabled: bool | None = None) -> None:

@@ -119,7 +119,8 @@ def named(submission: Submission) -> Named:
         )
         for device in MOST_MEMBERS
     }
-    return Named(Asked.of(whole, flops_per_run=cost.flops), cost, shape_hash(whole), most_together)
+    asked = Asked.of(whole, flops_per_run=cost.flops, bytes_per_run=cost.stored_bytes)
+    return Named(asked, cost, shape_hash(whole), most_together)
 
 
 def priced(session: Session, items: Sequence[Named]) -> Priced:

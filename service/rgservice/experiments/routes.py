@@ -193,5 +193,5 @@ def retry(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) ->
     """Queue failed and cancelled runs again, and want them from now on."""
     with writing(use, caller) as session:
         found = Found.find(session, name, seeds)
-        steering.retry(session, found, caller, attempt_limit=use.settings.max_attempts)
+        steering.retry(session, found, caller, use.settings)
         return experiment_view(session, found, caller.user)

@@ -18,11 +18,13 @@ from rgcontract.audit import Action
 from rgcontract.roles import Role
 from rgservice.http.deps import require
 from rgservice.http.errors import NotAsked, NotCancellable, NotFound, NotRetryable
+from rgservice.http.quotas import Room
 from rgservice.http.rights import may_act
 from rgservice.http.seeds import chosen
-from rgstore import audit, experiments, wishes
+from rgstore import audit, experiments, quotas, wishes
 from rgstore.among import among
 from rgstore.runs import runs_of, seeds_of
+from rgstore.settings import Settings
 from rgstore.tables import ExperimentRow, RunRow, StudyRow, SubmissionRow
 from rgstore.tokens import Caller
 from rgstore.transitions import combined
@@ -197,16 +199,23 @@ def cancel(
     _log(session, found, caller, found.cancelled, wanted_by, done.changes)
 
 
-def retry(session: Session, found: Shared[Row], caller: Caller, *, attempt_limit: int) -> None:
+def retry(session: Session, found: Shared[Row], caller: Caller, settings: Settings) -> None:
     """Queue failed and cancelled runs again; who asks for that wants them from now on.
 
     Raises:
         NotAsked: it is not theirs. NotRetryable: no run has failed or been cancelled.
+        OverQuota: they would use more of the lab than they may.
     """
     may_act(session, caller, found)
+    room = Room.of(session, caller, settings)
+    room.check(lambda: quotas.added_by_retrying(session, caller.user, found.runs()))
     wanted_by = found.owners(session)
     changes = wishes.want_again(
-        session, found.runs(), caller.user, attempt_limit=attempt_limit, study=found.study
+        session,
+        found.runs(),
+        caller.user,
+        attempt_limit=settings.max_attempts,
+        study=found.study,
     )
     if not changes:
         state = found.state(session)

@@ -17,10 +17,11 @@ from rgservice.experiments.pricing import Named, Priced, priced
 from rgservice.http.answers import Answered
 from rgservice.http.deps import Parts
 from rgservice.http.errors import InvalidSpec, KeyReused, OverLimit
+from rgservice.http.quotas import Room
 from rgservice.http.rights import writing
-from rgstore import audit, submissions
+from rgstore import audit, quotas, submissions
 from rgstore.asked import Asked, Submitted, words
-from rgstore.requests import IdempotencyKeyReusedError
+from rgstore.requests import IdempotencyKeyReusedError, came_before
 from rgstore.runs import count_runs
 from rgstore.settings import Settings
 from rgstore.tokens import Caller
@@ -72,14 +73,18 @@ def submit(
 
     Raises:
         OverLimit: it would cost more than this server allows; nothing is stored.
+        OverQuota: the caller would use more of the lab than they may.
         KeyReused: the idempotency key came before with another body.
         InvalidSpec: the caller would have more tags on an experiment than there may be.
     """
     with writing(use, caller) as session:
+        room = Room.of(session, caller, use.settings)  # first: what follows is priced under a lock
         found = priced(session, request.items)
         refused = request.over_limits(found, use.settings)
         if refused:
             raise OverLimit.of(refused, estimate=forecast(found).model_dump())
+        if not came_before(session, caller.user, key):
+            room.check(lambda: quotas.added_by(session, caller.user, found.asked))
         if dry_run:
             return Answered(forecast(found))
         try:

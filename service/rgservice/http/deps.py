@@ -10,12 +10,16 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
+from rgcontract.quotas import Quota
 from rgcontract.roles import Role
 from rgservice.http.apart import Apart
 from rgservice.http.errors import Forbidden, InvalidToken, NotAuthenticated
 from rgservice.http.kept import Kept
 from rgservice.http.query import known_query
+from rgservice.http.quotas import too_fast, too_many_failures
+from rgservice.http.rates import Rates, TooFastError, TooManyFailuresError
 from rgstore.database import Database
+from rgstore.quotas import limits_of, of_lab
 from rgstore.settings import Settings
 from rgstore.tokens import Caller, InvalidTokenError, caller_of, note_use
 
@@ -28,6 +32,7 @@ class Parts:
     database: Database
     apart: Apart = field(default_factory=Apart)
     kept: Kept = field(default_factory=Kept)
+    rates: Rates = field(default_factory=Rates)
 
 
 def parts(request: Request) -> Parts:
@@ -51,25 +56,53 @@ _bearer = HTTPBearer(auto_error=False, description="A token of `rglab token crea
 
 
 def caller(
+    request: Request,
     use: PartsDep,
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
-    """Who is asking.
-
-    A transaction of its own: a request that held one while its body arrives, or while it waits
-    for another, would keep a connection from everyone else.
+    """Who is asking. Who asks too often is told so before a database is asked.
 
     Raises:
         NotAuthenticated: no bearer token. InvalidToken: one that speaks for nobody.
+        OverQuota: too many requests of this person, or too many bad ones of this address.
     """
-    if credentials is None:
+    address = "" if request.client is None else request.client.host
+    token = "" if credentials is None else credentials.credentials
+    failures = use.settings.quota_failures_per_second
+    try:
+        counted = use.rates.admit(address, token, failures)
+        try:
+            found = _speaking(use, token)
+        except (NotAuthenticated, InvalidToken):
+            use.rates.failed(address, token, failures)
+            raise
+        use.rates.spoke(token, found.user, rate_of(use, found), counted=counted)
+    except TooManyFailuresError as error:
+        raise too_many_failures(error) from error
+    except TooFastError as error:
+        raise too_fast(error) from error
+    return found
+
+
+def rate_of(use: Parts, by: Caller) -> float:
+    """Requests per second that somebody may send to this process."""
+    return limits_of(of_lab(use.settings), by.quotas)[Quota.REQUESTS_PER_SECOND]
+
+
+def _speaking(use: Parts, token: str) -> Caller:
+    """Whom a token speaks for.
+
+    A transaction of its own: a request that held one while its body arrives, or while it waits
+    for another, would keep a connection from everyone else.
+    """
+    if not token:
         raise NotAuthenticated(
             "send Authorization: Bearer TOKEN; an admin makes one, or `rglab token create` on the "
             "server"
         )
     with use.database.begin() as opened:
         try:
-            found = caller_of(opened, credentials.credentials)
+            found = caller_of(opened, token)
         except InvalidTokenError as error:
             raise refused(error) from error
         if not found.noted:

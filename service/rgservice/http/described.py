@@ -17,8 +17,9 @@ ASKING = (400, 401, 408, 413, 415, 422)
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that a route answers with."""
-    return dict.fromkeys(statuses, _PROBLEM)
+    """The problems that a route answers with; who takes a token may be asked too often."""
+    too_often = (429,) if 401 in statuses else ()
+    return dict.fromkeys((*statuses, *too_often), _PROBLEM)
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:

@@ -26,6 +26,7 @@
     +-- UnreadableSpec        409
     +-- UnreadableRecord      409
     +-- KeyReused             422
+    +-- OverQuota             429   with what is used and left; its code is the quota's
     +-- TooSlow               408
     +-- Busy                  503
     +-- Unavailable           503
@@ -35,7 +36,7 @@ Raise them anywhere below a route; one handler renders them. They are safe to sh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 from rgcontract import Code, FieldProblem, Problem
@@ -46,9 +47,10 @@ class ApiError(Exception):
     """An answer that is not a success."""
 
     status: ClassVar[int]
-    code: ClassVar[Code]
+    code: Code
     title: ClassVar[str]
     headers: ClassVar[dict[str, str]] = {}
+    """Of every such answer."""
 
     def __init__(
         self, detail: str, *, errors: Sequence[FieldProblem] = (), more: int = 0, **extra: Any
@@ -59,6 +61,10 @@ class ApiError(Exception):
         """
         super().__init__(detail)
         self.detail, self.errors, self.more, self.extra = detail, list(errors), more, extra
+
+    def own_headers(self) -> dict[str, str]:
+        """Of this answer, beside `headers`."""
+        return {}
 
     def problem(self) -> Problem:
         """The body of the answer."""
@@ -242,6 +248,21 @@ class KeyReused(ApiError):
 
     status, code = 422, Code.IDEMPOTENCY_KEY_REUSED
     title = "The idempotency key was used for another submission"
+
+
+class OverQuota(ApiError):
+    """Somebody would use more of the lab than they may; `http.quotas` says how much that is."""
+
+    status, title = 429, "This is more than you may use"
+
+    def __init__(self, detail: str, code: Code, headers: Mapping[str, str], **extra: Any) -> None:
+        """With the code of the quota, and what its headers say of this one."""
+        super().__init__(detail, **extra)
+        self.code, self._headers = code, dict(headers)
+
+    def own_headers(self) -> dict[str, str]:
+        """What is left, and when to ask again."""
+        return self._headers
 
 
 class Busy(ApiError):

@@ -40,14 +40,19 @@ def add(session: Session, caller: Caller, asked: NewUser) -> User:
 
 
 def change(session: Session, caller: Caller, name: str, asked: UserChange) -> User:
-    """A user with another role, disabled or enabled.
+    """A user with another role or other quotas, disabled or enabled.
 
     Raises:
         NotFound: there is none. LastAdmin: nobody would be left who may do this.
     """
     try:
         changed = people.change_user(
-            session, _without_nul(name), role=asked.role, disabled=asked.disabled, by=caller
+            session,
+            _without_nul(name),
+            role=asked.role,
+            disabled=asked.disabled,
+            quotas={} if asked.quotas is None else asked.quotas.given,
+            by=caller,
         )
     except NoUserError as error:
         raise _no_user(name) from error
@@ -95,11 +100,16 @@ def make(session: Session, caller: Caller, asked: NewToken) -> MadeToken:
 def revoke(session: Session, caller: Caller, name: str) -> Token:
     """A token of one's own, or by an admin any, that is revoked from now on; again if it was.
 
+    Who may only read with theirs revokes those that only read: a token that is shown on a
+    dashboard shuts nobody out of what they may do.
+
     Raises:
-        NotFound: there is none. Forbidden: it is somebody else's.
+        NotFound: there is none. Forbidden: it is somebody else's, or may do more.
     """
     row = _stored(session, name)
     _own(caller, row.owner)
+    may = tokens.effective(row, people.user_of(session, row.owner))
+    require(caller, may.at_most(Role.MEMBER))
     tokens.revoke(session, TokenRow.id == row.id, by=caller)
     session.refresh(row)
     return token_view(row)

@@ -24,12 +24,21 @@ from rgcontract.people import (
 from rgcontract.roles import Role
 from rgservice.http.answers import Answered, response
 from rgservice.http.asking import sent_model
-from rgservice.http.deps import AUTHENTICATED, Admin, Member, Parts, PartsDep, Reader, SnapshotDep
+from rgservice.http.deps import (
+    AUTHENTICATED,
+    Admin,
+    Member,
+    Parts,
+    PartsDep,
+    Reader,
+    SnapshotDep,
+    rate_of,
+)
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.rights import writing
 from rgservice.people import granting
 from rgservice.people.views import me, user_view
-from rgstore import people
+from rgstore import people, quotas
 from rgstore.tokens import Caller
 
 router = APIRouter(prefix="/v1", tags=["people"], dependencies=AUTHENTICATED)
@@ -41,9 +50,11 @@ UserQuery = Annotated[
 
 
 @router.get("/me", responses=refusals(401, 422))
-def who_am_i(caller: Reader) -> Me:
-    """Who this token speaks for, and what it may be used for."""
-    return me(caller)
+def who_am_i(session: SnapshotDep, use: PartsDep, caller: Reader) -> Me:
+    """Who this token speaks for, what it may be used for, and what of the lab is left for them."""
+    limits = quotas.limits_of(quotas.of_lab(use.settings), caller.quotas)
+    rate = use.rates.used(caller.user, rate_of(use, caller))
+    return me(caller, quotas.uses(session, caller.user, limits, rate))
 
 
 @router.get("/users", responses=refusals(401, 422))
@@ -74,7 +85,7 @@ async def add_user(request: Request, use: PartsDep, caller: Admin) -> Response:
     openapi_extra=body_of(UserChange),
 )
 async def change_user(name: str, request: Request, use: PartsDep, caller: Admin) -> Response:
-    """Set a role, disable or enable somebody. It holds from their next request on.
+    """Set a role or quotas, disable or enable somebody. It holds from their next request on.
 
     What a disabled user asked for goes on: an admin can cancel it. The last admin stays one.
     """
@@ -111,9 +122,12 @@ async def make_token(request: Request, use: PartsDep, caller: Member) -> Respons
 
 
 @router.delete("/tokens/{name}", responses=refusals(401, 403, 404, 422))
-def revoke_token(name: str, use: PartsDep, caller: Member) -> Token:
-    """Revoke a token: from this moment it speaks for nobody, whichever server is asked."""
-    with writing(use, caller) as session:
+def revoke_token(name: str, use: PartsDep, caller: Reader) -> Token:
+    """Revoke a token: from this moment it speaks for nobody, whichever server is asked.
+
+    With one that only reads, you can revoke those of yours that only read: this one, too.
+    """
+    with writing(use, caller, Role.READER) as session:
         return granting.revoke(session, caller, name)
 
 

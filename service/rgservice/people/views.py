@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from rgcontract.people import Me, Token, User
+from rgcontract.quotas import QuotaUse, known
 from rgcontract.roles import Role
 from rgcontract.unknown import as_told
 from rgstore.tables import TokenRow, UserRow
 from rgstore.tokens import Caller
 
 
-def me(caller: Caller) -> Me:
+def me(caller: Caller, quotas: list[QuotaUse]) -> Me:
     """Who asks."""
-    return Me(user=caller.user, role=caller.role, token=caller.token, expires_at=caller.expires_at)
+    return Me(
+        user=caller.user,
+        role=caller.role,
+        token=caller.token,
+        expires_at=caller.expires_at,
+        quotas=quotas,
+    )
 
 
 def user_view(row: UserRow) -> User:
@@ -21,6 +28,7 @@ def user_view(row: UserRow) -> User:
         role=as_told(Role, row.role),
         created_at=row.created_at,
         disabled_at=row.disabled_at,
+        quotas=dict(known(row.quotas or {})),
     )
 
 

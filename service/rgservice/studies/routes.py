@@ -146,5 +146,5 @@ def retry(name: str, use: PartsDep, caller: Member, seeds: SeedsQuery = None) ->
     """Queue failed and cancelled runs of its experiments again."""
     with writing(use, caller) as session:
         found = FoundStudy.find(session, name, seeds, reader=caller.user)
-        steering.retry(session, found, caller, attempt_limit=use.settings.max_attempts)
+        steering.retry(session, found, caller, use.settings)
         return study_view(session, found, caller.user)

@@ -7,7 +7,7 @@ from rgstore.tables.experiments import AliasRow, ExperimentRow
 from rgstore.tables.inspections import InspectionRow
 from rgstore.tables.lab import LabRow
 from rgstore.tables.measurements import ChainRow, MeasurementRow, ResultRow, SummaryRow
-from rgstore.tables.people import SubmissionRow, TokenRow, UserRow
+from rgstore.tables.people import ChargeRow, SubmissionRow, TokenRow, UserRow
 from rgstore.tables.runs import AttemptRow, RunRow
 from rgstore.tables.studies import StudyExperimentRow, StudyRequestRow, StudyRow
 from rgstore.tables.timings import TimingRow
@@ -20,6 +20,7 @@ __all__ = [
     "AuditRow",
     "Base",
     "ChainRow",
+    "ChargeRow",
     "ExperimentRow",
     "InspectionRow",
     "LabRow",

@@ -49,6 +49,8 @@ class ExperimentRow(Base):
     width: Mapped[int]
     flops_per_run: Mapped[float]
     """Estimated operations of one seed; with the time it took, the speed of this lab."""
+    stored_bytes_per_run: Mapped[float | None]
+    """Estimated size of what one seed stores; null where a release before wrote the row."""
     label: Mapped[str | None]
     tags: Mapped[list[str]]
     note: Mapped[str | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     DDL,
@@ -31,6 +32,8 @@ class UserRow(Base):
     created_at: Mapped[Moment]
     disabled_at: Mapped[datetime | None]
     """Since when none of their tokens speaks for them."""
+    quotas: Mapped[dict[str, Any] | None]
+    """Quota -> their own limit, in place of the lab's; null for none."""
 
     __table_args__ = (CheckConstraint(f"role IN ({ROLES})", name="role"),)
 
@@ -57,6 +60,19 @@ class TokenRow(Base):
         UniqueConstraint("id"),
         Index("ix_tokens_owner", "owner"),
     )
+
+
+class ChargeRow(Base):
+    """Operations that a person put in line by one request; kept while they count for a quota."""
+
+    __tablename__ = "charges"
+
+    id: Mapped[int] = mapped_column(BigInteger(), Identity(), primary_key=True)
+    owner: Mapped[str]
+    at: Mapped[Moment]
+    flops: Mapped[float]
+
+    __table_args__ = (Index("ix_charges_at_owner", "at", "owner"),)
 
 
 _OWNER = DDL(  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
