@@ -10,8 +10,8 @@ import psutil
 from lab_processes import Lab
 
 from migrations import upgrade
-from rglab.embedded.postgres import EmbeddedPostgres
 from rgcontract.roles import Role
+from rglab.embedded.postgres import EmbeddedPostgres
 from rgstore import people
 from rgstore.audit import OPERATOR
 from rgstore.database import Database

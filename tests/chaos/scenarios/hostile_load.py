@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from tests.chaos import hostile, honest
+from tests.chaos import honest, hostile
 from tests.chaos.hostile import Answers
 from tests.chaos.lab import ChaosLab, chaos_lab, resident_bytes
 from tests.chaos.scenario import Effort, Scenario, Seen
