@@ -25,4 +25,4 @@ def _is_number(text: str) -> bool:
 
 
 # not strict: text that has been through a function counts as Python's, which would not do
-Moment = Annotated[AwareDatetime, Strict(False), BeforeValidator(_no_number)]
+Moment = Annotated[AwareDatetime, Strict(strict=False), BeforeValidator(_no_number)]

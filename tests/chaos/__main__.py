@@ -44,7 +44,7 @@ def _entry(scenario: Scenario, *, quick: bool, seed: int) -> Entry:
             seen = scenario.run(Effort(quick, seed, Path(directory)))
         except Exception as error:  # the others are done, and the ledger says it
             sys.stderr.write(traceback.format_exc())
-            seen = Seen(False, f"{type(error).__name__}: {error}".partition("\n")[0])
+            seen = Seen(held=False, what=f"{type(error).__name__}: {error}".partition("\n")[0])
     return Entry(scenario, seen, time.monotonic() - begun)
 
 

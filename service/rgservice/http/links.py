@@ -16,11 +16,11 @@ KEYS = {
 def link_records(schema: dict[str, Any]) -> None:
     """Have each answer that makes a record name the operations on it."""
     paths = schema["paths"]
-    for collection, key in KEYS.items():
+    for collection in KEYS.keys() & paths.keys():
         links = {
             operation["operationId"]: {
                 "operationId": operation["operationId"],
-                "parameters": {"name": f"$response.body#/{key}"},
+                "parameters": {"name": f"$response.body#/{KEYS[collection]}"},
             }
             for path, of_path in paths.items()
             if path.startswith(f"{collection}/{{name}}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from functools import partial
 from multiprocessing import get_context
 
@@ -55,13 +56,18 @@ async def _beside(lab: ChaosLab, seconds: float) -> Seen:
 
 
 def _flood(url: str, tokens: list[str], seconds: float) -> Answers:
-    """Wave after wave, so long as the honest are at work."""
+    """Wave after wave, so long as the honest are at work; the last is cut off."""
     told = Answers()
-    while told.seconds < seconds:
-        wave = asyncio.run(hostile.flood(url, tokens, AT_ONCE))
-        told.statuses += wave.statuses
-        told.largest = max(told.largest, wave.largest)
-        told.seconds += wave.seconds
+
+    async def waves() -> None:
+        while True:
+            await hostile.flood(url, tokens, AT_ONCE, told)
+
+    async def main() -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(waves(), seconds)
+
+    asyncio.run(main())
     return told
 
 
