@@ -123,11 +123,8 @@ def serve(
     inspector = Inspector(database, name)
     log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)
     try:
-        hands.start()
-        lookout.start()
-        presence.start()
-        upkeep.start()
-        inspector.start()
+        for thread in (hands, lookout, presence, upkeep, inspector):
+            thread.start()
         ear.listen()
     finally:
         stopping.set()
