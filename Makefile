@@ -19,7 +19,7 @@ WORKERS ?= logical
 MEASURED := $(if $(COVERAGE),-m coverage run )
 PYTEST := $(BIN)/python $(MEASURED)-m pytest -n $(WORKERS) --maxprocesses 8
 
-.PHONY: help demo test test-slow coverage serve check lock mutants bench findings clean
+.PHONY: help demo test test-slow coverage serve check lock mutants bench chaos findings clean
 .DEFAULT_GOAL := help
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo "make mutants change the code in 200 small ways, see whether tests notice (half an hour)"
 	@echo "make lock    write constraints.txt, the versions that are installed; UPGRADE=1 for the newest"
 	@echo "make bench   race against other packages; QUICK=1 ends within five minutes"
+	@echo "make chaos   faults and attacks on a real lab, what held; QUICK=1 ends within eight minutes"
 	@echo "make findings  what libraries do that one would not guess; ONLY=name for one of them"
 	@echo "make clean   remove .venv and caches (never the lab's data)"
 
@@ -79,6 +80,11 @@ $(PEERS): $(STAMP)
 
 bench: $(PEERS)
 	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+# ONLY=name for one of them, SEED=n for what was drawn before.
+chaos: $(STAMP)
+	@PYTHONPATH=tests/support $(BIN)/python -m tests.chaos $(if $(QUICK),--quick) \
+		$(if $(SEED),--seed $(SEED)) $(ONLY)
 
 # Installs released packages, each in an environment of its own that goes again; needs none of ours.
 findings:

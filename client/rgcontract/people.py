@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
+from rgcontract.moments import Moment
 from rgcontract.quotas import Amount, QuotaUpdate, QuotaUse
 from rgcontract.roles import Role
 from rgcontract.section import Section
@@ -46,7 +47,7 @@ class NewToken(Section):
     """What it is for, such as the machine that it is kept on."""
     role: Role | None = Field(default=None)
     """The most that it may be used for; as much as may be, if left out."""
-    expires_at: AwareDatetime | None = Field(default=None)
+    expires_at: Moment | None = Field(default=None)
     """When it stops; never, if left out."""
     user: UserName | None = None
     """Whose it shall be; one's own, if left out. Others' are for admins to make."""

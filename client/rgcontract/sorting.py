@@ -69,6 +69,8 @@ SORTS: dict[str, Sort] = {
 """Every one by name, columns first."""
 NEWEST_FIRST = "-created_at"
 """The order if none is asked for."""
+ORDERS = [*SORTS, *(f"-{name}" for name in SORTS)]
+"""Every order, rising and falling."""
 TAKEN = f"{', '.join(SORTS)}; with - before it for falling"
 """The orders in words."""
 

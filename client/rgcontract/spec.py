@@ -31,7 +31,8 @@ Depth = Annotated[int, Field(ge=1, le=64)]
 Width = Annotated[int, Field(ge=2, le=1024)]
 Priority = Annotated[int, Field(ge=-10, le=10)]
 """Larger goes first."""
-Tag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+TAG = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
+Tag = Annotated[str, StringConstraints(pattern=TAG)]
 
 DEFAULT_CONTEXT = 3
 LEAST_FACTOR = 1e-300

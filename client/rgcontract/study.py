@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import product
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     Field,
@@ -24,7 +24,7 @@ from rgcontract.networks import has_window
 from rgcontract.presets import PRESETS
 from rgcontract.problem import CHAIN
 from rgcontract.section import MAX_SEEDS, UNKNOWN_FIELD, Section, Seeds, conflict, shown
-from rgcontract.spec import SCHEMA, Device, ExperimentSpec, Form, Priority
+from rgcontract.spec import SCHEMA, TAG, Device, ExperimentSpec, Form, Priority
 from rgcontract.status import RunCounts, State, View
 from rgcontract.unknown import OrAsTold
 
@@ -52,7 +52,9 @@ class StudyRequest(Section):
     """The form in which its experiments are written; the newest if not given."""
     name: str | None = Field(default=None, min_length=1, max_length=200)
     """A name for people."""
-    tags: tuple[str, ...] = Field(default=(), max_length=16, fail_fast=True)
+    tags: tuple[Annotated[str, Field(json_schema_extra={"pattern": TAG})], ...] = Field(
+        default=(), max_length=16, fail_fast=True
+    )
     """Words to find its experiments by."""
     priority: Priority = 0
     """Larger goes first."""

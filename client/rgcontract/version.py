@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 CONTRACT_HEADER = "RGLab-Contract"
 """Of every request of the client and every answer of the server."""
-_NUMBER = "(0|[1-9][0-9]{0,3})"
-_WRITTEN = re.compile(rf"{_NUMBER}(?:\.{_NUMBER})?")
+NUMBER = "(0|[1-9][0-9]{0,3})"
+"""Each of the two of a version, as a regular expression."""
+_WRITTEN = re.compile(rf"{NUMBER}(?:\.{NUMBER})?")
 
 
 @dataclass(frozen=True, order=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
+import sys
 
 import uvicorn
 
@@ -12,6 +13,10 @@ from rgservice.app import create_app
 from rgservice.http.connections import TimedProtocol, allow_many
 from rgstore.orphan import exit_with_parent
 from rgstore.settings import Settings, SettingsError
+
+SWITCH_SECONDS = 0.0005
+"""A thread that checks a large body gives way to the others after so long: an answer to a short
+request changes threads a dozen times, and would wait for it each time."""
 
 
 def main() -> None:
@@ -30,6 +35,7 @@ def main() -> None:
     except SettingsError as error:
         parser.error(str(error))
     allow_many()
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()  # what is there now stays: going over all of it takes a tenth of a second each time
     uvicorn.run(

@@ -21,6 +21,7 @@ from rgservice.http.of_before import SpecsAsBefore
 from rgservice.http.probes import is_probe
 from rgservice.http.rendering import problem_response
 from rgservice.http.safety import SafeHeaders
+from rgservice.http.turns import Turns
 from rgservice.operations import audit, reading, schema
 from rgservice.operations import routes as operations
 from rgservice.people import routes as people
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.include_router(operations.router)
     app.include_router(reading.router)
     rendering.install(app)
+    app.add_middleware(Turns)
     app.add_middleware(SpecsAsBefore)
     app.add_middleware(Compressed)
     app.add_middleware(HeadAsGet)

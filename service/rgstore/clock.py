@@ -42,6 +42,11 @@ def ago(delta: timedelta) -> ColumnElement[datetime]:
     return instant() - literal(delta, Interval())
 
 
+def earlier(delta: timedelta) -> ColumnElement[datetime]:
+    """So long before the transaction began: what it reads is of that moment, however long it is."""
+    return now() - literal(delta, Interval())
+
+
 def ahead(delta: timedelta) -> ColumnElement[datetime]:
     """So long after this moment."""
     return instant() + literal(delta, Interval())

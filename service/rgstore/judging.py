@@ -50,11 +50,18 @@ def mark_due(session: Session, experiment_id: str, seed: int) -> None:
         )
 
 
-def next_due(session: Session, implements: Protocols = IMPLEMENTED) -> StudyRow | None:
+def next_due(
+    session: Session, implements: Protocols = IMPLEMENTED, *, after: str = ""
+) -> StudyRow | None:
     """A study whose findings are to be written, kept from others until this transaction ends.
 
     None if there is none, or other workers are at them. What a newer release measured is judged by
     a worker that implements it.
+
+    Args:
+        session: its transaction writes them.
+        implements: what this worker does.
+        after: the name of the study before: who goes through them comes to each once.
     """
     newer = (
         select(StudyExperimentRow.study_id)
@@ -68,7 +75,11 @@ def next_due(session: Session, implements: Protocols = IMPLEMENTED) -> StudyRow 
             ),
         )
     )
-    due = select(StudyRow).where(StudyRow.findings_due, ~newer.exists()).order_by(StudyRow.id)
+    due = (
+        select(StudyRow)
+        .where(StudyRow.findings_due, StudyRow.id > after, ~newer.exists())
+        .order_by(StudyRow.id)
+    )
     for study in session.scalars(due).all():
         lock = func.pg_try_advisory_xact_lock(FINDINGS_LOCK, func.hashtext(study.id))
         if session.scalar(select(lock)):

@@ -68,12 +68,12 @@ def live_workers(session: Session) -> Sequence[WorkerRow]:
 
 
 def _live() -> ColumnElement[bool]:
-    return WorkerRow.seen_at > clock.ago(WORKER_SILENT_AFTER)
+    return WorkerRow.seen_at > clock.earlier(WORKER_SILENT_AFTER)
 
 
 def hearing(session: Session) -> int:
     """How many of them messages have reached lately. The others find work by looking."""
-    heard = WorkerRow.heard_at > clock.ago(WORKER_SILENT_AFTER)
+    heard = WorkerRow.heard_at > clock.earlier(WORKER_SILENT_AFTER)
     return session.scalar(select(func.count()).where(_live(), heard)) or 0
 
 

@@ -68,6 +68,22 @@ def test_so_it_does_after_a_request(port: int, sent: bytes) -> None:
         assert _is_closed(stalled)
 
 
+def test_a_body_that_is_answered_before_its_end_has_to_end(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as stalled:
+        stalled.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 100\r\n\r\n1")
+        _read_answer(stalled)
+        stalled.sendall(b"2")  # by this alone it would stay open for ever
+        assert _is_closed(stalled)
+
+
+def test_one_that_does_end_keeps_its_connection(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as used:
+        for _ in range(3):
+            used.sendall(b"POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n1")
+            assert _read_answer(used).startswith(b"HTTP/1.1 200")
+            used.sendall(b"2")
+
+
 def _is_closed(connection: socket.socket) -> bool:
     try:
         return connection.recv(1000) == b""

@@ -13,7 +13,9 @@ import pytest
 from fastapi import FastAPI
 
 from rgservice.app import create_app
+from rgstore.database import Database
 from rgstore.settings import Settings
+from rgstore.tokens import make_token
 
 MORE_THAN_CONNECTIONS = 25
 
@@ -37,8 +39,11 @@ def headers(token: str) -> dict[str, str]:
 
 
 def test_others_are_answered_while_many_bodies_arrive_slowly(
-    app: FastAPI, headers: dict[str, str]
+    app: FastAPI, headers: dict[str, str], database: Database
 ) -> None:
+    with database.begin() as session:
+        tokens = [make_token(session, f"user{number}") for number in range(MORE_THAN_CONNECTIONS)]
+
     async def main() -> tuple[int, set[int]]:
         release, all_being_read = anyio.Event(), anyio.Event()
         reading = count(1)
@@ -51,15 +56,17 @@ def test_others_are_answered_while_many_bodies_arrive_slowly(
             await release.wait()
             yield b"}"
 
-        async def submit(client: Any) -> None:
-            codes.add((await client.post("/v1/experiments", content=slow_body())).status_code)
+        async def submit(client: Any, token: str) -> None:
+            by = {"Authorization": f"Bearer {token}"}
+            answer = await client.post("/v1/experiments", content=slow_body(), headers=by)
+            codes.add(answer.status_code)
 
         reach = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://testserver", headers=headers
         )
         async with reach as client, anyio.create_task_group() as group:
-            for _ in range(MORE_THAN_CONNECTIONS):
-                group.start_soon(submit, client)
+            for token in tokens:
+                group.start_soon(submit, client, token)
             await all_being_read.wait()
             with anyio.fail_after(5):  # a pool that is empty would take 10
                 answer = await client.get("/v1/experiments")

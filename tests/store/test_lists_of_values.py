@@ -17,7 +17,6 @@ from rgstore.claiming import Holder, in_line
 from rgstore.database import Database
 from rgstore.outbox import Announcement
 from rgstore.tables import AttemptRow, RunRow
-from rgworker.hearing import Hearing
 from rgworker.upkeep import MOST_BATCHES, Upkeep
 
 MANY = 100_000
@@ -66,9 +65,7 @@ def test_a_round_of_upkeep_and_a_look_are_bounded_whatever_is_queued_and_lost(
     holder = Holder("w/1", "w", "h", "cpu", {}, {})
     with database.begin() as session:
         assert in_line(session, holder, most=4) == 4
-    upkeep_thread = Upkeep(
-        database, Hearing(), worker="w", host="h", device="cpu", concurrency=1, every_seconds=60
-    )
+    upkeep_thread = Upkeep(database, every_seconds=60)
     tracemalloc.start()
     upkeep_thread.once()
     _, peak = tracemalloc.get_traced_memory()

@@ -49,7 +49,7 @@ def until(true: Callable[[], object], seconds: float = PATIENCE) -> None:
 class Lab:
     """Addresses and processes of a system under test."""
 
-    def __init__(self, directory: Path, database_url: str) -> None:
+    def __init__(self, directory: Path, database_url: str, *, servers: int = 2) -> None:
         self.directory = directory
         self.children: list[Child] = []
         self.valkey = directory / "valkey"
@@ -60,7 +60,7 @@ class Lab:
             "RGLAB_DATA_DIR": str(directory),
         }
         self.broker = self.start_broker()
-        self.urls = [self.api() for _ in range(2)]
+        self.urls = [self.api() for _ in range(servers)]
 
     def start_broker(self) -> Child:
         """A broker on the same data as the one before."""

@@ -14,7 +14,7 @@ import pytest
 from claims import claim_one
 from measured_study import DEPTH, GRID, Key, ask, measure, numbers_of, store
 from scipy import stats
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from rgcontract import Findings, Outcome, State
 from rgstore import claiming, endings, further_seeds, judging, study_runs
@@ -478,3 +478,29 @@ def test_stored_twice_is_counted_once(database: Database) -> None:
     with database.begin() as session:
         assert study_runs.count_measured(session, name) == 1
         assert session.scalar(select(func.count()).select_from(StudyRow)) == 1
+
+
+STAYS_DUE = (
+    """
+    CREATE FUNCTION stay_due() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN NEW.findings_due := true; RETURN NEW; END $$
+    """,
+    "CREATE TRIGGER stay_due BEFORE UPDATE ON studies FOR EACH ROW EXECUTE FUNCTION stay_due()",
+)
+
+
+def test_a_study_that_is_measured_on_and_on_keeps_no_other_from_its_findings(
+    database: Database,
+) -> None:
+    """One round comes to each once, and ends."""
+    names = [ask(database, **GRID), ask(database, chain={"corr_len": [2, 9]}, seeds=3)]
+    measure(database)
+    with database.begin() as session:
+        for statement in STAYS_DUE:
+            session.execute(text(statement))
+    try:
+        refresh(database)
+        assert all(findings(database, name).complete for name in names)
+    finally:
+        with database.begin() as session:
+            session.execute(text("DROP FUNCTION stay_due CASCADE"))

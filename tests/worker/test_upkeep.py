@@ -14,28 +14,14 @@ from sqlalchemy import func, select, text, update
 from rgcontract import State
 from rgstore.charges import charge
 from rgstore.database import Database
-from rgstore.messages import NO_RUN
-from rgstore.outbox import Announcement
 from rgstore.tables import ChargeRow, RunRow, WorkerRow
 from rgstore.upkeep import UPKEEP_LOCK, free_expired_leases
-from rgstore.workers import hearing, live_workers, trainers_alive
-from rgworker.hearing import Hearing
+from rgstore.workers import worker_seen
 from rgworker.upkeep import Upkeep
 
 
-def upkeep_of(
-    database: Database, hearing: Hearing | None = None, *, every_seconds: float = 60, **options: Any
-) -> Upkeep:
-    return Upkeep(
-        database,
-        hearing or Hearing(),
-        worker="w1",
-        host="h1",
-        device="cpu",
-        concurrency=4,
-        every_seconds=every_seconds,
-        **options,
-    )
+def upkeep_of(database: Database, *, every_seconds: float = 60) -> Upkeep:
+    return Upkeep(database, every_seconds=every_seconds)
 
 
 def _set(database: Database, table: type, **values: Any) -> None:
@@ -52,29 +38,6 @@ def _held(database: Database, **lease: float) -> None:
 def _states(database: Database) -> list[str]:
     with database.begin() as session:
         return list(session.scalars(select(RunRow.state).order_by(RunRow.id)))
-
-
-def _workers(database: Database) -> dict[str, tuple[str, int]]:
-    with database.begin() as session:
-        return {row.name: (row.host, row.concurrency) for row in live_workers(session)}
-
-
-def test_a_round_says_that_the_worker_is_alive(database: Database) -> None:
-    upkeep_of(database).once()
-    assert _workers(database) == {"w1": ("h1", 4)}
-
-
-def test_a_worker_thought_silent_is_alive_after_its_next_round(database: Database) -> None:
-    clock = SetClock(database)
-    clock.at()
-    upkeep = upkeep_of(database)
-    upkeep.once()
-    clock.forward(seconds=29)
-    assert _workers(database) == {"w1": ("h1", 4)}
-    clock.forward(seconds=1)  # silent after 30
-    assert _workers(database) == {}
-    upkeep.once()
-    assert _workers(database) == {"w1": ("h1", 4)}
 
 
 def test_a_round_frees_every_expired_lease(
@@ -104,31 +67,19 @@ def test_one_worker_at_a_time_does_the_upkeep(
         assert session.scalar(select(func.pg_try_advisory_xact_lock(UPKEEP_LOCK)))
         upkeep_of(database).once()
     assert _states(database) == [State.RUNNING]
-    assert _workers(database) == {"w1": ("h1", 4)}
 
 
 def test_workers_silent_for_a_day_are_forgotten(database: Database) -> None:
     clock = SetClock(database)
     clock.at()
-    upkeep_of(database).once()
-    _set(database, WorkerRow, name="old")
+    with database.begin() as session:
+        worker_seen(session, "old", "host", "cpu", 1)
     clock.forward(days=1, seconds=1)
+    with database.begin() as session:
+        worker_seen(session, "new", "host", "cpu", 1)
     upkeep_of(database).once()
     with database.begin() as session:
-        assert list(session.scalars(select(WorkerRow.name))) == ["w1"]
-
-
-def test_a_worker_that_stops_signs_off(database: Database) -> None:
-    upkeep = upkeep_of(database, every_seconds=0.05)
-    upkeep.start()
-    until(lambda: _workers(database))
-    upkeep.stop()
-    assert not upkeep.is_alive()
-    assert _workers(database) == {}
-
-
-def test_a_worker_that_never_was_ready_can_stop(database: Database) -> None:
-    upkeep_of(database).stop()
+        assert list(session.scalars(select(WorkerRow.name))) == ["new"]
 
 
 def test_a_database_that_is_away_is_waited_for(
@@ -139,74 +90,6 @@ def test_a_database_that_is_away_is_waited_for(
     until(lambda: caplog.text.count("trying again in 0.05 s") >= 2)
     assert upkeep.is_alive()
     upkeep.stop()
-    assert "could not sign off" in caplog.text
-
-
-def test_a_round_says_on_what_kind_of_device_the_worker_trains(database: Database) -> None:
-    upkeep_of(database).once()
-    with database.begin() as session:
-        assert [worker.device for worker in live_workers(session)] == ["cpu"]
-        assert [trainers_alive(session, kind) for kind in ("cpu", "cuda")] == [4, 0]
-
-
-def _hearing(database: Database) -> int:
-    with database.begin() as session:
-        return hearing(session)
-
-
-def test_a_round_says_whether_a_message_has_reached_the_worker_lately(database: Database) -> None:
-    clock, at = SetClock(database), [0.0]
-    clock.at()
-    ear = Hearing(lambda: at[0])
-    upkeep = upkeep_of(database, ear)
-    upkeep.once()
-    assert (_workers(database), _hearing(database)) == ({"w1": ("h1", 4)}, 0)
-    ear.heard()
-    at[0] += 5
-    upkeep.once()
-    clock.forward(seconds=24)
-    assert _hearing(database) == 1
-    clock.forward(seconds=1)  # deaf after 30
-    assert (_workers(database), _hearing(database)) == ({"w1": ("h1", 4)}, 0)
-
-
-def test_the_first_message_is_told_of_at_once(database: Database) -> None:
-    ear = Hearing()
-    upkeep = upkeep_of(database, ear)
-    upkeep.start()
-    until(lambda: _workers(database))
-    assert _hearing(database) == 0
-    ear.heard()
-    until(lambda: _hearing(database) == 1, 30)  # rounds are a minute apart
-    upkeep.stop()
-
-
-def test_each_round_has_the_worker_told_of_itself_to_see_whether_it_hears(
-    database: Database,
-) -> None:
-    told: list[Announcement] = []
-    database.announce_to(told.append)
-    upkeep_of(database).once()
-    assert told == [{"worker.w1": [NO_RUN]}]
-
-
-def test_a_worker_that_hears_nothing_says_so_once(
-    database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    at = [0.0]
-    ear = Hearing(lambda: at[0])
-    upkeep = upkeep_of(database, ear)  # deaf after 30
-    upkeep.once()
-    assert "no message has come" not in caplog.text
-    for _ in range(2):
-        at[0] += 31
-        upkeep.once()
-    assert caplog.text.count("no message has come") == 1
-    ear.heard()
-    upkeep.once()
-    at[0] += 31
-    upkeep.once()
-    assert caplog.text.count("no message has come") == 2
 
 
 def test_so_many_leases_are_freed_at_once_and_then_the_others(

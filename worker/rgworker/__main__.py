@@ -26,10 +26,11 @@ from rgworker.hands import Hands
 from rgworker.hearing import Hearing
 from rgworker.inspecting import Inspector
 from rgworker.lookout import Lookout
+from rgworker.presence import AWAY, Presence
 from rgworker.process import TrainerPool
 from rgworker.protocol import DeviceKind
 from rgworker.supervise import OtherReleaseError, OutOfToleranceError, Supervisor
-from rgworker.upkeep import AWAY, Upkeep
+from rgworker.upkeep import Upkeep
 
 log = logging.getLogger("rgworker")
 
@@ -76,7 +77,7 @@ def serve(
     concurrency: int,
 ) -> None:
     """Measure until the process is told to stop, whether the broker answers or not."""
-    database = Database(settings.database, pool_size=concurrency + 3)
+    database = Database(settings.database, pool_size=concurrency + 4)
     publisher = publishing(database, settings.broker)
     stopping = threading.Event()
     supervisor = Supervisor(database, settings, trainers, name, host, stopping, concurrency)
@@ -109,30 +110,34 @@ def serve(
         on_message=on_message,
         on_stop=stopping.set,
     )
-    upkeep = Upkeep(
+    pause = settings.maintenance_seconds
+    presence = Presence(
         database,
         hearing,
         worker=name,
         host=host,
         device=kind,
         concurrency=concurrency,
-        every_seconds=settings.maintenance_seconds,
+        every_seconds=pause,
+    )
+    upkeep = Upkeep(
+        database,
+        every_seconds=pause,
         attempt_limit=settings.max_attempts,
         lab=of_lab(settings),
     )
     inspector = Inspector(database, name)
     log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)
     try:
-        hands.start()
-        lookout.start()
-        upkeep.start()
-        inspector.start()
+        for thread in (hands, lookout, presence, upkeep, inspector):
+            thread.start()
         ear.listen()
     finally:
         stopping.set()
         hands.join()
         inspector.stop()
         upkeep.stop()
+        presence.stop()
         publisher.close()
         database.dispose()
 

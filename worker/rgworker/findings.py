@@ -31,6 +31,9 @@ def refresh_findings(
 ) -> list[int]:
     """Write the findings of every study that was measured further. Cheap if there is none.
 
+    Each is come to once: one that is measured further meanwhile is due again, and its turn comes
+    with the next round.
+
     A study that is measured through and has a `target_error` gets more seeds where they are
     needed. Several workers may do this at once: each study is one worker's at a time.
 
@@ -43,12 +46,14 @@ def refresh_findings(
         The runs that were added.
     """
     added: list[int] = []
+    before = ""
     while True:
         with database.begin() as session:
-            study = judging.next_due(session)
+            study = judging.next_due(session, after=before)
             if study is None:
                 return added
             added += _refresh(session, study, attempt_limit, lab)
+            before = study.id
 
 
 def _refresh(session: Session, study: StudyRow, attempt_limit: int, lab: Amounts) -> list[int]:

@@ -26,10 +26,10 @@ from rgstore.stored_specs import UnreadableSpecError
 from rgstore.workers import trainers_alive
 from rgworker.findings import refresh_findings
 from rgworker.fleet_size import fleet_size
+from rgworker.presence import AWAY
 from rgworker.process import Lent, Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Broken, Finished, Job, Ready, Task, Unread
 from rgworker.timing import claimed_spec, timing_of
-from rgworker.upkeep import AWAY
 from rgworker.watch import Ending, StoppedError, TimedOutError, Watch
 
 log = logging.getLogger(__name__)

@@ -100,7 +100,12 @@ def list_experiments(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=cursors.LONGEST)] = None,
     sort: Annotated[
-        str, Query(max_length=80, description=f"What it is ordered by: {sorting.TAKEN}")
+        str,
+        Query(
+            max_length=80,
+            description=f"What it is ordered by: {sorting.TAKEN}",
+            json_schema_extra={"enum": sorting.ORDERS},
+        ),
     ] = sorting.NEWEST_FIRST,
 ) -> ExperimentPage:
     """Experiments, newest first, a page at a time. State and counts are those of all their runs."""

@@ -22,13 +22,14 @@ class TimedProtocol(H11Protocol):
     """
 
     head_seconds: ClassVar[float] = 15.0
-    """From a connection, or the first byte of a request, to the end of its head."""
+    """From a connection, or the first byte of a request, to the end of its head; and from an answer
+    that came before the end of a body, to that."""
     taken_seconds: ClassVar[float] = 60.0
     """How long the other side may leave sent bytes unacknowledged, or its window closed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_is_due: asyncio.TimerHandle | None = None
+        self._end_is_due: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Expect a request."""
@@ -38,30 +39,40 @@ class TimedProtocol(H11Protocol):
         if over_tcp and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
             limit = int(1000 * self.taken_seconds)
             used.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, limit)
-        self._expect_head()
+        self._expect_end()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; of a head that has begun, expect the end."""
+        """Take what came; of a head that has begun, or a body that nobody reads, expect the end."""
         super().data_received(data)
         begun = self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]
-        if begun:
-            self._expect_head()
+        if begun or self._body_goes_on():
+            self._expect_end()
         else:
             self._expect_none()
+
+    def on_response_complete(self) -> None:
+        """Of a body that was answered before its end, expect that."""
+        super().on_response_complete()
+        if self._body_goes_on():
+            self._expect_end()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing any more."""
         self._expect_none()
         super().connection_lost(exc)
 
-    def _expect_head(self) -> None:
-        if self._head_is_due is None:
-            self._head_is_due = self.loop.call_later(self.head_seconds, self.transport.abort)
+    def _body_goes_on(self) -> bool:
+        """Whether a request that is answered is not at its end."""
+        return self.conn.our_state is h11.DONE and self.conn.their_state is h11.SEND_BODY
+
+    def _expect_end(self) -> None:
+        if self._end_is_due is None:
+            self._end_is_due = self.loop.call_later(self.head_seconds, self.transport.abort)
 
     def _expect_none(self) -> None:
-        if self._head_is_due is not None:
-            self._head_is_due.cancel()
-            self._head_is_due = None
+        if self._end_is_due is not None:
+            self._end_is_due.cancel()
+            self._end_is_due = None
 
 
 def allow_many() -> None:

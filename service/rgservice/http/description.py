@@ -12,8 +12,9 @@ from rgcontract import BulkSubmission, StudyRequest, Submission
 from rgcontract.people import NewToken, NewUser, UserChange
 from rgcontract.problem import MEDIA_TYPE
 from rgcontract.updates import ExperimentUpdate, StudyUpdate
-from rgcontract.version import CONTRACT, CONTRACT_HEADER
+from rgcontract.version import CONTRACT, CONTRACT_HEADER, NUMBER
 from rgservice.http.errors import ContractMismatch, InvalidQuery, Unavailable
+from rgservice.http.links import link_records
 from rgservice.http.probes import PROBES
 
 _PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -39,6 +40,7 @@ def described(app: FastAPI) -> dict[str, Any]:
             schema["components"]["schemas"][model.__name__] = body
         _describe_refusals(schema)
         _describe_contract(schema)
+        link_records(schema)
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -68,7 +70,7 @@ def _describe_contract(schema: dict[str, Any]) -> None:
         "required": False,
         "description": "The version of the contract that the client speaks. Another major version "
         "than the server's is refused; without it everybody is served",
-        "schema": version,
+        "schema": {**version, "pattern": rf"^{CONTRACT.major}(\.{NUMBER})?$"},
     }
     told = {"description": "The version that the server speaks", "schema": version}
     for path, of_path in schema["paths"].items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fastapi import Request
-from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -24,12 +23,8 @@ class HeadAsGet:
 
 def allowed(request: Request) -> list[str]:
     """The methods of a path over all its routes; a route that refuses knows its own only."""
-    found = [
-        method
-        for method in _METHODS
-        if any(
-            route.matches({**request.scope, "method": method})[0] is Match.FULL
-            for route in request.app.routes
-        )
-    ]
+    route = request.scope["route"]
+    described = request.app.openapi()["paths"].get(route.path_format, route.methods)
+    there = {method.upper() for method in described}
+    found = [method for method in _METHODS if method in there]
     return ["GET", "HEAD", *found[1:]] if found[:1] == ["GET"] else found

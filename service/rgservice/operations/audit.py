@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from rgcontract.audit import Action, AuditEntry, AuditPage
+from rgcontract.moments import Moment
 from rgservice.http import paging as cursors
 from rgservice.http.deps import AUTHENTICATED, Reader, SnapshotDep
 from rgservice.http.described import refusals
@@ -30,7 +30,7 @@ def show(
     action: Action | None = None,
     target: Name = None,
     since: Annotated[
-        AwareDatetime | None, Query(description="Not before this moment, with its time zone")
+        Moment | None, Query(description="Not before this moment, with its time zone")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
