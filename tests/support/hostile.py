@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 EXPERIMENTS = "/v1/experiments"
 EXPERIMENT = "/v1/experiments/{experiment}"
@@ -223,11 +223,11 @@ def _texts() -> Iterator[Hostile]:
             body = place.body.replace("#", str(number))
             content = body.replace("@", json.dumps(text, ensure_ascii=False)).encode()
             name = f"{place.method} {place.path} {place.field}: {kind}"
-            row = {"name": name, "method": place.method, "path": place.path, "content": content}
+            row = Hostile(name, place.method, place.path, content)
             if place.path == TOKENS and any(ord(letter) < 32 for letter in text):
-                yield Hostile(**row, code="invalid_spec", field="name")
+                yield replace(row, code="invalid_spec", field="name")
             else:
-                yield Hostile(**row, status=0, verbatim=(place.field, text))
+                yield replace(row, status=0, verbatim=(place.field, text))
 
 
 NO_OBJECT = {
