@@ -14,12 +14,14 @@ from importlib.metadata import version
 from multiprocessing.connection import Connection
 from typing import Any
 
+from rgstore.logs import log_to_stderr
 from rgworker.memory import free_bytes
 from rgworker.protocol import Job, Leave, Ready
 
 
 def main(descriptor: int, wanted_device: str) -> None:
     """Serve jobs on the connection with this file descriptor until it closes."""
+    log_to_stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which then stops us
     from rgworker import arithmetic  # noqa: PLC0415 - it loads torch, which a worker never does
     from rgworker.fleet import GONE  # noqa: PLC0415 - it does, too
