@@ -162,7 +162,7 @@ def _otherwise(house: House, row: Hostile) -> str:
     if said != wanted:
         return f"{said} for {wanted}: {body.get('detail', '')[:200]}"
     if answer.headers["Content-Type"] != "application/problem+json":
-        return answer.headers["Content-Type"]
+        return str(answer.headers["Content-Type"])
     if len(answer.content) > MOST_BYTES:
         return f"{len(answer.content)} bytes"
-    return ", ".join(name for name in SAFE if name not in answer.headers)
+    return ", ".join(sorted(SAFE.keys() - {*answer.headers}))

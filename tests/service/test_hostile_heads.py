@@ -113,13 +113,14 @@ def _answer(port: int, sent: bytes) -> tuple[h11.Response, dict[str, Any], bytes
     reading.send(h11.EndOfMessage())
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(sent)
-        head, body = None, b""
+        head: h11.Response | None = None
+        body = b""
         while True:
             match reading.next_event():
                 case h11.NEED_DATA:
                     reading.receive_data(connection.recv(65_536))
-                case h11.Response() as head:
-                    pass
+                case h11.Response() as begun:
+                    head = begun
                 case h11.Data(data=data):
                     body += data
                 case h11.EndOfMessage():

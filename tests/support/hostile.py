@@ -295,14 +295,14 @@ def _bodies() -> Iterator[Hostile]:
             name = f"{method} {path}: a field that is {kind}"
             body = json.dumps({**NEEDED.get((method, path), {}), field: 1}).encode()
             yield Hostile(name, method, path, body, code="invalid_spec", field=field or NO_NAME)
-        large = b'{"note": "' + b"x" * 300_000 + b'"}'
+        long = b'{"note": "' + b"x" * 300_000 + b'"}'
         name = f"{method} {path}: a body over the limit"
-        yield Hostile(name, method, path, large, status=413, code="body_too_large")
+        yield Hostile(name, method, path, long, status=413, code="body_too_large")
         blanks = b" " * 300_000
         name = f"{method} {path}: blanks over the limit"
         yield Hostile(name, method, path, blanks, status=413, code="body_too_large")
-    for path, body, field in LARGE:
-        yield Hostile(f"POST {path}: very many in {field}", "POST", path, body.encode(),
+    for path, large, field in LARGE:
+        yield Hostile(f"POST {path}: very many in {field}", "POST", path, large.encode(),
                       code="invalid_spec", field=field)  # fmt: skip
 
 

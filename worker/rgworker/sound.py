@@ -182,7 +182,7 @@ def _finite_numbers(data: bytes) -> int:
         SafetensorError, ValueError: they are none, or not all of them finite.
     """
     count = 0
-    for name, tensor in deserialize(data):
+    for name, tensor in deserialize(data):  # type: ignore[no-untyped-call]  # its types are of another form
         if tensor["dtype"] != "F32":
             raise ValueError(f"{name} is of {tensor['dtype']}")
         numbers = np.frombuffer(tensor["data"], dtype="<f4")

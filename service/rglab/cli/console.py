@@ -14,7 +14,7 @@ from rgcontract.visible import lines
 class _Console(Console):
     """Spells out what would move or colour a terminal: names and words are other people's."""
 
-    def render_str(self, text: str, **options: Any) -> Text:  # type: ignore[override]  # as it comes
+    def render_str(self, text: str, **options: Any) -> Text:
         """A text as it is shown."""
         return super().render_str(lines(text), **options)
 
