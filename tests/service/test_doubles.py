@@ -47,7 +47,8 @@ def doubles() -> NDArray[np.float64]:
         subnormal[:20_000].view(np.float64), bits.view(np.float64),
     ]  # fmt: skip
     found = np.concatenate(kinds)
-    return found[np.isfinite(found)][:MANY]
+    finite: NDArray[np.float64] = found[np.isfinite(found)]
+    return finite[:MANY]
 
 
 SENT = doubles()
