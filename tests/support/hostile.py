@@ -6,6 +6,7 @@ place that a kind fills in. `tests/service/test_hostile.py` sends every row to o
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -457,6 +458,11 @@ def _cursors() -> Iterator[Hostile]:
         "a date and a quote": "MjAyNi0wMS0wMVQwMDowMDowMCswMDowMHwn",
         "a date far away": "OTk5OS0xMi0zMVQyMzo1OTo1OS0yMzo1OXx4", "empty": "",
     }  # fmt: skip
+    for kind, name in {"study": "s-0123456789abcdef", "entry": "1"}.items():
+        ours = base64.urlsafe_b64encode(f"2026-01-01T00:00:00+00:00|{name}".encode()).decode()
+        otherwise = base64.urlsafe_b64encode(f"2026-01-01 00:00Z|{name}".encode()).decode()
+        cursors[f"of a {kind}, with a letter that is none"] = f"{ours[:8]}%21{ours[8:]}"
+        cursors[f"of a {kind}, its date written otherwise"] = otherwise
     for path in (EXPERIMENTS, STUDIES, "/v1/audit"):
         for kind, cursor in cursors.items():
             name = f"GET {path}: a cursor, {kind}"
