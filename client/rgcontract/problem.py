@@ -15,6 +15,8 @@ from rgcontract.section import UNKNOWN_FIELD, clipped, shown
 MEDIA_TYPE = "application/problem+json"
 WHOLE = "body"
 """In place of a path, where it is no field that is wrong."""
+NO_NAME = '""'
+"""In a path, a field whose name is empty."""
 CHAIN = "chain"
 """The section whose fields depend on its family."""
 MOST_NAMED = 20
@@ -28,6 +30,8 @@ MOST_ITEMS = 5000
 class Code(StrEnum):
     """What went wrong, for programs. A code never changes its meaning."""
 
+    INVALID_REQUEST = "invalid_request"
+    HEAD_TOO_LARGE = "head_too_large"
     INVALID_JSON = "invalid_json"
     INVALID_SPEC = "invalid_spec"
     INVALID_QUERY = "invalid_query"
@@ -159,7 +163,7 @@ def _listed(families: Collection[Family]) -> str:
 
 def _place(loc: tuple[int | str, ...]) -> tuple[str, Family]:
     """The dotted path of an error; the family, which pydantic adds to the place in a chain."""
-    steps = [str(step) for step in loc]
+    steps = [str(step) or NO_NAME for step in loc]
     family = DEFAULT_FAMILY
     if len(steps) > 1 and steps[0] == CHAIN and steps[1] in {*Family}:
         family = Family(steps.pop(1))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import gc
-import logging
 import sys
 
 import uvicorn
 
 from rgservice.app import create_app
 from rgservice.http.connections import TimedProtocol, allow_many
+from rgstore.logs import log_to_stderr
 from rgstore.orphan import exit_with_parent
 from rgstore.settings import Settings, SettingsError
 
@@ -25,9 +25,7 @@ def main() -> None:
     parser.add_argument("--host", help="RGLAB_HOST")
     parser.add_argument("--port", type=int, help="RGLAB_PORT")
     given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    log_to_stderr()
     exit_with_parent()
     try:
         settings = Settings(**given)

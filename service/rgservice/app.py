@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from rgservice.http.contract import NamesContract
 from rgservice.http.deps import Parts
 from rgservice.http.description import described
 from rgservice.http.errors import WrongHost
+from rgservice.http.heads import UnambiguousHeads
 from rgservice.http.methods import HeadAsGet
 from rgservice.http.of_before import SpecsAsBefore
 from rgservice.http.probes import is_probe
@@ -82,6 +84,7 @@ def create_app(settings: Settings | None = None, announcer: Announcer | None = N
     app.add_middleware(Compressed)
     app.add_middleware(HeadAsGet)
     app.add_middleware(_KnownHosts, hosts=settings.hosts)
+    app.add_middleware(UnambiguousHeads)
     app.add_middleware(NamesContract)
     app.add_middleware(SafeHeaders)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]  # as FastAPI documents it
@@ -97,7 +100,7 @@ class _KnownHosts:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "*" not in self._hosts and not is_probe(scope):
             headers = dict(scope["headers"])
-            host = _without_port(headers.get(b"host", b"").decode("latin-1")).lower()
+            host = _without_port(headers.get(b"host", b"").decode("latin-1").lower())
             if host not in self._hosts:
                 problem = WrongHost(
                     f"{host[:80]!r} is not a name of this server; add it to RGLAB_ALLOWED_HOSTS"
@@ -107,7 +110,10 @@ class _KnownHosts:
         await self._app(scope, receive, send)
 
 
+_NAME_AND_PORT = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]*)(?::[0-9]{1,5})?", re.ASCII)
+
+
 def _without_port(host: str) -> str:
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+    """The name alone; what is neither a name nor a name and a port stays, and is none of ours."""
+    found = _NAME_AND_PORT.fullmatch(host)
+    return host if found is None else found[1]

@@ -57,6 +57,7 @@ class Database:
             max_overflow=pool_size,
             pool_pre_ping=True,  # survives a restart of Postgres
             pool_timeout=10,
+            hide_parameters=True,  # what people sent is in no log and no message
             connect_args={
                 "options": options,
                 "connect_timeout": 10,

@@ -13,6 +13,8 @@ from rgclient import _errors
 from rgcontract import Code
 
 EXPECTED = {
+    Code.INVALID_REQUEST: "ResponseError",
+    Code.HEAD_TOO_LARGE: "ResponseError",
     Code.INVALID_JSON: "InvalidSpec",
     Code.INVALID_SPEC: "InvalidSpec",
     Code.INVALID_QUERY: "ResponseError",

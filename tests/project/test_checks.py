@@ -17,6 +17,7 @@ STEPS = [
     "lint-imports",
     "deptry .",
     "deptry .",  # of the client, in its own folder
+    "python -m scripts.parts",
 ]
 
 
@@ -59,7 +60,7 @@ class Recorded:
 
 @pytest.fixture
 def check(tmp_path: Path) -> Recorded:
-    return Recorded(tmp_path, "scripts/check", ["ruff", "mypy", "lint-imports", "deptry"])
+    return Recorded(tmp_path, "scripts/check", ["ruff", "mypy", "lint-imports", "deptry", "python"])
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_check_runs_formatter_linter_types_import_contracts_and_dependencies(
     assert check.calls == STEPS
 
 
-@pytest.mark.parametrize("name", ["ruff", "mypy", "lint-imports", "deptry"])
+@pytest.mark.parametrize("name", ["ruff", "mypy", "lint-imports", "deptry", "python"])
 def test_check_fails_if_one_of_them_does_and_names_it(check: Recorded, name: str) -> None:
     check.command(name, "exit 1")
     ran = check.run()

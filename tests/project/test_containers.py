@@ -183,6 +183,34 @@ def test_only_the_api_is_published() -> None:
     assert published == {"service": [f"{port}:{port}"]}
 
 
+BECOMING = {"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"}
+"""What an image that starts as root takes to become a user of its own."""
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_container_can_gain_a_privilege_or_write_but_where_it_must(name: Any) -> None:
+    service = SERVICES[name]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"] is True
+    assert "/tmp" in service["tmpfs"]
+    assert not {"privileged", "network_mode", "pid", "ipc", "devices"} & set(service)
+    assert set(service.get("cap_add", [])) <= (set() if name in OURS else BECOMING)
+    mounted = [mount.partition(":")[0] for mount in service.get("volumes", [])]
+    assert not [mount for mount in mounted if mount.startswith((".", "/", "~"))]
+
+
+@pytest.mark.parametrize("name", ["postgres", "broker"])
+def test_an_image_of_others_is_of_a_stated_version(name: str) -> None:
+    _, _, tag = SERVICES[name]["image"].partition(":")
+    assert re.match(r"\d", tag)
+
+
+def test_the_base_is_of_a_stated_version() -> None:
+    base = re.findall(r"^FROM (\S+) AS base$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert [re.fullmatch(r"python:3\.\d+-slim", one) is not None for one in base] == [True]
+
+
 def test_the_migration_runs_once_before_service_and_worker() -> None:
     migrate = SERVICES["migrate"]
     assert migrate["restart"] == "no"

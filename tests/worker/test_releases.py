@@ -101,7 +101,7 @@ class Worker:
         pool = cast("process.TrainerPool", Pool(self.trainer))
         self._supervisor = Supervisor(
             database, settings, pool, name, "host", threading.Event(),
-            implements=implements,
+            implements=implements, check=lambda *_: None,
         )  # fmt: skip
         with database.begin() as session:
             worker_seen(session, name, "host", "cpu", 1, implements)

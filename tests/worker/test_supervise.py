@@ -22,10 +22,11 @@ from rgstore.heartbeats import TrainingProgress
 from rgstore.records import Quantity, RunRecord, Training
 from rgstore.settings import Settings
 from rgstore.submissions import submit
-from rgstore.tables import AttemptRow, RunRow, TimingRow, TrainingRow
+from rgstore.tables import AttemptRow, ResultRow, RunRow, TimingRow, TrainingRow
 from rgworker import process
 from rgworker.process import Lent, TrainerDiedError
 from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Left, Ready
+from rgworker.sound import require_sound
 from rgworker.supervise import Supervisor
 
 SPEC: dict[str, Any] = TINY
@@ -38,6 +39,7 @@ RECORD = RunRecord(
         Quantity("final", 20, "position", "effective_rank", 64, "plug-in", [1], [2.0], None, {})
     ],
 )
+Check = Callable[[RunRecord, ExperimentSpec], None]
 Script = Callable[["ScriptedTrainer"], Iterator[Event | None]]
 
 
@@ -92,7 +94,9 @@ class Worker:
             database_url=database_url, broker_url="redis://127.0.0.1:1", heartbeat_seconds=0.1
         )
 
-    def measure(self, script: Script, **settings: Any) -> ScriptedTrainer:
+    def measure(
+        self, script: Script, check: Check = lambda *_: None, **settings: Any
+    ) -> ScriptedTrainer:
         """Have it measure the first runs in line; its trainer afterwards."""
         trainer = ScriptedTrainer(script)
         Supervisor(
@@ -102,6 +106,7 @@ class Worker:
             "w1",
             "host",
             self.stopping,
+            check=check,
         ).measure_next()
         return trainer
 
@@ -383,3 +388,19 @@ def test_one_whose_end_cannot_be_stored_does_not_keep_the_others_from_theirs(
     with worker.database.begin() as session:
         cause = session.get_one(AttemptRow, (pair[0][1], 1)).error
     assert cause.startswith("how it ended could not be stored: AttributeError")
+
+
+def test_a_result_that_is_none_is_a_failed_attempt_which_says_why_and_stores_nothing(
+    worker: Worker, pair: list[tuple[str, int]]
+) -> None:
+    while State.QUEUED in worker.states():
+        worker.measure(finish_both, check=require_sound)
+    assert worker.states() == [State.FAILED] * 2
+    assert sorted(worker.outcomes()) == [(number, "failed") for number in (1, 1, 2, 2, 3, 3)]
+    with worker.database.begin() as session:
+        causes = session.scalars(select(AttemptRow.error)).all()
+        assert {str(cause).split(";")[0] for cause in causes} == {
+            "the result is unsound: final cka at masked is missing"
+        }
+        assert not session.scalars(select(ResultRow)).all()
+        assert not session.scalars(select(TrainingRow)).all()

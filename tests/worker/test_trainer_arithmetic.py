@@ -8,19 +8,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from questions import asked
+from questions import asked, open_to_questions
 
-from rgworker.process import Trainer
+from rgworker.process import SECRETS, Trainer
 
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-LOUD = {**dict.fromkeys(THREADS, "7"), "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1"}
+LOUD = {
+    **dict.fromkeys(SECRETS, "postgresql://lab:canary@host/lab"),
+    **dict.fromkeys(THREADS, "7"),
+    "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE": "1",
+}
 """An environment that asks for the opposite."""
 HALF_OF_THE_LEAST = "__import__('sys').float_info.min * 0.5"
 
 
 @pytest.fixture(scope="module")
-def trainer() -> Iterator[Trainer]:
-    with pytest.MonkeyPatch.context() as patch:
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the trainer is asked."""
+    return tmp_path_factory.mktemp("questions")
+
+
+@pytest.fixture(scope="module")
+def trainer(directory: Path) -> Iterator[Trainer]:
+    with pytest.MonkeyPatch.context() as patch, open_to_questions(directory):
         for name, value in LOUD.items():
             patch.setenv(name, value)
         started = Trainer("cpu")
@@ -29,16 +39,21 @@ def trainer() -> Iterator[Trainer]:
 
 
 def test_no_library_of_a_trainer_starts_threads_of_its_own(
-    trainer: Trainer, tmp_path: Path
+    trainer: Trainer, directory: Path
 ) -> None:
     expression = f"[__import__('os').environ[name] for name in {THREADS}]"
-    assert asked(trainer, expression, tmp_path / "answer") == "['1', '1', '1']"
+    assert asked(trainer, expression, directory) == "['1', '1', '1']"
+
+
+def test_a_trainer_has_no_password_of_database_or_broker(trainer: Trainer, directory: Path) -> None:
+    expression = f"{set(SECRETS)} & __import__('os').environ.keys()"
+    assert asked(trainer, expression, directory) == "set()"
 
 
 def test_a_trainer_flushes_subnormal_numbers_in_the_thread_that_trains(
-    trainer: Trainer, tmp_path: Path
+    trainer: Trainer, directory: Path
 ) -> None:
-    assert asked(trainer, HALF_OF_THE_LEAST, tmp_path / "answer") == "0.0"
+    assert asked(trainer, HALF_OF_THE_LEAST, directory) == "0.0"
 
 
 def test_a_trainer_multiplies_in_full_precision_where_the_environment_asks_for_tf32(

@@ -11,18 +11,19 @@ import sys
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
-from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 from lab_processes import LONG, TINY
-from questions import run_in
+from questions import open_to_questions, run_in
 
 from rgcontract import IMPLEMENTED
 from rgstore.heartbeats import TrainingProgress
 from rgworker.process import Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Advanced, Broken, Event, Finished, Job, Ready, Task, Unread
+from rgworker.wire import Wire
 
 SPEC: dict[str, Any] = TINY
 WILD = {
@@ -198,9 +199,10 @@ def test_a_trainer_that_is_not_ready_in_time_is_ended() -> None:
     assert set(psutil.Process().children()) == before
 
 
-def test_a_trainer_that_hangs_up_and_goes_on_is_ended() -> None:
-    trainer = Trainer("cpu")
-    run_in(trainer, "import os, time\nos.closerange(3, 100)\ntime.sleep(1000)")
+def test_a_trainer_that_hangs_up_and_goes_on_is_ended(tmp_path: Path) -> None:
+    with open_to_questions(tmp_path):
+        trainer = Trainer("cpu")
+    run_in(trainer, "import os, time\nos.closerange(3, 100)\ntime.sleep(1000)", tmp_path)
     with pytest.raises(TrainerDiedError, match="ended by SIGKILL"):
         drain(trainer)
     assert not exists(trainer.pid)
@@ -213,10 +215,10 @@ def test_a_busy_trainer_ends_when_its_worker_is_gone() -> None:
             [sys.executable, "-m", "rgworker.trainer", str(theirs.fileno()), "cpu"],
             pass_fds=[theirs.fileno()],
         )
-    with Connection(ours.detach()) as connection:
-        assert isinstance(connection.recv(), Ready)
-        connection.send(job(LONG))
-        assert isinstance(connection.recv(), Advanced)
+    with Wire(ours.detach()) as wire:
+        assert isinstance(wire.receive(), Ready)
+        wire.send(job(LONG))
+        assert isinstance(wire.receive(), Advanced)
     try:
         assert process.wait(SECONDS) == 0
     finally:

@@ -17,6 +17,7 @@ from functools import partial
 from rgcontract import State
 from rgstore.database import Database
 from rgstore.lab import lab_id
+from rgstore.logs import log_to_stderr
 from rgstore.orphan import exit_with_parent
 from rgstore.publisher import publishing
 from rgstore.quotas import of_lab
@@ -49,9 +50,7 @@ def main() -> None:
         _ = settings.database, settings.broker
     except SettingsError as error:
         parser.error(str(error))
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    log_to_stderr()
     exit_with_parent()
     host = socket.gethostname()
     # the random part tells apart two workers that reuse a process id in two containers

@@ -10,13 +10,15 @@ import subprocess
 import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
 
 from rgworker.protocol import Event, Job, Leave, Ready
+from rgworker.wire import UnreadableMessageError, Wire
 
 START_SECONDS = 120.0  # a cold import of torch on a busy machine
 ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """What keeps the libraries of a process on one thread, set before it starts."""
+SECRETS = {"RGLAB_DATABASE_URL", "RGLAB_BROKER_URL", "RGLAB_TOKEN", "PGPASSWORD"}
+"""Not for a trainer, which reads no database and asks no server."""
 
 
 class TrainerDiedError(RuntimeError):
@@ -40,9 +42,9 @@ class Trainer:
                 [sys.executable, "-m", "rgworker.trainer", str(theirs.fileno()), device, backend],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
-                env={**os.environ, **dict.fromkeys(ONE_THREAD, "1")},
+                env={**_without_secrets(), **dict.fromkeys(ONE_THREAD, "1")},
             )
-        self._connection = Connection(ours.detach())
+        self._wire = Wire(ours.detach())
         event = self.listen(start_seconds)
         if not isinstance(event, Ready):
             self.kill()
@@ -77,7 +79,7 @@ class Trainer:
 
     def _send(self, message: Job | Leave) -> None:
         try:
-            self._connection.send(message)
+            self._wire.send(message)
         except OSError as error:
             raise self._death() from error
 
@@ -88,18 +90,21 @@ class Trainer:
             TrainerDiedError: it has ended.
         """
         try:
-            if not self._connection.poll(seconds):
+            if not self._wire.poll(seconds):
                 return None
-            event: Event = self._connection.recv()
+            event: Event = self._wire.receive()
         except (EOFError, OSError) as error:
             raise self._death() from error
+        except UnreadableMessageError as error:
+            self._process.kill()
+            raise TrainerDiedError(f"the training process was ended: it said {error}") from error
         return event
 
     def kill(self) -> None:
         """End it at once, whatever it is doing."""
         self._process.kill()
         self._process.wait()
-        self._connection.close()
+        self._wire.close()
 
     def _death(self) -> TrainerDiedError:
         try:
@@ -112,6 +117,11 @@ class Trainer:
         name = signal.Signals(-code).name
         hint = " (out of memory?)" if -code == signal.SIGKILL else ""
         return TrainerDiedError(f"the training process was ended by {name}{hint}")
+
+
+def _without_secrets() -> dict[str, str]:
+    """Our environment, but for what a trainer has no use of: it asks no database and no broker."""
+    return {name: value for name, value in os.environ.items() if name not in SECRETS}
 
 
 class Lent:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from rgcontract import IMPLEMENTED, Outcome, Protocols, State, training_hash
+from rgcontract import IMPLEMENTED, ExperimentSpec, Outcome, Protocols, State, training_hash
 from rgcore.statistics import summarise_runs
 from rgstore import claiming, endings, trainings
 from rgstore.claiming import Claim, Holder
@@ -29,6 +29,7 @@ from rgworker.fleet_size import fleet_size
 from rgworker.presence import AWAY
 from rgworker.process import Lent, Trainer, TrainerDiedError, TrainerPool
 from rgworker.protocol import Broken, Finished, Job, Ready, Task, Unread
+from rgworker.sound import UnsoundResultError, require_sound
 from rgworker.timing import claimed_spec, timing_of
 from rgworker.watch import Ending, StoppedError, TimedOutError, Watch
 
@@ -59,6 +60,8 @@ class Supervisor:
     """Trainers of this worker, who share its device."""
     implements: Protocols = IMPLEMENTED
     """What it claims, and its trainers must measure."""
+    check: Callable[[RunRecord, ExperimentSpec], None] = require_sound
+    """Looks at what a trainer says before it is stored."""
 
     def require_calibrated(self) -> Ready:
         """Start a trainer, which is then warm, and see whether it measures known answers rightly.
@@ -153,7 +156,7 @@ class Supervisor:
             case Unread():
                 return self._hand_back(claim, f"cannot read the spec: {ending.error}")
             case Finished():
-                return self._store(claim, ready, ending.record, speaks=speaks)
+                return self._store_sound(claim, ready, ending.record, speaks=speaks)
             case Broken():
                 write = self._retry if ending.may_pass else self._fail
                 return write(claim, Outcome.FAILED, ending.error, ending.traceback)
@@ -211,6 +214,18 @@ class Supervisor:
         with self.database.begin() as session:
             stored = trainings.find(session, training_hash(spec), claim.seed, steps)
         return Task(claim.spec, claim.chain_seed, claim.seed, stored)
+
+    def _store_sound(self, claim: Claim, ready: Ready, record: RunRecord, *, speaks: bool) -> State:
+        """Store a result, unless it is none: another trainer may measure better."""
+        if (
+            record.protocols == self.implements
+        ):  # what another release measures is not ours to judge
+            try:
+                self.check(record, claimed_spec(claim))
+            except UnsoundResultError as error:
+                log.warning("run %s: %s", claim.run_id, error)
+                return self._retry(claim, Outcome.FAILED, str(error))
+        return self._store(claim, ready, record, speaks=speaks)
 
     def _store(self, claim: Claim, ready: Ready, record: RunRecord, *, speaks: bool) -> State:
         for attempt in range(STORE_TRIES):

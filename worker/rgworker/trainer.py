@@ -11,47 +11,50 @@ import signal
 import sys
 from collections.abc import Collection
 from importlib.metadata import version
-from multiprocessing.connection import Connection
 from typing import Any
 
+from rgstore.logs import log_to_stderr
 from rgworker.memory import free_bytes
 from rgworker.protocol import Job, Leave, Ready
+from rgworker.wire import Wire
 
 
 def main(descriptor: int, wanted_device: str, wanted_backend: str) -> None:
     """Serve jobs on the connection with this file descriptor until it closes."""
+    log_to_stderr()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which then stops us
-    from rgworker import arithmetic  # noqa: PLC0415 - it loads torch, which a worker never does
-    from rgworker.backends import Backends  # noqa: PLC0415 - it does, too
+    # they load torch, which a worker never does
+    from rgworker import arithmetic, subnormals  # noqa: PLC0415
+    from rgworker.backends import Backends  # noqa: PLC0415
     from rgworker.fleet import GONE  # noqa: PLC0415 - it does, too
 
     arithmetic.settle()
     backends = Backends.of(wanted_backend)
     device = chosen_device(wanted_device)
-    with Connection(descriptor) as connection:
+    with Wire(descriptor, subnormals.kept) as wire:
         try:
-            connection.send(_ready(device, backends))
+            wire.send(_ready(device, backends))
             while True:
-                message = connection.recv()
+                message = wire.receive()
                 if isinstance(message, Job):  # who leaves a job that is over has left already
-                    _see_through(message, device, backends, connection)
+                    _see_through(message, device, backends, wire)
         except GONE:
             return
 
 
-def _see_through(job: Job, device: Any, backends: Any, connection: Connection) -> None:
+def _see_through(job: Job, device: Any, backends: Any, wire: Wire) -> None:
     from rgworker.fleet import Fleet  # noqa: PLC0415
 
     left: set[int] = set()
 
     def asked_to_leave() -> Collection[int]:
-        while connection.poll():
-            message: Leave = connection.recv()
+        while wire.poll():
+            message: Leave = wire.receive()
             left.update(message.members)
         return left
 
     Fleet(
-        job, device, tell=connection.send, asked_to_leave=asked_to_leave, backends=backends
+        job, device, tell=wire.send, asked_to_leave=asked_to_leave, backends=backends
     ).see_through()
 
 

@@ -19,6 +19,7 @@ from rgcontract.observables.observable import (
     Law,
     Need,
     Observable,
+    Range,
     Tends,
 )
 from rgcontract.observables.ranks import RANKS
@@ -37,6 +38,7 @@ __all__ = [
     "Law",
     "Need",
     "Observable",
+    "Range",
     "Tends",
     "measured_at",
     "observables_at",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from rgcontract.observables.observable import AT_EVERY_LEVEL, NETWORK, Group, Law, Need, Observable
+from rgcontract.observables.observable import (
+    ANY,
+    AT_EVERY_LEVEL,
+    NETWORK,
+    NOT_NEGATIVE,
+    SHARE,
+    Group,
+    Law,
+    Need,
+    Observable,
+)
 
 _RATIO = "ratio of sample means"
 _EXACT = "sample mean of the exact conditional law"
@@ -26,6 +36,7 @@ _LOSS = Observable(
     null="an overflow",
     reasons=("not_finite",),
     laws=frozenset({Law.BATCHES}),
+    range=NOT_NEGATIVE,
 )
 LOSSES = (
     _LOSS,
@@ -56,6 +67,7 @@ LOSSES = (
         meaning="What the network pays above the least.",
         formula="`loss` - `bayes_loss`",
         estimator="difference of sample means over the same tokens",
+        range=ANY,
     ),
     replace(
         _LOSS,
@@ -68,6 +80,7 @@ LOSSES = (
         estimator=_RATIO,
         null="an overflow, a chain without memory",
         reasons=("not_finite", "no_memory"),
+        range=ANY,
     ),
     replace(
         _LOSS,
@@ -79,6 +92,7 @@ LOSSES = (
         estimator=_RATIO,
         null="a chain without memory",
         reasons=("no_memory",),
+        range=ANY,
     ),
 )
 
@@ -95,6 +109,7 @@ FLAGS = (
         estimator="threshold on a ratio of sample means",
         null="never; 1 after an overflow",
         reasons=(),
+        range=SHARE,
     ),
     replace(
         _LOSS,
@@ -110,5 +125,6 @@ FLAGS = (
         estimator="",
         null="never",
         reasons=(),
+        range=SHARE,
     ),
 )

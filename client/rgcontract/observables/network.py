@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from rgcontract.observables.observable import ALL_LAWS, NETWORK, Axis, Group, Law, Need, Observable
+from rgcontract.observables.observable import (
+    ALL_LAWS,
+    NETWORK,
+    NOT_NEGATIVE,
+    Axis,
+    Group,
+    Law,
+    Need,
+    Observable,
+    Range,
+)
 from rgcontract.observables.reasons import OF_LAYER
 
 _OF_HALVES = ALL_LAWS - {Law.PERMUTATION}  # fitted on one half of the sequences, scored on another
+_R2 = Range(most=1.0)
 _RIDGE = "two-fold out-of-sample ridge, without structure about -2d/n"
 _NULL = "a chain without memory, too few hidden tokens, a constant layer"
 _REASONS = (*OF_LAYER, "no_memory", "constant_target")
@@ -29,6 +40,7 @@ OF_THE_NETWORK = (
         null=_NULL,
         reasons=_REASONS,
         laws=_OF_HALVES,
+        range=_R2,
     ),
     Observable(
         name="relevance_irrelevant",
@@ -48,6 +60,7 @@ OF_THE_NETWORK = (
         null="a view too short for two visible tokens to each side; a constant layer",
         reasons=(*OF_LAYER, "no_irrelevant_tokens", "constant_target"),
         laws=_OF_HALVES,
+        range=_R2,
     ),
     Observable(
         name="relevance_eigenvectors",
@@ -67,6 +80,7 @@ OF_THE_NETWORK = (
         null=_NULL,
         reasons=_REASONS,
         laws=_OF_HALVES,
+        range=_R2,
     ),
     Observable(
         name="relevance_eigenvectors_ceiling",
@@ -85,6 +99,7 @@ OF_THE_NETWORK = (
         null="a chain without memory, too few hidden tokens",
         reasons=("too_few_rows", "no_memory", "constant_target"),
         laws=ALL_LAWS,
+        range=_R2,
     ),
     Observable(
         name="stream_correlation",
@@ -122,5 +137,6 @@ OF_THE_NETWORK = (
         null="`decays_within_a_lag`, `does_not_decay`",
         reasons=(*OF_LAYER, "decays_within_a_lag", "does_not_decay", "too_few_lags"),
         laws=ALL_LAWS,
+        range=NOT_NEGATIVE,
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -84,6 +86,27 @@ class Group(StrEnum):
 
 
 @dataclass(frozen=True)
+class Range:
+    """Where a number lies, whatever is measured: beyond it, but for rounding, it is wrong."""
+
+    least: float = -math.inf
+    most: float | Axis = math.inf
+    """An axis stands for how many it counts: of `DIMENSION`, the width of the network."""
+
+    def holds(self, value: float, sizes: Mapping[Axis, int]) -> bool:
+        """Whether a finite number lies in it, up to `ROUNDING`."""
+        most = sizes[self.most] if isinstance(self.most, Axis) else self.most
+        return self.least - ROUNDING <= value <= most + ROUNDING * max(1.0, abs(most))
+
+
+ROUNDING = 1e-9
+"""By which a number may pass an end of its range; relative to what is above 1."""
+ANY = Range()
+SHARE = Range(0.0, 1.0)
+NOT_NEGATIVE = Range(0.0)
+
+
+@dataclass(frozen=True)
 class Observable:
     """All there is to say of an observable.
 
@@ -104,6 +127,7 @@ class Observable:
         null: when it does not exist, in words.
         reasons: why it may not exist, names of `REASONS`.
         laws: what changes it by rounding alone.
+        range: where it lies, whatever is measured.
         on_itself: its value where all layers are the same; None if that depends on the layer.
         resolution: how far from `on_itself` rounding alone may take it.
         of_independent: its value for the law of independent layers of `OF_INDEPENDENT` equal normal
@@ -127,6 +151,7 @@ class Observable:
     null: str
     reasons: tuple[str, ...]
     laws: frozenset[Law]
+    range: Range = ANY
     on_itself: float | None = None
     resolution: float = 1e-12
     of_independent: float | None = None

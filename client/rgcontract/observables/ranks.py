@@ -7,15 +7,18 @@ from rgcontract.observables.observable import (
     ALL_LAWS,
     AT_EVERY_LEVEL,
     OF_INDEPENDENT,
+    SHARE,
     Axis,
     Group,
     Need,
     Observable,
+    Range,
     Tends,
 )
 from rgcontract.observables.reasons import OF_LAYER, OF_POSITIONS
 
 _PLUG_IN = "plug-in, biased low for small n"
+_RANK = Range(1.0, Axis.DIMENSION)
 _NULL = "constant layer, fewer than two rows, an overflow"
 
 RANKS = (
@@ -36,6 +39,7 @@ RANKS = (
         null=_NULL,
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=_RANK,
         of_independent=OF_INDEPENDENT,
         tends=Tends.LOW,
     ),
@@ -56,6 +60,7 @@ RANKS = (
         null=_NULL,
         reasons=OF_LAYER,
         laws=ALL_LAWS,
+        range=_RANK,
         of_independent=OF_INDEPENDENT,
         tends=Tends.LOW,
     ),
@@ -76,6 +81,7 @@ RANKS = (
         null=_NULL,
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=_RANK,
         of_independent=OF_INDEPENDENT,
         tends=Tends.LOW,
     ),
@@ -116,6 +122,7 @@ RANKS = (
         null=_NULL,
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=_RANK,
         of_independent=OF_INDEPENDENT,
         tends=Tends.LOW,
     ),
@@ -136,5 +143,6 @@ RANKS = (
         null=_NULL,
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=SHARE,
     ),
 )

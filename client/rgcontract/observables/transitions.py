@@ -9,10 +9,12 @@ from rgcontract.observables.observable import (
     ALL_LAWS,
     AT_EVERY_LEVEL,
     OF_ALL_PAIRS,
+    SHARE,
     Axis,
     Group,
     Need,
     Observable,
+    Range,
     Tends,
 )
 from rgcontract.observables.reasons import OF_LAYER, OF_POSITIONS
@@ -22,6 +24,8 @@ _OF_DRIFT = "plug-in from kernel_drift"
 _NO_DRIFT = "nothing drifts"
 _UNBIASED = (*OF_POSITIONS, "below_noise")
 _DRIFT = (*OF_POSITIONS, "no_drift")
+_OF_UNITS = Range(0.0, math.sqrt(2.0))
+"""Distance of two of length 1 whose product is not negative."""
 _PAIRS = (*OF_LAYER, "too_large")
 
 TRANSITIONS = (
@@ -42,6 +46,7 @@ TRANSITIONS = (
         null="constant layer",
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=SHARE,
         on_itself=0.0,
         of_independent=1.0,
         tends=Tends.LOW,
@@ -63,6 +68,7 @@ TRANSITIONS = (
         null="constant layer",
         reasons=OF_LAYER,
         laws=ALL_LAWS,
+        range=SHARE,
         on_itself=0.0,
         of_independent=1.0,
         tends=Tends.LOW,
@@ -106,6 +112,7 @@ TRANSITIONS = (
         null="constant layer",
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=_OF_UNITS,
         on_itself=0.0,
         resolution=3e-8,
         of_independent=math.sqrt(2.0),
@@ -128,6 +135,7 @@ TRANSITIONS = (
         null="constant layer",
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=_OF_UNITS,
         on_itself=0.0,
         resolution=1e-7,
         of_independent=math.sqrt(2.0),
@@ -152,6 +160,7 @@ TRANSITIONS = (
         null="constant layer; equal singular values leave the subspace open",
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=Range(0.0, math.pi / 2.0),
         on_itself=0.0,
         resolution=1e-7,
         of_independent=math.pi / 2.0,
@@ -174,6 +183,7 @@ TRANSITIONS = (
         null="row and column of a constant layer; all where the pairs do not fit in memory",
         reasons=_PAIRS,
         laws=ALL_LAWS,
+        range=SHARE,
         on_itself=1.0,
         of_independent=0.0,
         tends=Tends.HIGH,
@@ -216,6 +226,7 @@ TRANSITIONS = (
         null=_NO_DRIFT,
         reasons=_DRIFT,
         laws=ALL_LAWS,
+        range=Range(1.0, Axis.TRANSITION),
     ),
     Observable(
         name="top_two_share",
@@ -234,6 +245,7 @@ TRANSITIONS = (
         null=_NO_DRIFT,
         reasons=_DRIFT,
         laws=ALL_LAWS,
+        range=SHARE,
     ),
     Observable(
         name="plateau_layers",
@@ -252,5 +264,6 @@ TRANSITIONS = (
         null="constant layer; 1 everywhere where nothing drifts",
         reasons=OF_POSITIONS,
         laws=ALL_LAWS,
+        range=SHARE,
     ),
 )

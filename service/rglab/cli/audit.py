@@ -9,6 +9,7 @@ import typer
 
 from rgcontract import canonical_json
 from rgcontract.audit import Action, AuditEntry
+from rgcontract.visible import one_line
 from rglab.cli.console import err, out, stop
 from rglab.cli.lab_database import transaction
 from rgstore import audit
@@ -58,4 +59,5 @@ def _as_json(row: AuditRow) -> str:
 def _line(row: AuditRow) -> str:
     at = row.at.astimezone(UTC).isoformat(sep=" ", timespec="seconds")
     said = [canonical_json(one) for one in (row.before, row.after) if one is not None]
-    return "  ".join((at, row.who, row.token_id or "-", row.action, row.target, " -> ".join(said)))
+    parts = (at, row.who, row.token_id or "-", row.action, row.target, " -> ".join(said))
+    return one_line("  ".join(parts))

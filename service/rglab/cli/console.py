@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+from rgcontract.visible import lines
+
+
+class _Console(Console):
+    """Spells out what would move or colour a terminal: names and words are other people's."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A text as it is shown."""
+        return super().render_str(lines(text), **options)
+
+
+out = _Console(highlight=False)
+err = _Console(stderr=True, highlight=False)
 
 
 def say(text: str) -> None:

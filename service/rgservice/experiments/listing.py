@@ -49,7 +49,7 @@ def page(
     for least, most in RANGES.items():
         _is_a_range(least, filters[least], most, filters[most])
     order = _order(sort)
-    after = cursors.decoded(cursor, order, filters) if cursor else None
+    after = cursors.decoded(cursor, order, filters) if cursor is not None else None
     rows = experiments.page(session, filters, order=order, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     place = Place(getattr(shown[-1], experiments.KEY), shown[-1].id) if more else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from email.message import Message
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -44,12 +45,7 @@ async def read_body(
     Raises:
         UnsupportedMediaType, BodyTooLarge, TooSlow: as they say.
     """
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise UnsupportedMediaType(
-            f"send Content-Type: application/json (got {clipped(kind) or 'none'}); "
-            "with curl: -H 'Content-Type: application/json' or --json"
-        )
+    _require_json(request)
     body = bytearray()
     arriving = aiter(request.stream())
     try:
@@ -66,6 +62,29 @@ async def read_body(
             f"the body has to arrive in {ARRIVAL_SECONDS:g} seconds, and without a pause of "
             f"{pause_seconds:g}"
         ) from None
+
+
+def _require_json(request: Request) -> None:
+    """Whether a body says that it is JSON, in UTF-8, as it is.
+
+    Raises:
+        UnsupportedMediaType: it says something else.
+    """
+    given = request.headers.get("content-type", "")
+    sent = Message()
+    sent["Content-Type"] = given or "-"
+    if sent.get_content_type() != "application/json" or "," in given:
+        kind = given.partition(";")[0].strip().lower()
+        raise UnsupportedMediaType(
+            f"send Content-Type: application/json (got {clipped(kind) or 'none'}); "
+            "with curl: -H 'Content-Type: application/json' or --json"
+        )
+    charset = sent.get_content_charset("utf-8")
+    if charset not in {"utf-8", "utf8", "us-ascii"}:
+        raise UnsupportedMediaType(f"send JSON in UTF-8, not in {clipped(charset)}")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding != "identity":
+        raise UnsupportedMediaType(f"send the body as it is, without {clipped(coding)}")
 
 
 def parsed(

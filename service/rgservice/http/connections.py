@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+import sys
 from typing import Any, ClassVar
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from rgcontract.problem import MEDIA_TYPE
+from rgservice.http.errors import ApiError, HeadTooLarge, InvalidRequest
+from rgservice.http.safety import SAFE
 
 MOST_OPEN = 65_536
 """Files and connections; some systems grant no end of them, and take none for a number."""
@@ -55,6 +60,25 @@ class TimedProtocol(H11Protocol):
         super().on_response_complete()
         if self._body_goes_on():
             self._expect_end()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the same whatever is wrong
+        """Say, as of every refusal, why what came is no request; then hang up."""
+        fault = sys.exception()
+        long = isinstance(fault, h11.RemoteProtocolError) and fault.error_status_hint == 431
+        error: ApiError = (
+            HeadTooLarge("send fewer or shorter headers, and a shorter address")
+            if long
+            else InvalidRequest("the head of the request is not HTTP/1.1")
+        )
+        headers = {"Content-Type": MEDIA_TYPE, **error.headers, **SAFE}
+        said = h11.Data(data=error.problem().model_dump_json().encode())
+        for event in (
+            h11.Response(status_code=error.status, headers=list(headers.items())),
+            said,
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing any more."""

@@ -1,6 +1,8 @@
 """What the API refuses, and how each refusal reads as problem+json.
 
     ApiError
+    +-- InvalidRequest        400
+    +-- HeadTooLarge          431
     +-- InvalidJson           400
     +-- InvalidSpec           422   with the refused fields
     +-- InvalidQuery          422
@@ -78,6 +80,25 @@ class ApiError(Exception):
             more=self.more + len(self.errors) - len(named),
             **self.extra,
         )
+
+
+class InvalidRequest(ApiError):
+    """The head of the request is not HTTP, or can be read in two ways."""
+
+    status, code, title = 400, Code.INVALID_REQUEST, "The request is not valid HTTP"
+    headers: ClassVar[dict[str, str]] = {"Connection": "close"}
+
+    @classmethod
+    def of(cls, refused: Sequence[FieldProblem]) -> Self:
+        """With a detail that says of each header what is wrong and what is allowed."""
+        return cls(_each(refused), errors=refused)
+
+
+class HeadTooLarge(ApiError):
+    """The head of the request is longer than the server reads."""
+
+    status, code, title = 431, Code.HEAD_TOO_LARGE, "The head of the request is too large"
+    headers: ClassVar[dict[str, str]] = {"Connection": "close"}
 
 
 class InvalidJson(ApiError):

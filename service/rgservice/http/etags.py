@@ -14,6 +14,7 @@ from rgservice.http.errors import Changed
 IfMatch = Annotated[
     str | None,
     Header(
+        alias="If-Match",
         max_length=2_000,
         description="The `ETag` of what was read: if it was changed since, nothing is changed now",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from datetime import datetime
 
 from rgcontract import FieldProblem
@@ -17,18 +18,23 @@ def encoded(created_at: datetime, name: str) -> str:
     return base64.urlsafe_b64encode(f"{created_at.isoformat()}|{name}".encode()).decode()
 
 
-def decoded(cursor: str) -> tuple[datetime, str]:
+def decoded(cursor: str, names: str) -> tuple[datetime, str]:
     """The key of a cursor.
 
+    Args:
+        cursor: as it was sent.
+        names: what the ids of such rows look like, as a regular expression.
+
     Raises:
-        InvalidQuery: it is not one of ours.
+        InvalidQuery: it is not one of ours: not such a key, or written otherwise than we do.
     """
     try:
         moment, _, name = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
         key = datetime.fromisoformat(moment), name
     except (binascii.Error, ValueError) as error:
         raise refused("cursor", NOT_OURS, "next_cursor of a page") from error
-    if key[0].tzinfo is None or "\x00" in name:
+    named = re.fullmatch(names, name, re.ASCII) is not None
+    if key[0].tzinfo is None or not named or encoded(*key) != cursor:
         raise refused("cursor", NOT_OURS, "next_cursor of a page")
     return key
 

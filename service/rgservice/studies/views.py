@@ -32,6 +32,9 @@ from rgstore.study_runs import NO_RUNS, CollapseRatios, RunSums
 from rgstore.tables import StudyRow
 from rgstore.transitions import combined
 
+_IDS = "s-[0-9a-z]{1,64}"
+"""Of studies: what `rgstore.studies.study_id` makes."""
+
 
 def study_view(
     session: Session,
@@ -130,7 +133,7 @@ def page(
         InvalidQuery: the cursor is not one of ours, or the owner holds NUL.
     """
     cursors.without_nul(owner=owner)
-    after = cursors.decoded(cursor) if cursor else None
+    after = cursors.decoded(cursor, _IDS) if cursor is not None else None
     rows = studies.page(session, owner=owner, after=after, limit=limit + 1)
     shown, more = rows[:limit], len(rows) > limit
     runs = study_runs.runs_by_study(session, [row.id for row in shown])
