@@ -17,6 +17,8 @@ LOGGED := >>$(LOG) 2>&1 || { tail -n 15 $(LOG); echo "not installed; all that pi
 # As many processes as there are cores, WORKERS=1 for one; COVERAGE=1 keeps what they reached.
 WORKERS ?= logical
 MEASURED := $(if $(COVERAGE),-m coverage run )
+# Compiled once, read by the hundreds of processes that tests start.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python $(MEASURED)-m pytest -n $(WORKERS) --maxprocesses 8
 
 .PHONY: help demo test test-slow coverage serve check lock mutants bench chaos findings clean

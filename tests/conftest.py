@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import one_thread  # isort: skip  # noqa: F401  # before any other, see there
+
 import os
 import shutil
 import tempfile

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from people import Lab
 
 from rgservice.app import create_app
+from rgservice.http.deps import Parts
 from rgstore.database import Database
 from rgstore.settings import Settings
 from rgstore.tokens import make_token
@@ -62,11 +64,28 @@ def token(database: Database) -> str:
         return make_token(session, "alice")
 
 
+@pytest.fixture(scope="session")
+def application() -> FastAPI:
+    """The API without a database: what FastAPI derives from its routes, it derives once."""
+    nowhere = Settings(
+        database_url="postgresql://none",
+        broker_url="redis://127.0.0.1:1",
+        allowed_hosts="testserver",
+    )
+    return create_app(nowhere, RecordingAnnouncer())
+
+
 @pytest.fixture
-def anonymous(settings: Settings, announcer: RecordingAnnouncer) -> Iterator[TestClient]:
+def anonymous(
+    application: FastAPI, settings: Settings, announcer: RecordingAnnouncer
+) -> Iterator[TestClient]:
     """A client without a token."""
-    with TestClient(create_app(settings, announcer), raise_server_exceptions=False) as client:
+    database = Database(settings.database)
+    database.announce_to(announcer)
+    application.state.parts = Parts(settings, database)
+    with TestClient(application, raise_server_exceptions=False) as client:
         yield client
+    database.dispose()
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ from rgcore.random import derive_generator
 from rgcore.training import masked_block
 
 
-@pytest.fixture(scope="module")
-def checks() -> list[Check]:
-    return calibrate(DEVICE)
-
-
 def test_every_check_passes(checks: list[Check]) -> None:
     assert [check.name for check in checks if not check.passed] == []
 

@@ -87,8 +87,10 @@ class StreamCorrelation:
         length = np.full(len(layer), np.nan)
         why = np.full(len(layer), CODE["too_few_lags"])
         if self.most_lag >= 2:
-            length, reasons = decay_length(relative)
-            why = np.array([CODE.get(reason, np.uint8(0)) for reason in reasons.tolist()], np.uint8)
+            decay = decay_length(relative)
+            length = decay.length
+            codes = [CODE.get(reason, np.uint8(0)) for reason in decay.code.tolist()]
+            why = np.array(codes, np.uint8)
         flow = with_codes(
             {"corr_len_flow": length}, np.where(layer > 0, layer, why), "does_not_decay"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from rgcore.observables.centring import EPSILON
 
 
-class Decay(NamedTuple):
+@dataclass(frozen=True)
+class Decay:
     """A correlation length, or why there is none.
 
     Attributes:

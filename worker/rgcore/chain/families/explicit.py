@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.csgraph import shortest_path
 
 from rgcore.chain.chain import Chain
@@ -66,7 +66,7 @@ def explicit(
     return chain
 
 
-def _stochastic(matrix: Sequence[Sequence[float]] | NDArray[np.float64]) -> NDArray[np.float64]:
+def _stochastic(matrix: ArrayLike) -> NDArray[np.float64]:
     """The matrix as float64, if its entries are probabilities and its rows laws."""
     allowed = "V rows of V numbers each, V 2 or more"
     try:
