@@ -272,7 +272,8 @@ class StudyFields(TypedDict, total=False):
     name: str | None
     """A name for people. `name`: string length >= 1, length <= 200 or null."""
     tags: Iterable[Any]
-    """Words to find its experiments by. `tags`: a list of 0 to 16 of: string."""
+    """Words to find its experiments by. `tags`: a list of 0 to 16 of: string matching
+    ^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$."""
     priority: int
     """Larger goes first. `priority`: integer >= -10, <= 10."""
     device: Literal["any", "cpu", "cuda"]
