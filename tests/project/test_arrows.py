@@ -27,8 +27,9 @@ PACKAGES: dict[str, Path] = {
     name: next(ROOT / house / name for house in HOUSES if (ROOT / house / name).is_dir())
     for name in LINTER["root_packages"]
 }
-SEAMS = {("rglab", "rgworker")}
-"""Who starts whom as a process without importing it: the operator's commands start workers."""
+SEAMS = {("rglab", "rgworker"), ("rglab", "rgkernels")}
+"""Who starts whom as a process without importing it: the operator's commands start workers and
+ask what there is to train with."""
 NO_MODULES = {"rglab.measure": "rgstore.messages", "rglab.now": "rgstore.clock"}
 """Dotted names that are no modules, a task and a setting of Postgres -> the one that says them."""
 NAME = re.compile(rf"({'|'.join(PACKAGES)})(\.\w+)*")

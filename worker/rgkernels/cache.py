@@ -65,6 +65,9 @@ def _built(directory: Path, compiler: Compiler, instructions: Instructions) -> P
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
     """Until the end only this process builds; the lock of one that is killed is free again."""
-    with (directory / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
+    finally:
+        os.close(handle)
