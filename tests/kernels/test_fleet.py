@@ -110,6 +110,7 @@ def test_it_takes_no_other_precision(native: Any, make_member: Any) -> None:
 
 
 def test_too_little_memory_is_an_error_and_no_crash(native: Any, make_member: Any) -> None:
-    member = make_member(0, arch={"seq_len": 2**31 - 1}, batch_size=2**31 - 1)
+    length, sequences = 1_518_494_220, 1_518_506_280  # their bytes are a few more than 2**64
+    member = make_member(0, arch={"seq_len": length}, batch_size=sequences)
     with pytest.raises(MemoryError):
-        native.start([member], seq_len=2**31 - 1)
+        native.start([member], seq_len=length)

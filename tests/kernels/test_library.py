@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -89,11 +90,21 @@ def test_processes_that_start_at_once_build_once(compiler: Any, tmp_path: Path) 
         "import sys; from pathlib import Path; from rgkernels.cache import cached_library;"
         "print(cached_library(Path(sys.argv[1])))"
     )
+    counting = tmp_path / "cc"
+    counting.write_text(
+        f'#!/bin/sh\necho "$1" >> {tmp_path}/calls\nexec {compiler.command[0]} "$@"\n'
+    )
+    counting.chmod(0o755)
     command = [sys.executable, "-c", script, str(tmp_path / "here")]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    environment = {**os.environ, "CC": str(counting)}
+    started = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        for _ in range(3)
+    ]
     said = {one.communicate()[0] for one in started}
     assert said == {f"{cached_library()}\n"}
-    assert len(list((tmp_path / "here").glob("*.so"))) == 1
+    calls = (tmp_path / "calls").read_text().split()
+    assert len([call for call in calls if call != "--version"]) == 1
 
 
 def test_a_library_is_kept_for_its_owner_alone(compiler: Any, tmp_path: Path) -> None:
