@@ -73,7 +73,7 @@ QUOTAS: dict[Quota, QuotaRow] = {
     Quota.STORED_BYTES: QuotaRow(
         unit="bytes",
         counted="estimated bytes of the runs that your requests put in line first and that are "
-        "measured or still to be",
+        "measured or still to be; without their chains, which all experiments share",
         code=Code.STORED_BYTES_QUOTA,
         remedy="cancel what waits and you need no more, or ask for less",
     ),

@@ -77,8 +77,9 @@ def note(session: Session, run_id: int, timing: Timing) -> None:
         .order_by(row.measured_at.desc(), row.run_id.desc())
         .offset(LATEST)
         .with_for_update(skip_locked=True)  # another worker is about to
+        .subquery()
     )
-    session.execute(delete(row).where(row.run_id.in_(older)))
+    session.execute(delete(row).where(row.run_id.in_(select(older.c.run_id))))
 
 
 def speeds(session: Session, device: str, model: str) -> Speeds:

@@ -85,6 +85,7 @@ def anonymous(
     application.state.parts = Parts(settings, database)
     with TestClient(application, raise_server_exceptions=False) as client:
         yield client
+    application.dependency_overrides.clear()  # what a test put in its place is its own
     database.dispose()
 
 

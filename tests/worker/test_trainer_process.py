@@ -212,7 +212,7 @@ def test_a_busy_trainer_ends_when_its_worker_is_gone() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "rgworker.trainer", str(theirs.fileno()), "cpu"],
+            [sys.executable, "-m", "rgworker.trainer", str(theirs.fileno()), "cpu", "torch"],
             pass_fds=[theirs.fileno()],
         )
     with Wire(ours.detach()) as wire:

@@ -111,19 +111,11 @@ def serve(
     )
     pause = settings.maintenance_seconds
     presence = Presence(
-        database,
-        hearing,
-        worker=name,
-        host=host,
-        device=kind,
-        concurrency=concurrency,
+        database, hearing, worker=name, host=host, device=kind, concurrency=concurrency,
         every_seconds=pause,
-    )
+    )  # fmt: skip
     upkeep = Upkeep(
-        database,
-        every_seconds=pause,
-        attempt_limit=settings.max_attempts,
-        lab=of_lab(settings),
+        database, every_seconds=pause, attempt_limit=settings.max_attempts, lab=of_lab(settings)
     )
     inspector = Inspector(database, name)
     log.info("worker %s is ready on %s, %s trainers side by side", name, kind, concurrency)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,14 +88,16 @@ class Group(StrEnum):
 class Range:
     """Where a number lies, whatever is measured: beyond it, but for rounding, it is wrong."""
 
-    least: float = -math.inf
-    most: float | Axis = math.inf
-    """An axis stands for how many it counts: of `DIMENSION`, the width of the network."""
+    least: float | None = None
+    """None for no end."""
+    most: float | Axis | None = None
+    """The same. An axis stands for how many it counts: of `DIMENSION`, the width of the network."""
 
     def holds(self, value: float, sizes: Mapping[Axis, int]) -> bool:
         """Whether a finite number lies in it, up to `ROUNDING`."""
         most = sizes[self.most] if isinstance(self.most, Axis) else self.most
-        return self.least - ROUNDING <= value <= most + ROUNDING * max(1.0, abs(most))
+        above = self.least is None or self.least - ROUNDING <= value
+        return above and (most is None or value <= most + ROUNDING * max(1.0, abs(most)))
 
 
 ROUNDING = 1e-9
