@@ -235,6 +235,11 @@ class ExperimentSpec(Parts):
         return tuple((draw, seed) for draw in self.chain.draws for seed in self.seeds)
 
     @property
+    def n_runs(self) -> int:
+        """How many there are of these, none of which is made."""
+        return len(self.chain.draws) * len(self.seeds)
+
+    @property
     def architecture(self) -> dict[str, Any]:
         """The network by the names of its sizes and choices, as plain values."""
         plain = self.model.model_dump(mode="json")

@@ -62,7 +62,7 @@ def drawn_parts(n: int, prices: Counts) -> list[Timed]:
 def test_the_prices_of_a_machine_are_found_from_its_times() -> None:
     machine = {name: price * (0.3 if UNITS[name].of is ShapeClass.CALLS else 3.0)
                for name, price in ONE_CORE.items()}  # fmt: skip
-    prices, errors = fitted(drawn_parts(150, machine))
+    prices, errors = fitted(drawn_parts(600, machine))
     assert np.std(errors) == pytest.approx(NOISE, rel=0.2)
     for name in ("step", "kernel", "value", "product", "value64", "product64"):
         assert prices[name] == pytest.approx(machine[name], rel=0.3), name

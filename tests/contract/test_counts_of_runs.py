@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from rgcontract import RunCounts, State
+from rgcontract import ExperimentSpec, RunCounts, State
 from rgcontract.status import Progress
 
 SOME = RunCounts(queued=1, running=10, done=100, failed=1_000, cancelled=10_000)
@@ -42,3 +42,8 @@ def test_no_progress_is_less_than_nothing_or_more_than_all(fraction: float) -> N
 
 def _progress(fraction: float) -> Progress:
     return Progress(phase="training", fraction=fraction, step=1, steps=2, loss=None)
+
+
+def test_runs_are_counted_as_they_are_made() -> None:
+    spec = ExperimentSpec.model_validate({"chain": {"seeds": 3}, "seeds": [5, 7]})
+    assert spec.n_runs == len(spec.runs) == 6

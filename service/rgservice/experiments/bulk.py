@@ -115,7 +115,7 @@ def bulk_of(body: bytes, settings: Settings) -> Bulk:
                 refused += [at(index, problem) for problem in field_problems(error, Submission)]
     if refused:
         raise InvalidSpec.of(refused, more)
-    n_runs = sum(len(one.chain.draws) * len(one.seeds) for one in found)
+    n_runs = sum(one.n_runs for one in found)
     check_runs(n_runs, settings, "send fewer submissions, or fewer seeds in each")
     return Bulk(_named(found, deadline))
 

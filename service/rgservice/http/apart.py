@@ -1,11 +1,13 @@
 """What takes long to read is read in a thread, one body at a time: nobody else waits for it.
 
 Threads share the interpreter. One that computes beside the event loop costs a short request some
-milliseconds; forty of them would cost it seconds.
+milliseconds; forty of them would cost it seconds. One that never pauses costs it as much as it
+computes: while others wait to be read, there is a rest after each.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -23,13 +25,16 @@ MOST_WAITING = 64
 """Bodies that wait to be read, or are."""
 MOST_OF_ONE = 8
 """Of one person."""
+REST = 2.0
+"""After a body, while others wait: so many times as long as it took."""
 
 
 class Apart:
     """Where an application reads what takes long."""
 
     def __init__(self) -> None:
-        self._one_at_a_time = CapacityLimiter(1)
+        self._turn = asyncio.Lock()
+        self._thread = CapacityLimiter(1)
         self._waiting: Counter[str] = Counter()
 
     async def read(self, who: str, read: Callable[[], T]) -> T:
@@ -50,11 +55,20 @@ class Apart:
             )
         self._waiting[who] += 1
         try:
-            return await to_thread.run_sync(read, limiter=self._one_at_a_time)
+            async with self._turn:
+                return await self._read(read)
         finally:
             self._waiting[who] -= 1
             if not self._waiting[who]:
                 del self._waiting[who]
+
+    async def _read(self, read: Callable[[], T]) -> T:
+        begun = time.monotonic()
+        try:
+            return await to_thread.run_sync(read, limiter=self._thread)
+        finally:
+            if self._waiting.total() > 1:
+                await asyncio.sleep(REST * (time.monotonic() - begun))
 
 
 @dataclass(frozen=True)

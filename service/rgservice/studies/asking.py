@@ -116,7 +116,7 @@ def grid_of(request: StudyRequest, settings: Settings) -> Grid:
         raise OverLimit.of([too_many], experiments=size)
     grid = _filled(request, Deadline(settings.max_reading_seconds))
     later = _later(request) * len(grid.items)
-    n_runs = sum(len(item.asked.submission.runs) for item in grid.items) + later
+    n_runs = sum(item.asked.submission.n_runs for item in grid.items) + later
     cost.check_runs(n_runs, settings, "give shorter lists, fewer seeds or less max_seeds")
     return grid
 
