@@ -79,6 +79,7 @@ def serve(
     database = Database(settings.database, pool_size=concurrency + 4)
     publisher = publishing(database, settings.broker)
     stopping = threading.Event()
+    _stop_when_told(stopping)
     supervisor = Supervisor(database, settings, trainers, name, host, stopping, concurrency)
     try:
         ready = supervisor.require_calibrated()
@@ -108,6 +109,7 @@ def serve(
         kind=kind,
         on_message=on_message,
         on_stop=stopping.set,
+        is_stopping=stopping.is_set,
     )
     pause = settings.maintenance_seconds
     presence = Presence(
@@ -131,6 +133,17 @@ def serve(
         presence.stop()
         publisher.close()
         database.dispose()
+
+
+def _stop_when_told(stopping: threading.Event) -> None:
+    """Until Celery listens to signals: an interrupt may be lost where Python cannot raise it."""
+
+    def leave(_number: int, _frame: object) -> None:
+        stopping.set()
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, leave)
 
 
 def _lab(database: Database, settings: Settings) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -26,6 +28,7 @@ class Ear:
         kind: of its device.
         on_message: called for each message, in the main thread; must not wait.
         on_stop: called when the process is told to stop, in a signal handler.
+        is_stopping: whether it was told before.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Ear:
         kind: str,
         on_message: Callable[[], None],
         on_stop: Callable[[], None],
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._worker = worker
         self._app = app = make_celery(broker_url)
@@ -58,6 +62,8 @@ class Ear:
         @signals.worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
         def ready(**_: Any) -> None:
             log.info("worker %s hears the broker", worker)
+            if is_stopping():  # told so before Celery listened to signals
+                os.kill(os.getpid(), signal.SIGTERM)
 
         @signals.worker_shutting_down.connect(weak=False)  # type: ignore[untyped-decorator]
         def stop(**_: Any) -> None:

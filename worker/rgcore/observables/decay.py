@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from rgcore.observables.centring import EPSILON
 
 
-@dataclass(frozen=True)
-class Decay:
+class Decay(NamedTuple):
     """A correlation length, or why there is none.
 
     Attributes:
