@@ -22,7 +22,7 @@ from rgcontract import (
 from rgcontract.bulk import at
 from rgcontract.problem import MOST_NAMED
 from rgcontract.section import Section
-from rgservice.experiments.cost import Limit, check_runs, exceeded, over_limits
+from rgservice.experiments.cost import Limit, check_runs, exceeded
 from rgservice.experiments.pricing import Named, Priced, named
 from rgservice.experiments.submitting import Stored, acknowledgements, hash_of
 from rgservice.http.answers import Answered
@@ -48,14 +48,7 @@ class Bulk:
         refused = [
             at(first[name], over)
             for name, price in found.prices.items()
-            if price.missing
-            for over in over_limits(
-                price.cost,
-                len(price.missing),
-                settings,
-                seconds=price.seconds_alone,
-                chain_bytes=price.chain_bytes,
-            )
+            for over in price.over_limits(settings)
         ]
         refused += exceeded(
             Limit("flops", found.total("flops"), settings.max_bulk_flops, "MAX_BULK_FLOPS",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from rgcontract import FieldProblem, Submission, kept
-from rgservice.experiments.cost import over_limits
 from rgservice.experiments.pricing import Named, Priced, named
 from rgservice.experiments.submitting import Stored, acknowledgements, hash_of
 from rgservice.http.answers import Answered
@@ -25,17 +24,7 @@ class One:
     def over_limits(self, found: Priced, settings: Settings) -> list[FieldProblem]:
         """The limits that its missing runs would exceed."""
         (price,) = found.prices.values()
-        return (
-            over_limits(
-                price.cost,
-                len(price.missing),
-                settings,
-                seconds=price.seconds_alone,
-                chain_bytes=price.chain_bytes,
-            )
-            if price.missing
-            else []
-        )
+        return price.over_limits(settings)
 
     def body_hash(self, found: Priced) -> str:  # noqa: ARG002 - its name says nothing of what was sent
         """Of what was sent, before it was completed."""

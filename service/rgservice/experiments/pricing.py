@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
-from rgcontract import Submission, shape_hash
+from rgcontract import FieldProblem, Submission, shape_hash
 from rgcore.architecture import Architecture
 from rgcore.cost import Factor, RunCost, Sample, factor, model_name
 from rgcore.sizing import MOST_MEMBERS, choose_fleet_size
 from rgservice.experiments.completing import completed
-from rgservice.experiments.cost import cost_of_run
+from rgservice.experiments.cost import cost_of_run, over_limits
 from rgstore.asked import Asked, under_kept_names
 from rgstore.records import RunKey
 from rgstore.runs import missing_runs
+from rgstore.settings import Settings
 from rgstore.speed import Speeds, speeds
 
 FLEET_BYTES = 8 * 2**30
@@ -53,12 +55,12 @@ class Price:
     backend: str | None
     """What the attempts ran on that the factors are learnt from."""
 
-    @property
+    @cached_property
     def seconds(self) -> float:
         """Expected working time of each run."""
         return self.factor.middle * self.cost.modelled(fleet=self.fleet).seconds
 
-    @property
+    @cached_property
     def seconds_alone(self) -> float:
         """The same of a run that goes by itself."""
         return self.alone.middle * self.cost.modelled().seconds
@@ -67,6 +69,18 @@ class Price:
     def chain_bytes(self) -> int:
         """What their chains add to the database, at most: others may have them already."""
         return len({chain_seed for chain_seed, _ in self.missing}) * self.cost.chain_bytes
+
+    def over_limits(self, settings: Settings) -> list[FieldProblem]:
+        """The limits that its missing runs would exceed."""
+        if not self.missing:
+            return []
+        return over_limits(
+            self.cost,
+            len(self.missing),
+            settings,
+            seconds=self.seconds_alone,
+            chain_bytes=self.chain_bytes,
+        )
 
 
 @dataclass(frozen=True)
@@ -108,10 +122,10 @@ def named(submission: Submission) -> Named:
         InvalidSpec: what follows from its matrix refuses it.
     """
     whole = completed(submission)
-    cost = cost_of_run(whole)
+    cost, arch = cost_of_run(whole), Architecture(**whole.architecture)
     most_together = {
         device: choose_fleet_size(
-            Architecture(**whole.architecture),
+            arch,
             batch_size=whole.training.batch_size,
             mask_prob=whole.data.mask_prob,
             device=device,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from rgcontract import (
@@ -19,7 +19,7 @@ from rgcontract import (
     Submission,
     sorting,
 )
-from rgcontract.section import MAX_SEED
+from rgcontract.section import Seed
 from rgcontract.updates import ExperimentUpdate
 from rgservice.experiments import cursors, listing, reading, steering, submitting, updating
 from rgservice.experiments.bulk import bulk_of
@@ -167,9 +167,7 @@ async def get_result(
 
 
 @router.get("/{name}/chains/{chain_seed}", responses=refusals(401, 404, 409, 422))
-def get_chain(
-    name: str, chain_seed: Annotated[int, Path(ge=0, le=MAX_SEED)], session: SnapshotDep, _: Reader
-) -> ChainFacts:
+def get_chain(name: str, chain_seed: Seed, session: SnapshotDep, _: Reader) -> ChainFacts:
     """What is known exactly of one draw of its chain, with the transition matrix."""
     return chain_of(session, Found.find(session, name), chain_seed)
 

@@ -14,6 +14,7 @@ from rgcontract.arrays import MOST_NUMBERS, TRANSITION, Arrays
 from rgcontract.observables import NETWORK
 from rgcontract.observables.losses import FLAGS
 from rgservice.http.paging import refused
+from rgservice.http.seeds import listed
 from rgstore.measured import Kept, Key
 from rgstore.slicing import Part
 
@@ -32,15 +33,6 @@ ALWAYS = frozenset({*Losses.model_fields, *(row.name for row in FLAGS)})
 class Asked:
     """The query of a result, but for its seeds."""
 
-    arrays: Arrays = Arrays.LAYERS
-    partial: bool = False
-    layers: str | None = None
-    levels: str | None = None
-    at: str | None = None
-    observables: str | None = None
-
-
-def asked(
     arrays: Annotated[
         Arrays,
         Query(
@@ -48,23 +40,23 @@ def asked(
             "are small; small: all that is small; all: all; runs: all, and what has several "
             "indexes for each run too. `left_out` says what is not there, and where it is"
         ),
-    ] = Arrays.LAYERS,
-    partial: Annotated[bool, Query(description="over the runs measured so far")] = False,
+    ] = Arrays.LAYERS
+    partial: Annotated[bool, Query(description="over the runs measured so far")] = False
     layers: Annotated[
         str | None,
         Query(max_length=LONGEST, description="of these layers alone: `layers=0,4,6-8`"),
-    ] = None,
+    ] = None
     levels: Annotated[
         str | None,
         Query(max_length=LONGEST, description="at these levels alone: `levels=position,network`"),
-    ] = None,
+    ] = None
     at: Annotated[
         str | None,
         Query(
             max_length=LONGEST,
             description="at these moments alone, by name or by steps trained: `at=initial,500`",
         ),
-    ] = None,
+    ] = None
     observables: Annotated[
         str | None,
         Query(
@@ -72,13 +64,10 @@ def asked(
             description="these alone, however large: `observables=effective_rank,spectrum`; "
             f"`{TRANSITION}` is the matrices of the chains. Losses and flags are always there",
         ),
-    ] = None,
-) -> Asked:
-    """What a query asks for; a dependency of a route."""
-    return Asked(arrays, partial, layers, levels, at, observables)
+    ] = None
 
 
-AskedQuery = Annotated[Asked, Depends(asked)]
+AskedQuery = Annotated[Asked, Depends()]
 
 
 @dataclass(frozen=True)
@@ -241,7 +230,6 @@ def _listed(text: str) -> list[str]:
 
 def _check(name: str, unknown: Collection[str], allowed: str) -> None:
     if unknown:
-        shown = ", ".join(repr(one[:40]) for one in sorted(unknown)[:MOST_SHOWN])
-        more = f" and {len(unknown) - MOST_SHOWN} more" if len(unknown) > MOST_SHOWN else ""
+        shown = listed([repr(one[:40]) for one in sorted(unknown)], MOST_SHOWN)
         verb = "is" if len(unknown) == 1 else "are"
-        raise refused(name, f"{shown}{more} {verb} not there", allowed)
+        raise refused(name, f"{shown} {verb} not there", allowed)

@@ -27,7 +27,7 @@ from rgcontract.unknown import as_told
 from rgcontract.updates import ExperimentUpdate
 from rgservice.experiments.steering import Found
 from rgservice.http.answers import Answered
-from rgservice.http.etags import etag
+from rgservice.http.etags import tag_of
 from rgservice.http.other_releases import Reading, none_are_stored
 from rgstore import experiments, waiting, wishes
 from rgstore.line import place_in_line
@@ -79,11 +79,7 @@ def experiment_view(session: Session, found: Found, reader: str) -> Experiment:
 def tagged(session: Session, found: Found, reader: str) -> Answered:
     """An experiment with the tag of what can be changed of it."""
     view = experiment_view(session, found, reader)
-    return Answered.tagged(view, etag({name: getattr(view, name) for name in CHANGEABLE}))
-
-
-CHANGEABLE = ExperimentUpdate.model_fields
-"""What of an experiment `PATCH` can change."""
+    return Answered.tagged(view, tag_of(view, ExperimentUpdate))
 
 
 def changeable(

@@ -63,8 +63,9 @@ class Writing:
     ) -> Iterator[tuple[str, Value]]:
         for name, value in head.items():
             yield name, text(value)
-        yield "chain", self._chain(chains[0])
-        yield "chains", a_list(map(self._chain, chains))
+        first = self._chain(chains[0])
+        yield "chain", first
+        yield "chains", a_list(chain([first], map(self._chain, chains[1:])))
         yield "snapshots", a_list(self._snapshots())
         yield "training", a_list(self._curves())
         for name, is_up in self._up.items():

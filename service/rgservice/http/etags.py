@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import Header
+from pydantic import BaseModel
 
 from rgcontract import canonical_json
 from rgservice.http.errors import Changed
@@ -28,6 +29,11 @@ def etag(shown: Mapping[str, Any]) -> str:
     names what is shown and not its bytes, and is the same where these are compressed.
     """
     return f'"{sha256(canonical_json(dict(shown)).encode()).hexdigest()[:32]}"'
+
+
+def tag_of(view: BaseModel, update: type[BaseModel]) -> str:
+    """The entity tag of a view: of the fields that an update of it has."""
+    return etag({name: getattr(view, name) for name in update.model_fields})
 
 
 def check(if_match: str | None, shown: Mapping[str, Any]) -> None:

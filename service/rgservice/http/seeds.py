@@ -55,7 +55,7 @@ def _refused(message: str, there: Collection[int]) -> InvalidQuery:
     return refused("seeds", message, f"of {listed(sorted(there))}, separated by commas")
 
 
-def listed(seeds: Sequence[int]) -> str:
-    """Seeds in words; of very many the first."""
-    more = f" and {len(seeds) - MOST_NAMED} more" if len(seeds) > MOST_NAMED else ""
-    return ", ".join(map(str, seeds[:MOST_NAMED])) + more
+def listed(items: Sequence[object], most: int = MOST_NAMED) -> str:
+    """Seeds, or others, in words; of very many the first."""
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(map(str, items[:most])) + more

@@ -17,9 +17,9 @@ router = APIRouter(prefix="/v1/schema", tags=["operations"], dependencies=AUTHEN
 
 @cache
 def _answer() -> tuple[bytes, str]:
-    """The answer of this release and its entity tag, a weak one: it may be compressed or not."""
+    """The answer of this release and its entity tag."""
     body = schema().model_dump_json().encode()
-    return body, f'W/"{sha256(body).hexdigest()[:32]}"'
+    return body, f'"{sha256(body).hexdigest()[:32]}"'
 
 
 @router.get(
@@ -30,8 +30,9 @@ def _answer() -> tuple[bytes, str]:
 def show(_: Reader, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Every field, filter, column, observable, family, choice, state, outcome and role there is."""
     body, tag = _answer()
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    # a weak one: the answer may be compressed or not
+    headers = {"ETag": f"W/{tag}", "Cache-Control": "private, no-cache"}
     known = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
-    if tag.removeprefix("W/") in known or "*" in known:
+    if tag in known or "*" in known:
         return Response(status_code=304, headers=headers)
     return Response(body, media_type="application/json", headers=headers)

@@ -21,7 +21,7 @@ from rgcore.statistics import ONE_CHAIN
 from rgservice.http import paging as cursors
 from rgservice.http.answers import Answered
 from rgservice.http.errors import NotReady
-from rgservice.http.etags import etag
+from rgservice.http.etags import tag_of
 from rgservice.http.other_releases import Reading, needed, none_are_stored
 from rgservice.studies.found import FoundStudy
 from rgstore import studies, study_runs
@@ -90,7 +90,7 @@ def study_view(
 def tagged(session: Session, found: FoundStudy, reader: str) -> Answered:
     """A study with the tag of what can be changed of it."""
     view = study_view(session, found, reader)
-    return Answered.tagged(view, etag({name: getattr(view, name) for name in CHANGEABLE}))
+    return Answered.tagged(view, tag_of(view, StudyUpdate))
 
 
 def _member(
@@ -112,10 +112,6 @@ def _member(
         under_trained=under_trained,
         collapse_ratio_error=ratios.standard_error,
     )
-
-
-CHANGEABLE = StudyUpdate.model_fields
-"""What of a study `PATCH` can change."""
 
 
 def changeable(session: Session, row: StudyRow, reader: str) -> dict[str, Any]:
