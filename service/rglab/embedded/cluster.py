@@ -155,7 +155,7 @@ def _make(directory: Path, account: Account) -> None:
         shutil.rmtree(left, ignore_errors=True)
     new = Path(tempfile.mkdtemp(prefix=prefix, dir=directory.parent))
     os.chown(new, account.uid, account.gid)
-    made = _run_to_its_end(
+    made = subprocess.run(  # noqa: S603 - our own arguments
         [
             binaries() / "initdb",
             f"--pgdata={new}",
@@ -169,33 +169,13 @@ def _make(directory: Path, account: Account) -> None:
             "--set=log_timezone=UTC",
             "--no-instructions",
         ],
+        check=False,
+        capture_output=True,
+        text=True,
+        start_new_session=True,  # Ctrl-C in the terminal is for the supervisor alone
         **account.options,
     )
     if made.returncode != 0:
         shutil.rmtree(new, ignore_errors=True)
         raise ClusterError(f"initdb failed: {made.stderr.strip() or made.stdout.strip()}")
     new.rename(directory)
-
-
-def _run_to_its_end(
-    arguments: list[str | Path], **options: Any
-) -> subprocess.CompletedProcess[str]:
-    """Run a program; one that we are interrupted at is ended, and gone, before we go on.
-
-    `subprocess.run` ends it, too, but after Ctrl-C it does not wait for that.
-    """
-    with subprocess.Popen(  # noqa: S603 - our own arguments
-        arguments,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Ctrl-C in the terminal is for the supervisor alone
-        **options,
-    ) as process:
-        try:
-            said, wrong = process.communicate()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-    return subprocess.CompletedProcess(arguments, process.returncode, said, wrong)

@@ -17,6 +17,7 @@ from rglab.embedded.cluster import ClusterError
 from rglab.embedded.identity import await_end, has_ended, server_process
 from rglab.embedded.kept import Say, ServerError
 from rglab.embedded.sockets import make_private, socket_directory
+from rglab.embedded.uninterrupted import uninterrupted
 
 PROGRAM = "postgres"
 PORT = "5432"  # names the socket; no port is opened
@@ -60,7 +61,8 @@ class EmbeddedPostgres:
         try:
             self._process = _running(self._directory)
             if not self._is_up():  # none runs, or one that was about to end
-                self._process = self._launch()
+                with uninterrupted():  # a second or two
+                    self._process = self._launch()
                 self._require_up()
         except (ClusterError, OSError, subprocess.SubprocessError) as error:
             raise PostgresError(f"Postgres cannot start in {self._directory}: {error}") from error
