@@ -21,7 +21,7 @@ from rgservice.http.heads import UnambiguousHeads
 from rgservice.http.methods import HeadAsGet
 from rgservice.http.of_before import SpecsAsBefore
 from rgservice.http.probes import is_probe
-from rgservice.http.rendering import problem_response
+from rgservice.http.rendering import refusal
 from rgservice.http.safety import SafeHeaders
 from rgservice.http.turns import Turns
 from rgservice.operations import audit, reading, schema
@@ -102,10 +102,10 @@ class _KnownHosts:
             headers = dict(scope["headers"])
             host = _without_port(headers.get(b"host", b"").decode("latin-1").lower())
             if host not in self._hosts:
-                problem = WrongHost(
+                error = WrongHost(
                     f"{host[:80]!r} is not a name of this server; add it to RGLAB_ALLOWED_HOSTS"
-                ).problem()
-                await problem_response(problem)(scope, receive, send)
+                )
+                await refusal(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -49,4 +49,5 @@ def forget_old(session: Session) -> None:
 
 
 def _counts() -> ColumnElement[bool]:
-    return ChargeRow.at > clock.ago(COUNTS_FOR)
+    began = select(clock.ago(COUNTS_FOR)).scalar_subquery()  # read once, not for every row
+    return ChargeRow.at > began

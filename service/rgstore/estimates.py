@@ -10,11 +10,11 @@ from rgcontract import Estimate
 from rgcontract.result import Numbers
 from rgcontract.strictjson import number_or_none
 from rgstore.damaged import sum_of
-from rgstore.records import RunKey, Summary
+from rgstore.records import Summary
 
 
-def estimate(summary: Summary, per_run: dict[RunKey, list[float]] | None = None) -> Estimate:
-    """A stored summary, with the values of each run if they are given.
+def estimate(summary: Summary) -> Estimate:
+    """A stored summary.
 
     Raises:
         DamagedRecordError, ValidationError: it cannot be read.
@@ -29,18 +29,8 @@ def estimate(summary: Summary, per_run: dict[RunKey, list[float]] | None = None)
         n=summary.n_rows,
         estimator=summary.estimator,
         half_shift=None if summary.half_shift is None else nested(summary.half_shift, shape),
-        per_seed=per_run and _named(per_run, shape),
         reasons=summary.reasons,
     )
-
-
-def _named(per_run: dict[RunKey, list[float]], shape: Sequence[int]) -> dict[str, Numbers]:
-    """Values by training seed, or by `chain seed/training seed` where there are several chains."""
-    several = len({chain_seed for chain_seed, _ in per_run}) > 1
-    return {
-        f"{chain_seed}/{seed}" if several else str(seed): nested(values, shape)
-        for (chain_seed, seed), values in per_run.items()
-    }
 
 
 def nested(flat: Sequence[float], shape: Sequence[int]) -> Numbers:

@@ -16,11 +16,9 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    Interval,
     Row,
     and_,
     func,
-    literal,
     or_,
     select,
     true,
@@ -151,7 +149,7 @@ def _had(session: Session, wanted_by: Iterable[Sequence[str]]) -> Had:
         return Had()
     attempt = AttemptRow
     now = select(clock.now()).scalar_subquery()  # read once, not for every row
-    began = select(clock.now() - literal(WINDOW, Interval())).scalar_subquery()
+    began = select(clock.earlier(WINDOW)).scalar_subquery()
     ended = func.coalesce(attempt.ended_at, now)
     lasted = func.date_part("epoch", ended - func.greatest(attempt.started_at, began))
     seconds = func.greatest(lasted, LEAST_SECONDS) / attempt.fleet
@@ -166,7 +164,8 @@ def _had(session: Session, wanted_by: Iterable[Sequence[str]]) -> Had:
         .where(or_(attempt.ended_at > began, attempt.ended_at.is_(None)))
         .group_by(RunRow.wanted_by)
     ).all()
-    had = Had(cost=sum(one.seconds for one in rows) / n if (n := sum(one.n for one in rows)) else 1)
+    n = sum(one.n for one in rows)
+    had = Had(cost=sum(one.seconds for one in rows) / n if n else LEAST_SECONDS)
     for one in rows:
         for user in one.wanted_by:
             had.seconds[user] = had.seconds.get(user, 0.0) + one.seconds / len(one.wanted_by)
@@ -243,8 +242,9 @@ def _place(session: Session, run: RunRow) -> int:
     )
     found = session.execute(select(lines, counts).join_from(lines, counts, true())).all()
     had = _had(session, [one.wanted_by for one in found if one.n])
-    kinds = {worker.device for worker in live_workers(session)} or {*DEVICES}
-    if run.device != ANY:
+    if run.device == ANY:
+        kinds = {worker.device for worker in live_workers(session)} or {*DEVICES}
+    else:
         kinds = {run.device}
     return min(
         _place_among(run, [one for one in found if one.device in (ANY, kind)], had)

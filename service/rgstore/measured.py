@@ -14,22 +14,14 @@ from rgcontract import State
 from rgcontract.observables import NETWORK
 from rgstore.among import among
 from rgstore.copying import as_it_comes
-from rgstore.records import RunKey
+from rgstore.records import Key, RunKey
 from rgstore.streaming import streamed
 from rgstore.tables import (
     MeasurementRow,
     ResultRow,
     RunRow,
+    SummaryRow,
 )
-
-ORDER = (
-    MeasurementRow.step, MeasurementRow.when, MeasurementRow.level == NETWORK,
-    MeasurementRow.level, MeasurementRow.quantity,
-)  # fmt: skip
-"""That of training, the null last; of a moment, the whole network last."""
-
-Key = tuple[str, str, str]
-"""When, level, quantity."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +38,13 @@ class Kept:
     def key(self) -> Key:
         """What names it."""
         return self.when, self.level, self.quantity
+
+
+def order_of(
+    row: type[MeasurementRow | SummaryRow],
+) -> tuple[ColumnElement[Any] | InstrumentedAttribute[Any], ...]:
+    """That of training, the null last; of a moment, the whole network last."""
+    return row.step, row.when, row.level == NETWORK, row.level, row.quantity
 
 
 def measured_by(
@@ -82,7 +81,7 @@ def kept_of_runs(session: Session, name: str, seeds: Collection[int] | None = No
         .join(RunRow, MeasurementRow.run_id == RunRow.id)
         .where(*_of_measured(name, seeds))
         .group_by(row.when, row.level, row.quantity, row.step, row.shape)
-        .order_by(*ORDER)
+        .order_by(*order_of(row))
     )
     return [Kept(*values) for values in rows]
 
@@ -103,7 +102,7 @@ def values_of(
     """
     row = MeasurementRow
     columns = (row.when, row.level, row.quantity, as_it_comes(row.values))
-    rows = measured_by(session, name, columns, *conditions, seeds=seeds, order=ORDER)
+    rows = measured_by(session, name, columns, *conditions, seeds=seeds, order=order_of(row))
     for key, of_runs in groupby(rows, key=lambda one: (one[2], one[3], one[4])):
         yield key, (((one[0], one[1]), one[5]) for one in of_runs)
 

@@ -42,7 +42,7 @@ class Over:
     used: Amount
     asked: Amount
     """What the request would add."""
-    retry_seconds: int | None
+    retry_seconds: float | None
     """When to ask again; None where no time helps."""
 
 
@@ -212,22 +212,9 @@ COUNTED: Mapping[Quota, Callable[[Session, str], Amount]] = {
 """How what is stored is counted for somebody; requests are counted where they come in."""
 
 
-def _when_runs_leave(session: Session, owner: str, excess: Amount) -> int:  # noqa: ARG001
-    return LINE_SECONDS
-
-
-def _when_charges_end(session: Session, owner: str, excess: Amount) -> int | None:
-    seconds = charges.seconds_until_free(session, owner, excess)
-    return None if seconds is None else max(1, math.ceil(seconds))
-
-
-def _never(session: Session, owner: str, excess: Amount) -> None:  # noqa: ARG001
-    return None
-
-
-_WAIT: Mapping[Quota, Callable[[Session, str, Amount], int | None]] = {
-    Quota.QUEUED_RUNS: _when_runs_leave,
-    Quota.FLOPS_PER_DAY: _when_charges_end,
-    Quota.STORED_BYTES: _never,
+_WAIT: Mapping[Quota, Callable[[Session, str, Amount], float | None]] = {
+    Quota.QUEUED_RUNS: lambda *_: LINE_SECONDS,
+    Quota.FLOPS_PER_DAY: charges.seconds_until_free,
+    Quota.STORED_BYTES: lambda *_: None,
 }
 """After how many seconds there may be room, where there is too much by so much."""

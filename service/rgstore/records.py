@@ -12,6 +12,10 @@ TORCH = "torch"
 """Begins what is said of whoever trained, where that was torch."""
 
 
+Key = tuple[str, str, str]
+"""When, level, quantity."""
+
+
 @dataclass(frozen=True)
 class Quantity:
     """One measured quantity of one run, flat, with its shape."""
@@ -29,7 +33,7 @@ class Quantity:
     reasons: dict[str, list[int]]
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> Key:
         """What names it within a run."""
         return self.when, self.level, self.quantity
 
@@ -144,7 +148,7 @@ class Summary:
     reasons: dict[str, list[int]]
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> Key:
         """What names it."""
         return self.when, self.level, self.quantity
 

@@ -10,6 +10,7 @@ from sqlalchemy import (
     Integer,
     Text,
     column,
+    exists,
     literal,
     select,
 )
@@ -43,7 +44,11 @@ def earlier(session: Session, owner: str, key: str | None) -> Sequence[Submissio
 
 def came_before(session: Session, owner: str, key: str | None) -> bool:
     """Whether a request came under this key, so that it is only answered again."""
-    return key is not None and bool(earlier(session, owner, key))
+    if key is None:
+        return False
+    row = SubmissionRow
+    there = exists().where(row.owner == owner, row.idempotency_key == key)
+    return session.scalars(select(there)).one()
 
 
 def replay(before: Sequence[SubmissionRow], body_hash: str) -> list[Submitted]:

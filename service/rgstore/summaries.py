@@ -9,10 +9,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
-from rgcontract.observables import NETWORK
 from rgstore.copying import as_it_comes, copy_rows
 from rgstore.damaged import sum_of
-from rgstore.measured import ORDER, Kept, measured_by
+from rgstore.measured import Kept, measured_by, order_of
 from rgstore.records import CONFIDENCE, Quantity, Summarise, Summary
 from rgstore.streaming import streamed
 from rgstore.tables import (
@@ -53,7 +52,7 @@ def summarised(
         row.when, row.step, row.level, row.quantity, row.n_rows, row.estimator,
         as_it_comes(row.shape), as_it_comes(row.values), as_it_comes(row.half), row.reasons,
     )  # fmt: skip
-    measured = measured_by(session, name, columns, *conditions, seeds=seeds, order=ORDER)
+    measured = measured_by(session, name, columns, *conditions, seeds=seeds, order=order_of(row))
     quantities = ((chain_seed, Quantity(*values)) for chain_seed, _, *values in measured)
     for _, group in groupby(quantities, key=lambda one: one[1].key):
         of_run = list(group)
@@ -112,7 +111,7 @@ def _check(of_run: Sequence[Quantity]) -> None:
 def summaries_of(
     session: Session, name: str, *conditions: ColumnElement[bool]
 ) -> Iterator[Summary]:
-    """The stored summaries of an experiment, in the order of `ORDER`, one by one.
+    """The stored summaries of an experiment, in the order of `order_of`, one by one.
 
     Args:
         session: to read in, until the last is read.
@@ -129,7 +128,7 @@ def summaries_of(
             as_it_comes(row.half_shift), row.reasons,
         )
         .where(row.experiment_id == name, *conditions)
-        .order_by(row.step, row.when, row.level == NETWORK, row.level, row.quantity),
+        .order_by(*order_of(row)),
     )  # fmt: skip
     for values in rows:
         yield Summary(*values)
@@ -141,6 +140,6 @@ def kept_summaries(session: Session, name: str) -> list[Kept]:
     rows = session.execute(
         select(row.when, row.level, row.quantity, row.step, as_it_comes(row.shape))
         .where(row.experiment_id == name)
-        .order_by(row.step, row.when, row.level == NETWORK, row.level, row.quantity)
+        .order_by(*order_of(row))
     )
     return [Kept(*values) for values in rows]

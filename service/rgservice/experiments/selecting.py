@@ -15,7 +15,8 @@ from rgcontract.observables import NETWORK
 from rgcontract.observables.losses import FLAGS
 from rgservice.http.paging import refused
 from rgservice.http.seeds import listed
-from rgstore.measured import Kept, Key
+from rgstore.measured import Kept
+from rgstore.records import Key
 from rgstore.slicing import Part
 
 MOST_SHOWN = 8

@@ -19,8 +19,8 @@ from rgstore.among import among
 from rgstore.chains import transition_of
 from rgstore.damaged import DamagedRecordError
 from rgstore.estimates import estimate, nested
-from rgstore.measured import Key, curves_of, values_of
-from rgstore.records import RunKey, Summary
+from rgstore.measured import curves_of, values_of
+from rgstore.records import Key, RunKey, Summary
 from rgstore.summaries import summaries_of, summarised
 from rgstore.tables import ChainRow, MeasurementRow, SummaryRow
 

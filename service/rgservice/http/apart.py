@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -18,7 +17,8 @@ from anyio import CapacityLimiter, to_thread
 
 from rgcontract import FieldProblem
 from rgcontract.problem import WHOLE
-from rgservice.http.errors import Busy, OverLimit
+from rgservice.http.errors import OverLimit
+from rgservice.http.places import Places
 
 T = TypeVar("T")
 MOST_WAITING = 64
@@ -35,7 +35,12 @@ class Apart:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
         self._thread = CapacityLimiter(1)
-        self._waiting: Counter[str] = Counter()
+        self._places = Places(
+            MOST_WAITING,
+            MOST_OF_ONE,
+            "as many large requests are being read as may be; nothing was stored: send it again in "
+            "a moment",
+        )
 
     async def read(self, who: str, read: Callable[[], T]) -> T:
         """The result of `read`, when it is its turn.
@@ -47,27 +52,19 @@ class Apart:
         Raises:
             Busy: too much is waiting already.
         """
-        if self._waiting.total() >= MOST_WAITING or self._waiting[who] >= MOST_OF_ONE:
-            whose = "yours" if self._waiting[who] >= MOST_OF_ONE else "the lab's"
-            raise Busy(
-                f"of {whose}, as many large requests are being read as may be; nothing was stored: "
-                "send it again in a moment"
-            )
-        self._waiting[who] += 1
+        self._places.take(who)
         try:
             async with self._turn:
                 return await self._read(read)
         finally:
-            self._waiting[who] -= 1
-            if not self._waiting[who]:
-                del self._waiting[who]
+            self._places.leave(who)
 
     async def _read(self, read: Callable[[], T]) -> T:
         begun = time.monotonic()
         try:
             return await to_thread.run_sync(read, limiter=self._thread)
         finally:
-            if self._waiting.total() > 1:
+            if self._places.taken > 1:
                 await asyncio.sleep(REST * (time.monotonic() - begun))
 
 

@@ -65,7 +65,7 @@ async def read_body(
 
 
 def _require_json(request: Request) -> None:
-    """Whether a body says that it is JSON, in UTF-8, as it is.
+    """Check that a body says that it is JSON, in UTF-8, as it is.
 
     Raises:
         UnsupportedMediaType: it says something else.

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rgcontract.version import CONTRACT, CONTRACT_HEADER, Version
 from rgservice.http.errors import ApiError, ContractMismatch, InvalidContract
 from rgservice.http.probes import is_probe
-from rgservice.http.rendering import problem_response
+from rgservice.http.rendering import refusal
 
 LONGEST_SHOWN = 40
 
@@ -31,7 +31,7 @@ class NamesContract:
             await send(message)
 
         refused = None if is_probe(scope) else _refused(Headers(scope=scope))
-        app = self._app if refused is None else problem_response(refused.problem())
+        app = self._app if refused is None else refusal(refused)
         await app(scope, receive, named)
 
 

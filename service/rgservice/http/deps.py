@@ -76,7 +76,7 @@ def caller(
         except (NotAuthenticated, InvalidToken):
             use.rates.failed(address, token, failures)
             raise
-        use.rates.spoke(token, found.user, rate_of(use, found), counted=counted)
+        use.rates.spoke(token, found.user, _rate_of(use, found), counted=counted)
     except TooManyFailuresError as error:
         raise too_many_failures(error) from error
     except TooFastError as error:
@@ -84,7 +84,7 @@ def caller(
     return found
 
 
-def rate_of(use: Parts, by: Caller) -> float:
+def _rate_of(use: Parts, by: Caller) -> float:
     """Requests per second that somebody may send to this process."""
     return limits_of(of_lab(use.settings), by.quotas)[Quota.REQUESTS_PER_SECOND]
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rgcontract import FieldProblem
 from rgservice.http.errors import InvalidRequest
-from rgservice.http.rendering import problem_response
+from rgservice.http.rendering import refusal
 
 ONCE = (
     "Authorization", "Content-Encoding", "Content-Length", "Content-Type", "Host",
@@ -31,8 +31,7 @@ class UnambiguousHeads:
         """Pass the request on, if it says each thing once."""
         app = self._app
         if scope["type"] == "http" and (refused := _refused(Headers(scope=scope))):
-            error = InvalidRequest.of(refused)
-            app = problem_response(error.problem(), error.headers)
+            app = refusal(InvalidRequest.of(refused))
         await app(scope, receive, send)
 
 

@@ -6,7 +6,6 @@ wrong with what is stored is found before the first byte is sent.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from tempfile import TemporaryFile
@@ -17,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rgservice.http.errors import Busy
+from rgservice.http.places import Places
 
 AT_ONCE = 2
 """Answers that are made: each takes a connection to the database, and they share an interpreter."""
@@ -33,7 +33,11 @@ class Kept:
 
     def __init__(self) -> None:
         self._limit = CapacityLimiter(AT_ONCE)
-        self._of: Counter[str] = Counter()
+        self._places = Places(
+            MOST_KEPT,
+            MOST_OF_ONE,
+            "as many large answers are on their way as may be: take them, or ask again in a moment",
+        )
 
     async def response(self, who: str, write: Callable[[IO[bytes]], None]) -> Response:
         """An answer of JSON that is written to a file, when it is its turn.
@@ -45,24 +49,13 @@ class Kept:
         Raises:
             Busy: too many are kept already, or there is no room for it.
         """
-        if self._of.total() >= MOST_KEPT or self._of[who] >= MOST_OF_ONE:
-            whose = "yours" if self._of[who] >= MOST_OF_ONE else "the lab's"
-            raise Busy(
-                f"of {whose}, as many large answers are on their way as may be: take them, or ask "
-                "again in a moment"
-            )
-        self._of[who] += 1
+        self._places.take(who)
         try:
             file = await to_thread.run_sync(_written, write, limiter=self._limit)
         except BaseException:
-            self._release(who)
+            self._places.leave(who)
             raise
-        return _FromFile(file, lambda: self._release(who))
-
-    def _release(self, who: str) -> None:
-        self._of[who] -= 1
-        if not self._of[who]:
-            del self._of[who]
+        return _FromFile(file, lambda: self._places.leave(who))
 
 
 class _FromFile(Response):

@@ -43,23 +43,28 @@ def problem_response(problem: Problem, headers: dict[str, str] | None = None) ->
     )
 
 
+def refusal(error: ApiError) -> Response:
+    """What is refused as an answer, with all its headers."""
+    return problem_response(error.problem(), error.headers | error.own_headers())
+
+
 def install(app: FastAPI) -> None:
     """Give an application the handlers."""
 
     @app.exception_handler(ApiError)
     async def api_error(_: Request, error: ApiError) -> Response:
-        return problem_response(error.problem(), error.headers | error.own_headers())
+        return refusal(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid_query(_: Request, error: RequestValidationError) -> Response:
         refused = [_query_problem(item) for item in error.errors()]
-        return problem_response(InvalidQuery.of(refused).problem())
+        return refusal(InvalidQuery.of(refused))
 
     @app.exception_handler(HTTPException)
     async def plain(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
             nothing = f"nothing at {request.url.path}; the API is described at /docs"
-            return problem_response(NotFound(nothing).problem())
+            return refusal(NotFound(nothing))
         problem = Problem(
             title=str(error.detail),
             status=error.status_code,
@@ -80,8 +85,7 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(PoolTimeoutError)
     async def database_away(_: Request, error: Exception) -> Response:
         log.error("database: %s", error)
-        gone = Unavailable("nothing was stored; try again in a moment")
-        return problem_response(gone.problem(), gone.headers)
+        return refusal(Unavailable("nothing was stored; try again in a moment"))
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> Response:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from rgservice.http.body import SHORT_BYTES
 from rgservice.http.errors import Busy
 from rgservice.http.probes import is_probe
-from rgservice.http.rendering import problem_response
+from rgservice.http.rendering import refusal
 
 MOST_AT_WORK = 4
 """Of one token and kind."""
@@ -57,7 +57,7 @@ class Turns:
             if await self._may(queue):
                 await self._in_turn(queue.turns, scope, receive, send)
             else:
-                await problem_response(_busy().problem(), Busy.headers)(scope, receive, send)
+                await refusal(_busy())(scope, receive, send)
         finally:
             queue.there -= 1
             if not queue.there:

@@ -21,6 +21,7 @@ from rgcontract.people import (
     UserChange,
     Users,
 )
+from rgcontract.quotas import Quota
 from rgcontract.roles import Role
 from rgservice.http.answers import Answered, response
 from rgservice.http.asking import sent_model
@@ -32,7 +33,6 @@ from rgservice.http.deps import (
     PartsDep,
     Reader,
     SnapshotDep,
-    rate_of,
 )
 from rgservice.http.described import ASKING, body_of, refusals
 from rgservice.http.rights import writing
@@ -53,7 +53,7 @@ UserQuery = Annotated[
 def who_am_i(session: SnapshotDep, use: PartsDep, caller: Reader) -> Me:
     """Who this token speaks for, what it may be used for, and what of the lab is left for them."""
     limits = quotas.limits_of(quotas.of_lab(use.settings), caller.quotas)
-    rate = use.rates.used(caller.user, rate_of(use, caller))
+    rate = use.rates.used(caller.user, limits[Quota.REQUESTS_PER_SECOND])
     return me(caller, quotas.uses(session, caller.user, limits, rate))
 
 

@@ -124,13 +124,13 @@ def _summaries(database: Database, scope: Scope) -> Iterator[Breach]:
     )
     for name in chain.from_iterable(pages(database, names)):
         with database.snapshot() as session:
-            stored = {_key(one): one for one in summaries_of(session, name)}
+            stored = {one.key: one for one in summaries_of(session, name)}
             try:
                 of_runs = [*summarised(session, name, scope.summarise)]
             except DAMAGED as error:
                 yield {"experiment": name, "measured": reason_of(error)}
                 continue
-        worked_out = {_key(one): one for one in of_runs}
+        worked_out = {one.key: one for one in of_runs}
         for key in sorted(stored.keys() | worked_out.keys()):
             differing = _differing(stored.get(key), worked_out.get(key))
             if differing:
@@ -142,10 +142,6 @@ def _summaries(database: Database, scope: Scope) -> Iterator[Breach]:
                     "quantity": quantity,
                     "differing": differing,
                 }
-
-
-def _key(summary: Summary) -> tuple[str, str, str]:
-    return summary.when, summary.level, summary.quantity
 
 
 def _differing(stored: Summary | None, worked_out: Summary | None) -> list[str]:

@@ -48,7 +48,7 @@ class ExperimentRow(Base):
     depth: Mapped[int]
     width: Mapped[int]
     flops_per_run: Mapped[float]
-    """Estimated operations of one seed; with the time it took, the speed of this lab."""
+    """Estimated operations of one seed: what counts for whoever puts it in line."""
     stored_bytes_per_run: Mapped[float | None]
     """Estimated size of what one seed stores; null where a release before wrote the row."""
     label: Mapped[str | None]
