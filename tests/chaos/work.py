@@ -36,6 +36,12 @@ def counted(lab: ChaosLab, state: State) -> int:
         return count_all_runs(session).get(state, 0)
 
 
+def attempts(lab: ChaosLab) -> int:
+    """Attempts that workers have begun, whatever became of them."""
+    with lab.database.begin() as session:
+        return session.scalar(select(func.count()).select_from(AttemptRow)) or 0
+
+
 def account(lab: ChaosLab, n: int) -> Seen:
     """When nothing is left to do: that each of so many runs was measured, and counted once."""
     until(lambda: counted(lab, State.QUEUED) + counted(lab, State.RUNNING) == 0, PATIENCE)

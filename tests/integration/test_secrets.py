@@ -14,7 +14,6 @@ from sqlalchemy import inspect, make_url, text
 
 import rgclient
 from rgstore.database import Database
-from rgstore.tokens import make_token
 
 PASSWORD = f"canary{secrets.token_hex(12)}"
 
@@ -27,12 +26,6 @@ def guarded(scratch: Path, database_url: str) -> Iterator[Lab]:
     started = Lab(scratch / "secrets", url)
     yield started
     started.stop()
-
-
-@pytest.fixture
-def token(database: Database) -> str:
-    with database.begin() as session:
-        return make_token(session, "alice")
 
 
 def test_no_secret_leaves_where_it_is_kept(

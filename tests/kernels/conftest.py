@@ -2,55 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
+import small_network
+from single_thread import single_thread  # noqa: F401  # a fixture
+from small_network import ARCH
 
 from rgcore.chain import make_chain
 from rgcore.fleet import Member
-from rgcore.network import Architecture, build_network
+from rgcore.network import build_network
 from rgcore.random import derive_generator
-from rgcore.training import TrainingPlan
 from rgkernels import Native, UnusableError
 from rgkernels.cache import cached_library
 from rgkernels.compiler import found_compiler
 from rgkernels.instructions import usable
 
-ARCH = Architecture(
-    n_states=4,
-    seq_len=6,
-    mixing="context",
-    context=1,
-    depth=2,
-    width=5,
-    hidden_ratio=1.5,
-    activation="gelu",
-    norm="layer",
-    residual_scale=0.7,
-    init_scale=1.0,
-)
-PLAN = TrainingPlan(
-    steps=40,
-    batch_size=8,
-    mask_prob=0.3,
-    optimizer="adamw",
-    lr=1e-2,
-    schedule="one_cycle",
-    weight_decay=0.1,
-    grad_clip=1.0,
-)
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As in a trainer."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+PLAN = replace(small_network.PLAN, steps=40, batch_size=8, grad_clip=1.0)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from rgstore.database import Database
 from rgstore.speed import Timing, note
 from rgstore.tables import RunRow
 
-CPU, GPU = "cpu: x86_64", "cuda: NVIDIA H200"
+CPU, GPU = "cpu: x86_64", "cuda: some GPU"
 SMALL: dict[str, Any] = {
     "chain": {"corr_len": 1},
     "model": {"depth": 1, "width": 8},

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hostile import ASKING, Hostile, hostile
 from kept_database import Copies
-from sqlalchemy import text
+from stored import stored
 
 from rgcontract.roles import Role
 from rgservice.app import create_app
@@ -24,9 +24,6 @@ from rgstore.settings import Settings
 from rgstore.tokens import make_token
 
 ROWS = hostile()
-WRITTEN = (
-    "users", "tokens", "experiments", "submissions", "runs", "studies", "study_requests", "audit",
-)  # fmt: skip
 MOST_BYTES = 64 * 1024
 LIMIT = 250_000
 
@@ -39,12 +36,6 @@ class House:
     database: Database
     bearer: str
     there: Mapping[str, str]
-
-    def stored(self) -> dict[str, list[str]]:
-        """All that requests write, but that a token is used."""
-        rows = "SELECT (to_jsonb(one) - 'last_used_at')::text AS row FROM {} one ORDER BY row"
-        with self.database.begin() as session:
-            return {table: list(session.scalars(text(rows.format(table)))) for table in WRITTEN}
 
     def send(self, row: Hostile) -> Any:
         """The answer to a row."""
@@ -92,10 +83,10 @@ TAKEN = [row for row in ROWS if not row.code]
 
 
 def test_what_is_refused_is_refused_as_it_says_and_changes_nothing(house: House) -> None:
-    before = house.stored()
+    before = stored(house.database)
     wrong = _wrong(house, REFUSED)
     assert wrong == [], f"{len(wrong)}\n" + "\n".join(wrong)
-    assert house.stored() == before
+    assert stored(house.database) == before
 
 
 def test_text_is_taken_and_handed_back_as_it_is(house: House) -> None:

@@ -13,7 +13,7 @@ from rgstore.database import Database
 from rgstore.speed import LATEST, Ratios, Timing, note, speeds
 from rgstore.tables import RunRow, TimingRow
 
-CPU, GPU = "cpu: x86_64", "cuda: NVIDIA H200"
+CPU, GPU = "cpu: x86_64", "cuda: some GPU"
 
 
 def timing(ratio: float, backend: str = CPU, shape: str = "calls", model: str = "now") -> Timing:

@@ -117,8 +117,6 @@ NOT_JSON = {
 }
 """What no field takes: the body is not strict JSON."""
 
-LONG_NUMBER = "0." + "1" * 400
-"""A double like others, in very many digits."""
 CONFUSABLE = "\u0430dmin"
 """Its first letter is Cyrillic."""
 

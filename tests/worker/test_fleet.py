@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any, Never
 
 import numpy as np
 import pytest
 import torch
 from lab_processes import TINY
+from single_thread import single_thread  # noqa: F401  # a fixture
 
 from rgcore.fleet import train_fleet
 from rgstore.records import RunRecord
@@ -22,14 +23,6 @@ little variance that grows a hundredfold at most. Seen: 5e-6."""
 SPEC: dict[str, Any] = TINY
 WILD_MODEL = {**SPEC["model"], "norm": "none", "activation": "relu", "init_scale": 10.0}
 SGD = {"steps": 100, "batch_size": 16, "optimizer": "sgd", "lr": 1e-6, "grad_clip": None}
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterable[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def task(seed: int = 0, *, corr_len: float = 2.0, training: Any = None, **sections: Any) -> Task:

@@ -23,7 +23,7 @@ def _run(effort: Effort) -> Seen:
         for _ in range(WORKERS):
             lab.worker(RGLAB_MAINTENANCE_SECONDS="5")
         until(lambda: _counts(lab) == [WORKERS] * 4)
-        stop, seen = threading.Event(), list[list[int]]()
+        stop, seen = threading.Event(), list[list[int] | str]()
         watching = threading.Thread(target=_watch, args=(lab, stop, seen))
         watching.start()
         try:
@@ -53,9 +53,13 @@ def _submit_study(lab: ChaosLab, experiments: int) -> None:
     answer.raise_for_status()
 
 
-def _watch(lab: ChaosLab, stop: threading.Event, seen: list[list[int]]) -> None:
+def _watch(lab: ChaosLab, stop: threading.Event, seen: list[list[int] | str]) -> None:
+    """Look every second; a look that fails is a wrong one, and says why."""
     while not stop.wait(1):
-        seen.append(_counts(lab))
+        try:
+            seen.append(_counts(lab))
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            seen.append(repr(error))
 
 
 def _counts(lab: ChaosLab) -> list[int]:

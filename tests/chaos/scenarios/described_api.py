@@ -35,14 +35,18 @@ def _run(effort: Effort) -> Seen:
             check=False,
         )
     sys.stderr.write(ran.stdout + ran.stderr)
-    return Seen(ran.returncode == 0, _summary(ran.stdout))
+    many = f"at most {_many(effort):,} examples an operation"
+    return Seen(ran.returncode == 0, f"{many}; {_summary(ran.stdout)}")
+
+
+def _many(effort: Effort) -> int:
+    return QUICK_EXAMPLES if effort.quick else EXAMPLES
 
 
 def _command(url: str, token: str, effort: Effort) -> list[str]:
-    many = QUICK_EXAMPLES if effort.quick else EXAMPLES
     return [
         sys.executable, "-m", "schemathesis.cli", "run", url,
-        "--checks", "all", "--max-examples", str(many), "--seed", str(effort.seed),
+        "--checks", "all", "--max-examples", str(_many(effort)), "--seed", str(effort.seed),
         "--continue-on-failure", "--header", f"Authorization: Bearer {token}",
         "--warnings", "off", "--no-color",
         *(["--no-shrink"] if effort.quick else []),
@@ -59,6 +63,6 @@ def _summary(output: str) -> str:
 
 SCENARIO = Scenario(
     "whatever the description lets one send, and what it does not",
-    f"no check of schemathesis fails, {EXAMPLES:,} examples an operation",
+    "no check of schemathesis fails",
     _run,
 )

@@ -32,7 +32,7 @@ def _run(effort: Effort) -> Seen:
 async def _beside(lab: ChaosLab, seconds: float) -> Seen:
     people = [lab.token(f"honest{number}") for number in range(HONEST)]
     attackers = [lab.token(f"hostile{number}") for number in range(HOSTILE)]
-    await honest.work(lab.url, people, WARM_SECONDS, first=100_000)  # connections are opened
+    await honest.work(lab.url, people, WARM_SECONDS, first=5_000)  # connections are opened
     before = await honest.work(lab.url, people, seconds, first=0)
     rss = resident_bytes(lab.server.pid)
     # a process of its own, which gives way: who attacks has a machine of their own to compute on

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from lab_processes import kill_group, until
 
-from rgcontract import State
-from tests.chaos.lab import chaos_lab
+from tests.chaos.lab import ChaosLab, chaos_lab
 from tests.chaos.scenario import Effort, Scenario, Seen
-from tests.chaos.work import account, counted, submit
+from tests.chaos.work import account, attempts, submit
 
 KILLS = 2
 """A run has three attempts."""
@@ -18,11 +17,17 @@ def _run(effort: Effort) -> Seen:
     with chaos_lab(effort.directory) as lab:
         submit(lab, n_runs)
         for _ in range(KILLS):
-            doomed = lab.worker()
-            until(lambda: counted(lab, State.RUNNING))
-            kill_group(doomed)
+            _kill_at_work(lab)
         lab.worker()
         return account(lab, n_runs)
+
+
+def _kill_at_work(lab: ChaosLab) -> None:
+    """One more worker, until it has claimed; leases of one before it are there all the while."""
+    before = attempts(lab)
+    doomed = lab.worker()
+    until(lambda: attempts(lab) > before)
+    kill_group(doomed)
 
 
 SCENARIO = Scenario(

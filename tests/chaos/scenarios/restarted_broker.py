@@ -7,7 +7,7 @@ from lab_processes import kill_group, until
 from rgcontract import State
 from tests.chaos.lab import chaos_lab
 from tests.chaos.scenario import Effort, Scenario, Seen
-from tests.chaos.work import account, counted, submit
+from tests.chaos.work import PATIENCE, account, counted, submit
 
 
 def _run(effort: Effort) -> Seen:
@@ -18,7 +18,7 @@ def _run(effort: Effort) -> Seen:
         until(lambda: counted(lab, State.RUNNING) + counted(lab, State.DONE))
         kill_group(lab.broker)
         submit(lab, 2 * n_runs)  # as many again
-        until(lambda: counted(lab, State.DONE))
+        until(lambda: counted(lab, State.DONE) > n_runs, PATIENCE)  # of those submitted just now
         lab.start_broker()
         return account(lab, 2 * n_runs)
 

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
 from devices import DEVICE
+from single_thread import single_thread  # noqa: F401  # a fixture
+from small_network import ARCH, PLAN
 
 from rgcore.chain import make_chain
 from rgcore.fleet import Member
-from rgcore.network import Architecture, build_network
+from rgcore.network import build_network
 from rgcore.random import derive_generator
-from rgcore.training import TrainingPlan, train
+from rgcore.training import train
 
-SEQ_LEN, N_STATES = 6, 4
-ARCH = Architecture(
-    n_states=N_STATES,
-    seq_len=SEQ_LEN,
-    mixing="context",
-    context=1,
-    depth=2,
-    width=5,
-    hidden_ratio=1.5,
-    activation="gelu",
-    norm="layer",
-    residual_scale=0.7,
-    init_scale=1.0,
-)
-PLAN = TrainingPlan(
-    steps=12,
-    batch_size=3,
-    mask_prob=0.3,
-    optimizer="adamw",
-    lr=1e-2,
-    schedule="one_cycle",
-    weight_decay=0.1,
-    grad_clip=None,
-)
 OWN = [
     (1.0, {}),
     (2.0, {"lr": 3e-3, "grad_clip": 0.1}),
@@ -48,15 +24,6 @@ OWN = [
     (30.0, {"lr": 5e-3, "weight_decay": 0.5}),
 ]
 """Correlation length and what a plan changes, for each member."""
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """As in a trainer."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture
@@ -71,7 +38,7 @@ def make_member() -> Any:
         network = network.to(DEVICE)
         return Member(
             network=network.double() if double else network,
-            chain=make_chain("potts", n_states=N_STATES, corr_len=corr_len),
+            chain=make_chain("potts", n_states=ARCH.n_states, corr_len=corr_len),
             plan=replace(PLAN, **(own | plan)),
             seed=seed,
             stops=stops,
@@ -86,7 +53,7 @@ def trained_alone() -> Any:
 
     def run(member: Any, **keywords: Any) -> Any:
         return train(
-            member.network, member.chain, member.plan, member.seed, seq_len=SEQ_LEN, **keywords
+            member.network, member.chain, member.plan, member.seed, seq_len=ARCH.seq_len, **keywords
         )
 
     return run

@@ -1,17 +1,5 @@
-"""One thread, as in a trainer: small networks gain nothing from more, and lose on a busy core."""
+"""One thread for every test of training."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """For this test alone."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+from single_thread import single_thread  # noqa: F401  # a fixture
