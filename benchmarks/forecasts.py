@@ -25,11 +25,11 @@ from benchmarks.one_thread import on_one_thread
 from benchmarks.progress import say
 from rgcontract import ExperimentSpec, strictjson
 from rgcontract.files import write_text
-from rgcore.architecture import Architecture
 from rgcore.cost import Factor, Modelled, Sample, factor, run_cost
 from rgworker import arithmetic
 from rgworker.fleet import Fleet
 from rgworker.protocol import Event, Finished, Job, Task
+from rgworker.unpack import architecture_of
 from scripts.marked import filled
 
 RESULTS = Path(__file__).parent / "results"
@@ -247,7 +247,7 @@ def run(one: Case) -> Measured:
     done = [end for end in ends if isinstance(end, Finished)]
     if len(done) != one.fleet:
         raise RuntimeError(f"{one.name}: {len(done)} of {one.fleet} finished: {ends[-1]}")
-    cost = run_cost(Architecture(**one.spec.architecture), **one.spec.budget)
+    cost = run_cost(architecture_of(one.spec), **one.spec.budget)
     return Measured(
         one,
         cost.modelled(fleet=one.fleet),

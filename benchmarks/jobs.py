@@ -11,7 +11,7 @@ from benchmarks.peer_loops import Loop, masked_loop, plain_loop
 from benchmarks.peer_network import PeerNetwork
 from benchmarks.race import RefusedError
 from benchmarks.shapes import Shape
-from rgcore.fleet import Member, train_fleet
+from rgcore.fleet import Backend, Member, train_fleet
 from rgcore.sizing import choose_fleet_size
 from rgcore.training import DivergedError, TrainingTrace, train
 
@@ -57,15 +57,19 @@ def fleet_size(shape: Shape) -> int:
     )
 
 
-def fleets(shape: Shape, steps: int, seeds: Sequence[int], size: int) -> Trained:
-    """RGLab in fleets of at most so many, one after another."""
+def fleets(
+    shape: Shape, steps: int, seeds: Sequence[int], size: int, backend: Backend | None = None
+) -> Trained:
+    """RGLab in fleets of at most so many, one after another; None for torch."""
     problem = shape.problem(steps)
     members = [Member(problem.network(seed), problem.chain, problem.plan, seed) for seed in seeds]
     begin = time.perf_counter()
     found = [
         trace
         for first in range(0, len(members), size)
-        for trace in train_fleet(members[first : first + size], seq_len=shape.seq_len)
+        for trace in train_fleet(
+            members[first : first + size], seq_len=shape.seq_len, backend=backend
+        )
     ]
     seconds = time.perf_counter() - begin
     return Trained(seconds, [_losses(trace) for trace in found])

@@ -7,17 +7,16 @@ faster. On an idle machine of two cores it takes under four minutes; `--rounds 1
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Sequence
 from functools import partial
 
-from benchmarks.jobs import fleet_size
+from benchmarks.jobs import fleet_size, fleets
 from benchmarks.machine import this_machine
 from benchmarks.markdown import table
 from benchmarks.shapes import SHAPES, Shape
 from benchmarks.timing import Timing, interleave, threads
 from rgcore.cost.training import step_multiply_adds
-from rgcore.fleet import Backend, Member, train_fleet
+from rgcore.fleet import Backend
 from rgkernels import native
 
 DEFAULT = Shape("default", depth=8, width=64, n_states=16, seq_len=32)
@@ -28,14 +27,7 @@ HEAD = ("(depth, width, V, T)", "K", "torch, ms", "kernels, ms", "torch / kernel
 
 def cost(shape: Shape, members: int, steps: int, *, size: int, backend: Backend | None) -> float:
     """Seconds per member and step of so many members, in fleets of this size."""
-    problem = shape.problem(steps)
-    fleet = [
-        Member(problem.network(seed), problem.chain, problem.plan, seed) for seed in range(members)
-    ]
-    begin = time.perf_counter()
-    for first in range(0, members, size):
-        train_fleet(fleet[first : first + size], seq_len=shape.seq_len, backend=backend)
-    return (time.perf_counter() - begin) / (members * steps)
+    return fleets(shape, steps, range(members), size, backend).seconds / (members * steps)
 
 
 def row(shape: Shape, members: int, steps: int, backend: Backend, rounds: int) -> Sequence[str]:

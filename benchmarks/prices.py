@@ -26,7 +26,6 @@ from benchmarks.one_thread import on_one_thread
 from benchmarks.progress import say
 from rgcontract import ExperimentSpec, strictjson
 from rgcontract.files import write_text
-from rgcore.architecture import Architecture
 from rgcore.cost import measured_numbers
 from rgcore.cost.counting import (
     measuring_counts,
@@ -34,7 +33,8 @@ from rgcore.cost.counting import (
     start_counts,
     training_counts,
 )
-from rgcore.cost.work import SHARED, UNITS, Counts, modelled
+from rgcore.cost.learning import QUARTILES
+from rgcore.cost.work import UNITS, Counts, modelled, of_member
 from rgcore.fleet import Member, train_fleet
 from rgcore.measurement import bayes_reference, measure
 from rgcore.network import build_network
@@ -138,9 +138,8 @@ def parts(spec: ExperimentSpec, fleet: int) -> Iterator[Timed]:
     recorded, _ = timed(lambda: quantities("final", 1, found))
     step = {name: budget[name] for name in ("steps", "batch_size", "mask_prob")}
     counts = training_counts(arch, **step)
-    mine = {name: n / fleet if name in SHARED else n for name, n in counts.items()}
     yield Timed("start", start_counts(arch, numbers=numbers), started + recorded)
-    yield Timed("train", mine, trained / fleet)
+    yield Timed("train", of_member(counts, fleet), trained / fleet)
     yield Timed("reference", reference_counts(arch, **some), referred)
     yield Timed("measure", measuring_counts(arch, **some, levels=budget["levels"]), read)
 
@@ -153,7 +152,7 @@ def sample(seconds: float, prices: Counts, seed: int = 0) -> list[Timed]:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         spec = drawn(chance)
-        arch, budget = Architecture(**spec.architecture), spec.budget
+        arch, budget = architecture_of(spec), spec.budget
         step = {name: budget[name] for name in ("batch_size", "mask_prob")}
         some = {name: budget[name] for name in ("n_sequences", "mask_prob", "levels")}
         most = choose_fleet_size(arch, **step, device="cpu", memory=MEMORY)
@@ -216,7 +215,7 @@ def main(arguments: list[str]) -> None:
     found = sample(chosen.seconds, ONE_CORE)
     prices, errors = fitted(found)
     quarter, three = np.quantile(errors, [0.25, 0.75])
-    spread = max(float(three - quarter) / 1.349, 0.1)
+    spread = max(float(three - quarter) / QUARTILES, 0.1)
     within = float((np.abs(errors) < np.log(2)).mean())
     say(f"{len(errors)} parts, {within:.0%} of them within 2x, spread {spread:.2f}")
     free = [name for name, price in prices.items() if price == 0]

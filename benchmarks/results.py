@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from benchmarks import markdown
 from benchmarks.progress import say
 from benchmarks.serving.lab import Lab, running
 from benchmarks.serving.records import record_of
@@ -154,8 +155,7 @@ def table(found: list[Reading]) -> str:
         ]
         for one in found
     ]  # fmt: skip
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown.table(head, rows)
 
 
 if __name__ == "__main__":

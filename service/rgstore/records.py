@@ -16,6 +16,11 @@ Key = tuple[str, str, str]
 """When, level, quantity."""
 
 
+def moment_name(step: int, steps: int) -> str:
+    """What `Quantity.when` calls the moment after a step, in a training of so many steps."""
+    return "final" if step == steps else f"step_{step}"
+
+
 @dataclass(frozen=True)
 class Quantity:
     """One measured quantity of one run, flat, with its shape."""

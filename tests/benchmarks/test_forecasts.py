@@ -60,7 +60,7 @@ def drawn_parts(n: int, prices: Counts) -> list[Timed]:
 
 
 def test_the_prices_of_a_machine_are_found_from_its_times() -> None:
-    machine = {name: price * (0.3 if UNITS[name].of is ShapeClass.CALLS else 3.0)
+    machine = {name: price * (0.3 if UNITS[name] is ShapeClass.CALLS else 3.0)
                for name, price in ONE_CORE.items()}  # fmt: skip
     prices, errors = fitted(drawn_parts(600, machine))
     assert np.std(errors) == pytest.approx(NOISE, rel=0.2)

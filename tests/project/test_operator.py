@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 
 from migrations import alembic_config
 from rgcontract import Submission
+from rgkernels import UnusableError
+from rgkernels.compiler import found_compiler
 from rglab.cli import app
 from rglab.embedded.lab import free_port
 from rgstore.database import Database
@@ -277,6 +279,18 @@ def test_doctor_says_what_trains_and_how_to_get_the_other(rglab: Any, backend: s
         "ok   training  torch trains: CC=no-such-compiler does not run; install gcc or clang, "
         "or `pip install 'rglab[kernels]'`"
     )
+
+
+def test_doctor_says_what_kernels_would_train_by_while_torch_does(rglab: Any) -> None:
+    try:
+        found_compiler()
+    except UnusableError as error:
+        pytest.skip(str(error))
+    _, training = rglab("doctor", RGLAB_BACKEND="torch").stdout.splitlines()
+    said = (
+        "torch trains (RGLAB_BACKEND=torch); RGLAB_BACKEND=native would train by native kernels: "
+    )
+    assert training.startswith(f"ok   training  {said}")
 
 
 def test_doctor_finds_the_parts_of_a_running_lab_by_itself(rglab: Any, lab: Up) -> None:

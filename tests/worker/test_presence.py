@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from lab_processes import until
 from set_clock import SetClock
@@ -19,7 +17,7 @@ from rgworker.presence import Presence
 
 
 def presence_of(
-    database: Database, hearing: Hearing | None = None, *, every_seconds: float = 60, **options: Any
+    database: Database, hearing: Hearing | None = None, *, every_seconds: float = 60
 ) -> Presence:
     return Presence(
         database,
@@ -29,7 +27,6 @@ def presence_of(
         device="cpu",
         concurrency=4,
         every_seconds=every_seconds,
-        **options,
     )
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -32,6 +33,7 @@ MOST_SECONDS = 300
 """Far more than a build takes (two to five seconds): bounds one that hangs."""
 
 
+@cache
 def source_digest() -> str:
     """What names the source: it changes with every character of it."""
     digest = sha256()

@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 from rgcore.statistics import summarise_runs
 from rgstore import inspections
 from rgstore.database import Database
 from rgstore.invariants import INVARIANTS, Invariant, Scope
 from rgstore.workers import live_workers
+from rgworker.presence import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +54,7 @@ class Inspector(threading.Thread):
         while not self._stopping.wait(self._every):
             try:
                 self.once()
-            except (DBAPIError, PoolTimeoutError) as error:
+            except AWAY as error:
                 log.warning("invariants: %s; looking again in %g s", error, self._every)
             except Exception:  # the thread lives: the next round may see more
                 log.exception("invariants: looking again in %g s", self._every)

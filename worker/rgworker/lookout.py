@@ -6,10 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-
 from rgworker.hands import PAUSE_SECONDS, Hands
+from rgworker.presence import AWAY
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +51,7 @@ class Lookout(threading.Thread):
             self._told.clear()
             try:
                 self._look()
-            except (DBAPIError, PoolTimeoutError) as error:
+            except AWAY as error:
                 if not self._away:
                     log.warning("the database does not answer: %s; looking again and again", error)
                 self._away = True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from datetime import timedelta
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -30,7 +29,6 @@ class Presence(threading.Thread):
         device: kind of device that it trains on.
         concurrency: its trainers.
         every_seconds: between words.
-        deaf_after: silence of the broker that is worth a word.
     """
 
     def __init__(
@@ -43,14 +41,13 @@ class Presence(threading.Thread):
         device: str,
         concurrency: int,
         every_seconds: float,
-        deaf_after: timedelta = WORKER_SILENT_AFTER,
     ) -> None:
         """Start with `start()`, end with `stop()`."""
         super().__init__(name="presence", daemon=True)
         self._database, self._hearing = database, hearing
         self._worker, self._host = worker, host
         self._device, self._concurrency = device, concurrency
-        self._every, self._deaf_after = every_seconds, deaf_after
+        self._every = every_seconds
         self._stopping = False
         self._next = threading.Event()
         self._deaf = False
@@ -96,7 +93,7 @@ class Presence(threading.Thread):
     def _listen(self) -> None:
         """Say so when the broker falls silent, and when it is heard again."""
         silence = self._hearing.silence
-        deaf = silence > self._deaf_after
+        deaf = silence > WORKER_SILENT_AFTER
         if deaf and not self._deaf:
             log.warning(
                 "no message has come for %.0f s; runs are found by looking meanwhile",

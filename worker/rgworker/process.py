@@ -11,6 +11,7 @@ import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
+from rgstore.records import TORCH
 from rgworker.protocol import Event, Job, Leave, Ready
 from rgworker.wire import UnreadableMessageError, Wire
 
@@ -29,7 +30,7 @@ class Trainer:
     """One child process; used by one thread at a time."""
 
     def __init__(
-        self, device: str, backend: str = "torch", *, start_seconds: float = START_SECONDS
+        self, device: str, backend: str = TORCH, *, start_seconds: float = START_SECONDS
     ) -> None:
         """Start the process and wait until it is ready.
 
@@ -140,7 +141,7 @@ class Lent:
 class TrainerPool:
     """Warm trainers, handed out one at a time."""
 
-    def __init__(self, device: str, backend: str = "torch") -> None:
+    def __init__(self, device: str, backend: str = TORCH) -> None:
         """Start nothing yet: trainers start when they are first needed."""
         self._device, self._backend = device, backend
         self._idle: queue.LifoQueue[Trainer] = queue.LifoQueue()

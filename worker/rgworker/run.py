@@ -14,7 +14,7 @@ from rgcore.measurement import BayesReference, measure
 from rgcore.network import ResidualNetwork, build_network
 from rgcore.training import Progress, TrainingTrace, derive_generator
 from rgstore.heartbeats import TrainingProgress
-from rgstore.records import Quantity, RunRecord, Training, Weights
+from rgstore.records import Quantity, RunRecord, Training, Weights, moment_name
 from rgworker import subnormals
 from rgworker.record import chain_record, quantities
 from rgworker.unpack import architecture_of, chain_of, plan_of
@@ -123,7 +123,7 @@ class MeasuredRun:
         return build_network(architecture_of(self._spec), generator).to(self._device)
 
     def _measure_after(self, step: int) -> None:
-        self._measure("final" if step == self._spec.training.steps else f"step_{step}", step)
+        self._measure(moment_name(step, self._spec.training.steps), step)
 
     def _measure(self, when: str, step: int) -> None:
         started = time.monotonic()

@@ -17,11 +17,9 @@ from safetensors import SafetensorError, deserialize
 from rgcontract import ExperimentSpec
 from rgcontract.observables import NETWORK, OBSERVABLES, REASONS, Axis, observables_at
 from rgcore.architecture import Architecture
-from rgcore.cost.parameters import parameter_count
-from rgstore.records import ChainRecord, Quantity, RunRecord, Training
+from rgcore.cost import axis_lengths, parameter_count
+from rgstore.records import ChainRecord, Quantity, RunRecord, Training, moment_name
 
-MOST_LAG = 32
-"""Tokens over which the stream's correlation is followed."""
 MOST_NAMED = 5
 """Faults that a message names."""
 STOCHASTIC = 1e-9
@@ -49,19 +47,6 @@ def require_sound(record: RunRecord, spec: ExperimentSpec) -> None:
         raise UnsoundResultError(f"the result is unsound: {'; '.join(found[:MOST_NAMED])}{more}")
 
 
-def sizes(spec: ExperimentSpec) -> dict[Axis, int]:
-    """How many an axis of an array counts."""
-    depth, tokens = spec.model.depth, spec.data.seq_len
-    return {
-        Axis.LAYER: depth + 1,
-        Axis.TRANSITION: depth,
-        Axis.DIMENSION: spec.model.width,
-        Axis.POSITION: tokens,
-        Axis.MODE: spec.chain.n_states - 1,
-        Axis.LAG: min(tokens - 1, MOST_LAG) + 1,
-    }
-
-
 def _faults(record: RunRecord, spec: ExperimentSpec) -> Iterator[str]:
     if not (math.isfinite(record.seconds) and record.seconds >= 0):
         yield f"it took {record.seconds} s"
@@ -79,7 +64,8 @@ def _of_quantities(quantities: Sequence[Quantity], spec: ExperimentSpec) -> Iter
         yield f"{_named(key)} was not asked for"
     for key in sorted(key for key in asked if times[key] > 1):
         yield f"{_named(key)} is twice"
-    counts = sizes(spec)
+    lengths = axis_lengths(Architecture(**spec.architecture))
+    counts = {axis: lengths[axis] for axis in Axis}
     for quantity in quantities:
         if quantity.key in asked:
             for fault in _of_one(quantity, asked[quantity.key], counts):
@@ -90,8 +76,7 @@ def _asked(spec: ExperimentSpec) -> dict[tuple[str, str, str], int]:
     """(moment, level, quantity) of all that is measured -> its step."""
     steps = spec.training.steps
     moments = {"initial": 0, "shuffled": steps} | {
-        "final" if step == steps else f"step_{step}": step
-        for step in spec.measurement.moments(steps)
+        moment_name(step, steps): step for step in spec.measurement.moments(steps)
     }
     levels = [*map(str, spec.measurement.levels or ()), NETWORK]
     return {

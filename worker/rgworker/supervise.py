@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -217,17 +218,29 @@ class Supervisor:
 
     def _store_sound(self, claim: Claim, ready: Ready, record: RunRecord, *, speaks: bool) -> State:
         """Store a result, unless it is none: another trainer may measure better."""
+        spec = cache(partial(claimed_spec, claim))  # read at most once
         if (
             record.protocols == self.implements
         ):  # what another release measures is not ours to judge
             try:
-                self.check(record, claimed_spec(claim))
+                self.check(record, spec())
             except UnsoundResultError as error:
                 log.warning("run %s: %s", claim.run_id, error)
                 return self._retry(claim, Outcome.FAILED, str(error))
-        return self._store(claim, ready, record, speaks=speaks)
+        return self._store(claim, ready, record, spec, speaks=speaks)
 
-    def _store(self, claim: Claim, ready: Ready, record: RunRecord, *, speaks: bool) -> State:
+    def _store(
+        self,
+        claim: Claim,
+        ready: Ready,
+        record: RunRecord,
+        spec: Callable[[], ExperimentSpec],
+        *,
+        speaks: bool,
+    ) -> State:
+        # worked out once for all tries, and never for a result that the store refuses
+        training = cache(lambda: training_hash(spec()))
+        timing = cache(lambda: timing_of(spec(), ready, record))
         for attempt in range(STORE_TRIES):
             try:
                 with self.database.begin() as session:
@@ -236,14 +249,14 @@ class Supervisor:
                     if record.trained:
                         trainings.keep(
                             session,
-                            training_hash(claimed_spec(claim)),
+                            training(),
                             claim.seed,
                             record.training,
                             device=ready.device,
                             versions={**ready.versions, **endings.by(record.backend)},
                         )
                         if speaks:
-                            note(session, claim.run_id, timing_of(claim, ready, record))
+                            note(session, claim.run_id, timing())
             except OtherProtocolError as error:
                 return self._hand_back(claim, str(error))
             except (InterfaceError, OperationalError) as error:

@@ -21,9 +21,8 @@ def claimed_spec(claim: Claim) -> ExperimentSpec:
     return loaded_spec(claim.spec, [claim.seed]).of_draw(claim.chain_seed)
 
 
-def timing_of(claim: Claim, ready: Ready, record: RunRecord) -> Timing:
+def timing_of(spec: ExperimentSpec, ready: Ready, record: RunRecord) -> Timing:
     """The working time of a run that was trained, and that of one core for as large a fleet."""
-    spec = claimed_spec(claim)
     modelled = run_cost(Architecture(**spec.architecture), **spec.budget).modelled(
         fleet=record.fleet
     )

@@ -120,7 +120,8 @@ def _what_trains(settings: Settings) -> str:
     here = said.stdout.strip() or f"torch trains: {said.stderr.strip().rpartition(chr(10))[2]}"
     if settings.backend == "native" or said.returncode:
         return here
-    return f"torch trains: RGLAB_BACKEND={settings.backend}; with native: {here}"
+    would = f"RGLAB_BACKEND=native would train by {here}"
+    return f"torch trains (RGLAB_BACKEND={settings.backend}); {would}"
 
 
 def _broker_finding(settings: Settings) -> tuple[str, bool, str]:

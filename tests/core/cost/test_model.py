@@ -54,7 +54,7 @@ def test_the_seconds_are_each_count_at_its_price(cost_of: Any) -> None:
         alone = dict.fromkeys(UNITS, 0.0) | {name: 3.0}
         found = modelled(counts, alone)
         assert found.seconds == pytest.approx(3 * count)
-        assert found.shape_class is UNITS[name].of
+        assert found.shape_class is UNITS[name]
 
 
 @pytest.mark.parametrize("mixing", MIXINGS)

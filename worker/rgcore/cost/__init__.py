@@ -5,6 +5,7 @@ Whoever forecasts, shares out the work or plans the passes of a measurement asks
 
 from rgcore.cost.learning import Factor, Sample, Source, factor, model_name
 from rgcore.cost.measuring import (
+    axis_lengths,
     measured_numbers,
     measurement_bytes,
     measurement_flops,
@@ -23,6 +24,7 @@ __all__ = [
     "Sample",
     "ShapeClass",
     "Source",
+    "axis_lengths",
     "factor",
     "measured_numbers",
     "measurement_bytes",

@@ -30,7 +30,7 @@ PRIOR = 5
 """Attempts that the spread of the model itself is worth, beside that of those that are there."""
 OF_MACHINES = 0.7
 """Standard deviation of ln(measured / modelled) over machines that nothing is known of: three in
-ten are off by more than a factor of two. A guess: no machine but this has been measured."""
+ten are off by more than a factor of two. A guess: the prices are of one machine."""
 
 
 class Source(StrEnum):

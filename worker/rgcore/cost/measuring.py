@@ -160,15 +160,9 @@ def _pass_bytes(arch: Architecture, one: Pass, n: int, mask_prob: float) -> int:
     return held
 
 
-def measured_numbers(arch: Architecture, arrays: Iterable[Sequence[str]]) -> tuple[int, int]:
-    """(quantities, numbers in them) that a measurement finds, without those of half of it.
-
-    Args:
-        arch: of the network.
-        arrays: what the axes of each array count: `layer`, `transition`, `dimension`, `position`,
-            `mode` or `lag`; none for one number.
-    """
-    lengths = {
+def axis_lengths(arch: Architecture) -> dict[str, int]:
+    """How many each axis of an array counts, by its name."""
+    return {
         "layer": arch.depth + 1,
         "transition": arch.depth,
         "dimension": arch.width,
@@ -176,6 +170,16 @@ def measured_numbers(arch: Architecture, arrays: Iterable[Sequence[str]]) -> tup
         "mode": arch.n_states - 1,
         "lag": 1 + min(arch.seq_len - 1, MOST_LAG),
     }
+
+
+def measured_numbers(arch: Architecture, arrays: Iterable[Sequence[str]]) -> tuple[int, int]:
+    """(quantities, numbers in them) that a measurement finds, without those of half of it.
+
+    Args:
+        arch: of the network.
+        arrays: what the axes of each array count, see `axis_lengths`; none for one number.
+    """
+    lengths = axis_lengths(arch)
     sizes = [prod(lengths[axis] for axis in axes) for axes in arrays]
     return len(sizes), sum(sizes)
 

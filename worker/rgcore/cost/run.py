@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from rgcore.architecture import Architecture
@@ -63,14 +63,13 @@ class RunCost:
         once = modelled(self.counts_of_a_measurement, ONE_CORE).seconds
         return once / self.modelled().seconds
 
-    def modelled(self, *, fleet: int = 1, prices: Mapping[str, float] = ONE_CORE) -> Modelled:
-        """The working time of a run by itself, or its part of a fleet's.
+    def modelled(self, *, fleet: int = 1) -> Modelled:
+        """The working time on one core of a run by itself, or its part of a fleet's.
 
         Args:
             fleet: members that are trained together.
-            prices: seconds of each unit; of one core if not given.
         """
-        return modelled(self.counts, prices, fleet=fleet)
+        return modelled(self.counts, ONE_CORE, fleet=fleet)
 
 
 def run_cost(

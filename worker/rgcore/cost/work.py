@@ -26,38 +26,23 @@ class ShapeClass(StrEnum):
     """Float64 arithmetic: moments, read-outs, decompositions, laws."""
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A unit of work.
-
-    Attributes:
-        of: the class that it counts for.
-        meaning: what one is.
-    """
-
-    of: ShapeClass
-    meaning: str
-
-
 UNITS = {
-    "run": Unit(ShapeClass.CALLS, "a run: its chain, its network and its record are made"),
-    "step": Unit(ShapeClass.CALLS, "a training step, once for all members of a fleet"),
-    "kernel": Unit(
-        ShapeClass.CALLS, "an operation of a step's blocks, forward and back, once for a fleet"
-    ),
-    "batch": Unit(ShapeClass.CALLS, "a batch of a measurement, on all layers"),
-    "block": Unit(ShapeClass.CALLS, "a block of a network that is made"),
-    "layer": Unit(ShapeClass.CALLS, "a layer of a batch of a measurement"),
-    "reading": Unit(ShapeClass.CALLS, "a layer of a level whose observables are read off"),
-    "value": Unit(ShapeClass.MEMORY, "a float32 number of a step, forward and back"),
-    "token": Unit(ShapeClass.MEMORY, "a token, drawn and hidden"),
-    "product": Unit(ShapeClass.PRODUCTS, "a float32 multiply-add of a matrix product"),
-    "value64": Unit(ShapeClass.MEASURING, "a float64 number that is made or moved"),
-    "moment": Unit(ShapeClass.MEASURING, "an entry of a matrix of moments that is read off"),
-    "product64": Unit(ShapeClass.MEASURING, "a float64 multiply-add of a matrix product"),
-    "decomposed": Unit(ShapeClass.MEASURING, "an operation of a decomposition in float64"),
+    "run": ShapeClass.CALLS,  # a run: its chain, its network and its record are made
+    "step": ShapeClass.CALLS,  # a training step, once for all members of a fleet
+    "kernel": ShapeClass.CALLS,  # an operation of a step's blocks, both ways, once for a fleet
+    "batch": ShapeClass.CALLS,  # a batch of a measurement, on all layers
+    "block": ShapeClass.CALLS,  # a block of a network that is made
+    "layer": ShapeClass.CALLS,  # a layer of a batch of a measurement
+    "reading": ShapeClass.CALLS,  # a layer of a level whose observables are read off
+    "value": ShapeClass.MEMORY,  # a float32 number of a step, forward and back
+    "token": ShapeClass.MEMORY,  # a token, drawn and hidden
+    "product": ShapeClass.PRODUCTS,  # a float32 multiply-add of a matrix product
+    "value64": ShapeClass.MEASURING,  # a float64 number that is made or moved
+    "moment": ShapeClass.MEASURING,  # an entry of a matrix of moments that is read off
+    "product64": ShapeClass.MEASURING,  # a float64 multiply-add of a matrix product
+    "decomposed": ShapeClass.MEASURING,  # an operation of a decomposition in float64
 }
-"""By name."""
+"""Name of a unit of work -> the class that it counts for."""
 SHARED = frozenset({"step", "kernel"})
 """What a fleet does once for all its members."""
 
@@ -89,6 +74,11 @@ def times(n: float, counts: Counts) -> dict[str, float]:
     return {name: n * count for name, count in counts.items()}
 
 
+def of_member(counts: Counts, fleet: int) -> dict[str, float]:
+    """What a member does of a run's counts, in a fleet of so many."""
+    return {name: n / fleet if name in SHARED else n for name, n in counts.items()}
+
+
 def modelled(counts: Counts, prices: Counts, *, fleet: int = 1) -> Modelled:
     """The time that a run takes by itself, or as one of a fleet: its part of it.
 
@@ -98,7 +88,6 @@ def modelled(counts: Counts, prices: Counts, *, fleet: int = 1) -> Modelled:
         fleet: members that are trained together.
     """
     of_class = dict.fromkeys(ShapeClass, 0.0)
-    for name, count in counts.items():
-        mine = count / fleet if name in SHARED else count
-        of_class[UNITS[name].of] += mine * prices[name]
+    for name, count in of_member(counts, fleet).items():
+        of_class[UNITS[name]] += count * prices[name]
     return Modelled(sum(of_class.values()), max(of_class, key=of_class.__getitem__))

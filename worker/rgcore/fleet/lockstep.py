@@ -58,7 +58,11 @@ class Lockstep(ABC):
 
     def advance(self) -> None:
         """One step of all members, each on the next batch of its own."""
-        self._pending.append(self._advance(self._share))
+        self._end_step(self._advance(self._share))
+
+    def _end_step(self, losses: Tensor) -> None:
+        """A step is done; its losses (K,) are read later."""
+        self._pending.append(losses)
         self.step += 1
 
     @property
@@ -118,8 +122,7 @@ class Batched(Lockstep):
 
     def advance_on(self, batch: FleetBatch) -> None:
         """One step of all members, on this batch."""
-        self._pending.append(self._on(batch, self._share))
-        self.step += 1
+        self._end_step(self._on(batch, self._share))
 
     def _advance(self, share: float) -> Tensor:
         return self._on(self._stream.next(), share)
